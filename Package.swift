@@ -1,0 +1,100 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// The C++ rooms are optimised in debug builds too: nobody trains a hundred times too slow by accident.
+let optimized: [CXXSetting] = [
+  .unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=fast", "-Wall", "-Wextra"]),
+  .headerSearchPath("."),  // Highway compiles a file once for each instruction set by including it
+  .define("HWY_SHARED_DEFINE"),
+  .define("HWY_DISABLED_TARGETS", to: "HWY_SSSE3"),
+]
+
+/// A room of the house. Tests/HouseTests holds its imports against the table in ARCHITECTURE.md.
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies)
+}
+
+/// The tests of a room; `Reference` holds values from elsewhere and the scripts that made them.
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], hasReference: Bool = false)
+  -> Target
+{
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies,
+    resources: hasReference ? [.copy("Reference")] : [])
+}
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+/// The rooms that a program sees through the umbrella.
+let library: [Target.Dependency] = [
+  "Tensors", "Layers", "Optimizers", "Derivations", "Checkpoints", "Datasets", "EventLog",
+  "Figures", "Models", "Training",
+]
+
+let package = Package(
+  name: "Adjoint",
+  products: [
+    .library(name: "Adjoint", targets: ["Adjoint"]),
+    .executable(name: "adjoint", targets: ["AdjointCommand"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CDNNL", path: "Sources/System/CDNNL", pkgConfig: "dnnl",
+      providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
+    .systemLibrary(
+      name: "COpenBLAS", path: "Sources/System/COpenBLAS", pkgConfig: "openblas",
+      providers: [.apt(["libopenblas-openmp-dev"]), .brew(["openblas"])]),
+    .systemLibrary(
+      name: "CHighway", path: "Sources/System/CHighway",
+      providers: [.apt(["libhwy-dev"]), .brew(["highway"])]),
+    .systemLibrary(
+      name: "CZlib", path: "Sources/System/CZlib", pkgConfig: "zlib",
+      providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .systemLibrary(
+      name: "CPNG", path: "Sources/System/CPNG", pkgConfig: "libpng",
+      providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+
+    .target(
+      name: "CKernels", dependencies: ["CHighway"], cxxSettings: optimized,
+      linkerSettings: [.linkedLibrary("hwy"), .linkedLibrary("gomp", .when(platforms: [.linux]))]),
+    .target(name: "COneDNN", dependencies: ["CDNNL"], cxxSettings: optimized),
+    room("Tensors", ["CKernels", "COneDNN", "COpenBLAS"]),
+    room("Layers", ["Tensors"]),
+    room("Optimizers", ["Tensors"]),
+    room("Derivations", ["Tensors"]),
+    room("Checkpoints", ["Tensors", crypto]),
+    room("Datasets", ["Tensors", "CZlib", crypto]),
+    room("EventLog", []),
+    room("Figures", ["CPNG"]),
+    room("Models", ["Tensors", "Layers"]),
+    room("Training", ["Tensors", "Layers", "Optimizers", "Checkpoints", "EventLog", "Figures"]),
+    room("Experiments", library),
+    room("Adjoint", library),
+    .target(name: "CStartup"),
+    .executableTarget(
+      name: "AdjointCommand", dependencies: ["Experiments", "CStartup", argumentParser]),
+
+    tests("Tensors", hasReference: true),
+    tests("Layers", ["Tensors"]),
+    tests("Optimizers", ["Tensors"], hasReference: true),
+    tests("Derivations", ["Tensors", "Layers", "Models"], hasReference: true),
+    tests("Checkpoints", ["Tensors"]),
+    tests("Datasets", ["Tensors"]),
+    tests("EventLog", hasReference: true),
+    tests("Figures", hasReference: true),
+    tests("Models", ["Tensors", "Layers"], hasReference: true),
+    tests("Training", ["Tensors", "Layers", "Optimizers", "Models"]),
+    tests("Experiments", ["Training", "Datasets"], hasReference: true),
+    tests("AdjointCommand", ["Experiments"]),
+    .testTarget(name: "HouseTests"),
+  ],
+  swiftLanguageModes: [.v6],
+  cxxLanguageStandard: .cxx17
+)

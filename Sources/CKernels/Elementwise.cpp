@@ -1,0 +1,210 @@
+// Elementwise kernels of one, two and three inputs: sizes[0] elements, parameters in `scalars`.
+// A kernel is a line of the table below: its name, and its value in a vector of floats and in double.
+
+#include "Parallel.h"
+#include "Registry.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "Elementwise.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "Vector-inl.h"
+
+// name | expression in float vectors of the inputs a, b, c | the same in double.
+// `s0`, `s1` are the scalars, given as vectors to the first and as doubles to the second.
+#define ADJOINT_ELEMENTWISE_1(X)                                                                   \
+  X(copy, a, a)                                                                                    \
+  X(negate, hn::Neg(a), -a)                                                                        \
+  X(add_scalar, hn::Add(a, s0), a + s0)                                                            \
+  X(multiply_scalar, hn::Mul(a, s0), a *s0)                                                        \
+  X(scalar_subtract, hn::Sub(s0, a), s0 - a)                                                       \
+  X(scalar_divide, hn::Div(s0, a), s0 / a)                                                         \
+  X(exp, SafeExp(d, a), std::exp(a))                                                               \
+  X(log, SafeLog(d, a), std::log(a))                                                               \
+  X(sqrt, hn::Sqrt(a), std::sqrt(a))                                                               \
+  X(sin, SafeSinOrCos<false>(d, a), std::sin(a))                                                   \
+  X(cos, SafeSinOrCos<true>(d, a), std::cos(a))                                                    \
+  X(tanh, SafeTanh(d, a), std::tanh(a))                                                            \
+  X(sigmoid, Logistic(d, a), 1.0 / (1.0 + std::exp(-a)))                                           \
+  X(relu, Relu(d, a), a <= 0 ? 0.0 : a)                                                            \
+  X(leaky_relu, hn::IfThenElse(hn::Lt(a, hn::Zero(d)), hn::Mul(a, s0), a), a < 0 ? a * s0 : a)     \
+  X(gelu, hn::Mul(a, NormalDistribution(d, a)), a *Phi(a))                                         \
+  X(gelu_tanh, GeluTanh(d, a), GeluTanh(a))                                                        \
+  X(silu, hn::Mul(a, Logistic(d, a)), a / (1.0 + std::exp(-a)))                                    \
+  X(softplus, Softplus(d, a), std::max(a, 0.0) + std::log1p(std::exp(-std::fabs(a))))              \
+  X(clamp, hn::IfThenElse(hn::IsNaN(a), a, hn::Min(hn::Max(a, s0), s1)),                           \
+    a != a ? a : std::min(std::max(a, s0), s1))
+
+#define ADJOINT_ELEMENTWISE_2(X)                                                                   \
+  X(add, hn::Add(a, b), a + b)                                                                     \
+  X(subtract, hn::Sub(a, b), a - b)                                                                \
+  X(multiply, hn::Mul(a, b), a *b)                                                                 \
+  X(divide, hn::Div(a, b), a / b)                                                                  \
+  X(add_scaled, hn::MulAdd(s0, b, a), a + s0 * b)                                                  \
+  X(sqrt_pullback, hn::Div(hn::Mul(hn::Set(d, 0.5f), a), b), 0.5 * a / b)                          \
+  X(sin_pullback, hn::Mul(a, SafeSinOrCos<true>(d, b)), a *std::cos(b))                            \
+  X(tanh_pullback, hn::Mul(a, hn::NegMulAdd(b, b, hn::Set(d, 1.0f))), a *(1.0 - b * b))            \
+  X(sigmoid_pullback, hn::Mul(a, hn::NegMulAdd(b, b, b)), a *b *(1.0 - b))                         \
+  X(relu_pullback, hn::IfThenZeroElse(hn::Le(b, hn::Zero(d)), a), b <= 0 ? 0.0 : a)                \
+  X(leaky_relu_pullback, hn::IfThenElse(hn::Lt(b, hn::Zero(d)), hn::Mul(a, s0), a),                \
+    b < 0 ? a * s0 : a)                                                                            \
+  X(gelu_pullback,                                                                                 \
+    hn::Mul(a, hn::MulAdd(b, NormalDensity(d, b), NormalDistribution(d, b))),                      \
+    a *(Phi(b) + b * NormalDensity(b)))                                                            \
+  X(gelu_tanh_pullback, hn::Mul(a, GeluTanhSlope(d, b)), a *GeluTanhSlope(b))                      \
+  X(silu_pullback, hn::Mul(a, SiluSlope(d, b)), a *SiluSlope(b))                                   \
+  X(softplus_pullback, hn::Mul(a, Logistic(d, b)), a / (1.0 + std::exp(-b)))
+
+#define ADJOINT_ELEMENTWISE_3(X)                                                                   \
+  X(divide_pullback, hn::Neg(hn::Div(hn::Mul(a, b), c)), -(a * b) / c)                             \
+  X(multiply_add, hn::MulAdd(a, b, c), a *b + c)
+
+HWY_BEFORE_NAMESPACE();
+namespace adjoint {
+namespace HWY_NAMESPACE {
+namespace {
+
+constexpr double kSqrtTwoOverPi = 0.79788456080286535588;
+constexpr double kGeluCubic = 0.044715;
+
+HWY_INLINE double Phi(double x) { return 0.5 * std::erfc(-x * 0.70710678118654752440); }
+HWY_INLINE double NormalDensity(double x) {
+  return 0.39894228040143267794 * std::exp(-0.5 * x * x);
+}
+HWY_INLINE double GeluTanh(double x) {
+  return 0.5 * x * (1.0 + std::tanh(kSqrtTwoOverPi * (x + kGeluCubic * x * x * x)));
+}
+HWY_INLINE double GeluTanhSlope(double x) {
+  const double t = std::tanh(kSqrtTwoOverPi * (x + kGeluCubic * x * x * x));
+  const double inner = kSqrtTwoOverPi * (1.0 + 3.0 * kGeluCubic * x * x);
+  return 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * inner;
+}
+HWY_INLINE double SiluSlope(double x) {
+  const double s = 1.0 / (1.0 + std::exp(-x));
+  return s * (1.0 + x * (1.0 - s));
+}
+
+// max(x, 0), with NaN kept.
+HWY_INLINE FloatVector Relu(FloatTag d, FloatVector x) {
+  return hn::IfThenZeroElse(hn::Le(x, hn::Zero(d)), x);
+}
+HWY_INLINE FloatVector NormalDensity(FloatTag d, FloatVector x) {
+  const auto exponent = hn::Mul(hn::Mul(x, x), hn::Set(d, -0.5f));
+  return hn::Mul(hn::Set(d, 0.39894228f), SafeExp(d, exponent));
+}
+HWY_INLINE FloatVector GeluTanhInner(FloatTag d, FloatVector x) {
+  const auto square = hn::Mul(x, x);
+  const auto one = hn::Set(d, 1.0f);
+  const auto cubic = hn::MulAdd(hn::Set(d, static_cast<float>(kGeluCubic)), square, one);
+  return SafeTanh(d, hn::Mul(hn::Mul(hn::Set(d, static_cast<float>(kSqrtTwoOverPi)), x), cubic));
+}
+HWY_INLINE FloatVector GeluTanh(FloatTag d, FloatVector x) {
+  const auto half = hn::Mul(hn::Set(d, 0.5f), x);
+  return hn::Mul(half, hn::Add(hn::Set(d, 1.0f), GeluTanhInner(d, x)));
+}
+HWY_INLINE FloatVector GeluTanhSlope(FloatTag d, FloatVector x) {
+  const auto t = GeluTanhInner(d, x);
+  const auto one = hn::Set(d, 1.0f);
+  const auto half = hn::Set(d, 0.5f);
+  const auto three = hn::Set(d, static_cast<float>(3.0 * kGeluCubic));
+  const auto inner = hn::Mul(hn::Set(d, static_cast<float>(kSqrtTwoOverPi)),
+                             hn::MulAdd(three, hn::Mul(x, x), one));
+  const auto curve = hn::Mul(hn::Mul(hn::Mul(half, x), hn::NegMulAdd(t, t, one)), inner);
+  return hn::MulAdd(half, hn::Add(one, t), curve);
+}
+HWY_INLINE FloatVector SiluSlope(FloatTag d, FloatVector x) {
+  const auto s = Logistic(d, x);
+  const auto one = hn::Set(d, 1.0f);
+  return hn::Mul(s, hn::MulAdd(x, hn::Sub(one, s), one));
+}
+// max(x, 0) + ln(1 + e^−|x|)
+HWY_INLINE FloatVector Softplus(FloatTag d, FloatVector x) {
+  const auto tail = hn::Log1p(d, SafeExp(d, hn::Neg(hn::Abs(x))));
+  return hn::IfThenElse(hn::IsNaN(x), x, hn::Add(hn::Max(x, hn::Zero(d)), tail));
+}
+
+template <int kInputs, typename Value>
+HWY_INLINE void MapFloats(const Arguments *arguments, const Value &value) {
+  const FloatTag d;
+  const float *a = input<float>(arguments, 0);
+  const float *b = kInputs > 1 ? input<float>(arguments, 1) : a;
+  const float *c = kInputs > 2 ? input<float>(arguments, 2) : a;
+  float *y = output<float>(arguments, 0);
+  ParallelFor(arguments->sizes[0], kElementGrain, [&](int64_t begin, int64_t end) HWY_ATTR {
+    const auto s0 = hn::Set(d, static_cast<float>(arguments->scalars[0]));
+    const auto s1 = hn::Set(d, static_cast<float>(arguments->scalars[1]));
+    const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+    int64_t index = begin;
+    for (; index + lanes <= end; index += lanes) {
+      const auto va = hn::LoadU(d, a + index);
+      const auto vb = kInputs > 1 ? hn::LoadU(d, b + index) : va;
+      const auto vc = kInputs > 2 ? hn::LoadU(d, c + index) : va;
+      hn::StoreU(value(d, va, vb, vc, s0, s1), d, y + index);
+    }
+    if (index < end) {
+      const auto rest = static_cast<size_t>(end - index);
+      const auto va = LoadFirst(d, a + index, rest);
+      const auto vb = kInputs > 1 ? LoadFirst(d, b + index, rest) : va;
+      const auto vc = kInputs > 2 ? LoadFirst(d, c + index, rest) : va;
+      StoreFirst(d, value(d, va, vb, vc, s0, s1), y + index, rest);
+    }
+  });
+}
+
+template <int kInputs, typename Value>
+HWY_INLINE void MapDoubles(const Arguments *arguments, const Value &value) {
+  const double *a = input<double>(arguments, 0);
+  const double *b = kInputs > 1 ? input<double>(arguments, 1) : a;
+  const double *c = kInputs > 2 ? input<double>(arguments, 2) : a;
+  double *y = output<double>(arguments, 0);
+  const double s0 = arguments->scalars[0];
+  const double s1 = arguments->scalars[1];
+  ParallelFor(arguments->sizes[0], kElementGrain / 4, [&](int64_t begin, int64_t end) HWY_ATTR {
+    for (int64_t index = begin; index < end; ++index) {
+      y[index] = value(a[index], b[index], c[index], s0, s1);
+    }
+  });
+}
+
+#define ADJOINT_DEFINE(inputs, name, vector, scalar)                                               \
+  void name##_float32(const Arguments *arguments) {                                                \
+    MapFloats<inputs>(arguments,                                                                   \
+                      [](FloatTag d, FloatVector a, FloatVector b, FloatVector c, FloatVector s0,  \
+                         FloatVector s1) HWY_ATTR {                                                \
+                        (void)d, (void)b, (void)c, (void)s0, (void)s1;                             \
+                        return vector;                                                             \
+                      });                                                                          \
+  }                                                                                                \
+  void name##_float64(const Arguments *arguments) {                                                \
+    MapDoubles<inputs>(arguments, [](double a, double b, double c, double s0, double s1) {         \
+      (void)b, (void)c, (void)s0, (void)s1;                                                        \
+      return scalar;                                                                               \
+    });                                                                                            \
+  }
+#define ADJOINT_DEFINE_1(name, vector, scalar) ADJOINT_DEFINE(1, name, vector, scalar)
+#define ADJOINT_DEFINE_2(name, vector, scalar) ADJOINT_DEFINE(2, name, vector, scalar)
+#define ADJOINT_DEFINE_3(name, vector, scalar) ADJOINT_DEFINE(3, name, vector, scalar)
+
+ADJOINT_ELEMENTWISE_1(ADJOINT_DEFINE_1)
+ADJOINT_ELEMENTWISE_2(ADJOINT_DEFINE_2)
+ADJOINT_ELEMENTWISE_3(ADJOINT_DEFINE_3)
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace adjoint
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace adjoint {
+namespace {
+
+#define ADJOINT_ENTER(name, vector, scalar) ADJOINT_ENTER_KERNEL(name, name)
+
+ADJOINT_ELEMENTWISE_1(ADJOINT_ENTER)
+ADJOINT_ELEMENTWISE_2(ADJOINT_ENTER)
+ADJOINT_ELEMENTWISE_3(ADJOINT_ENTER)
+
+}  // namespace
+}  // namespace adjoint
+#endif  // HWY_ONCE

@@ -1,0 +1,279 @@
+// Sums and maxima. An axis reduction sees its input as [outer, axis, inner]:
+// sizes = {outer, axis, inner}, output [outer, inner].
+
+#include <vector>
+
+#include "Parallel.h"
+#include "Registry.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "Reduce.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "Vector-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace adjoint {
+namespace HWY_NAMESPACE {
+namespace {
+
+// Sums of this many floats are added up in double: the error does not grow with the length.
+constexpr int64_t kSumBlock = 2048;
+
+HWY_INLINE float SumBlock(const float *x, int64_t count) {
+  const FloatTag d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  auto s0 = hn::Zero(d), s1 = hn::Zero(d), s2 = hn::Zero(d), s3 = hn::Zero(d);
+  int64_t index = 0;
+  for (; index + 4 * lanes <= count; index += 4 * lanes) {
+    s0 = hn::Add(s0, hn::LoadU(d, x + index));
+    s1 = hn::Add(s1, hn::LoadU(d, x + index + lanes));
+    s2 = hn::Add(s2, hn::LoadU(d, x + index + 2 * lanes));
+    s3 = hn::Add(s3, hn::LoadU(d, x + index + 3 * lanes));
+  }
+  for (; index + lanes <= count; index += lanes) s0 = hn::Add(s0, hn::LoadU(d, x + index));
+  if (index < count) s1 = hn::Add(s1, LoadFirst(d, x + index, static_cast<size_t>(count - index)));
+  return hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(s0, s1), hn::Add(s2, s3))));
+}
+
+HWY_INLINE double SumFloats(const float *x, int64_t count) {
+  double sum = 0;
+  for (int64_t index = 0; index < count; index += kSumBlock) {
+    sum += static_cast<double>(SumBlock(x + index, std::min(kSumBlock, count - index)));
+  }
+  return sum;
+}
+
+// Σ x², for norms.
+HWY_INLINE double SumSquares(const float *x, int64_t count) {
+  const FloatTag d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  double sum = 0;
+  for (int64_t block = 0; block < count; block += kSumBlock) {
+    const int64_t end = std::min(block + kSumBlock, count);
+    auto s0 = hn::Zero(d), s1 = hn::Zero(d);
+    int64_t index = block;
+    for (; index + 2 * lanes <= end; index += 2 * lanes) {
+      const auto v0 = hn::LoadU(d, x + index);
+      const auto v1 = hn::LoadU(d, x + index + lanes);
+      s0 = hn::MulAdd(v0, v0, s0);
+      s1 = hn::MulAdd(v1, v1, s1);
+    }
+    for (; index < end; index += lanes) {
+      const auto v = LoadFirst(d, x + index, static_cast<size_t>(std::min(lanes, end - index)));
+      s0 = hn::MulAdd(v, v, s0);
+    }
+    sum += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, hn::Add(s0, s1))));
+  }
+  return sum;
+}
+
+// outputs[0]: one element. scalars[0] multiplies the sum.
+void SumAll_float32(const Arguments *arguments) {
+  *output<float>(arguments, 0) = static_cast<float>(
+      SumFloats(input<float>(arguments, 0), arguments->sizes[0]) * arguments->scalars[0]);
+}
+
+void SumAll_float64(const Arguments *arguments) {
+  const double *x = input<double>(arguments, 0);
+  double sum = 0;
+  for (int64_t index = 0; index < arguments->sizes[0]; ++index) sum += x[index];
+  *output<double>(arguments, 0) = sum * arguments->scalars[0];
+}
+
+// outputs[0]: Σ x² as a double in both precisions.
+void SumSquares_float32(const Arguments *arguments) {
+  *output<double>(arguments, 0) = SumSquares(input<float>(arguments, 0), arguments->sizes[0]);
+}
+
+void SumSquares_float64(const Arguments *arguments) {
+  const double *x = input<double>(arguments, 0);
+  double sum = 0;
+  for (int64_t index = 0; index < arguments->sizes[0]; ++index) sum += x[index] * x[index];
+  *output<double>(arguments, 0) = sum;
+}
+
+// A sum of blocks that remembers what rounding took from it (Kahan, doi:10.1145/363707.363723).
+struct CompensatedSum {
+  FloatVector sum, excess;
+
+  HWY_INLINE void Add(FloatVector block) {
+    const auto corrected = hn::Sub(block, excess);
+    const auto next = hn::Add(sum, corrected);
+    excess = hn::Sub(hn::Sub(next, sum), corrected);
+    // Infinity less infinity: there is nothing to remember.
+    excess = hn::IfThenZeroElse(hn::IsNaN(excess), excess);
+    sum = next;
+  }
+};
+
+// `kVectors` vectors of columns, of which only `width` columns of a single one are there if it is not
+// whole: rows go by, sums stay in registers. As in SumFloats, a long axis is added up in blocks.
+template <int kVectors, bool kWhole>
+HWY_INLINE void SumColumnBlock(const float *x, float *y, int64_t axis, int64_t inner,
+                               FloatVector factor, size_t width) {
+  constexpr int64_t kRowsOfBlock = 128;
+  const FloatTag d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  CompensatedSum totals[kVectors];
+  for (auto &total : totals) total = {hn::Zero(d), hn::Zero(d)};
+  for (int64_t first = 0; first < axis; first += kRowsOfBlock) {
+    FloatVector sums[kVectors];
+    for (auto &sum : sums) sum = hn::Zero(d);
+    const float *row = x + first * inner;
+    for (int64_t step = first; step < std::min(first + kRowsOfBlock, axis); ++step, row += inner) {
+      for (int vector = 0; vector < kVectors; ++vector) {
+        sums[vector] = hn::Add(sums[vector], kWhole ? hn::LoadU(d, row + vector * lanes)
+                                                    : LoadFirst(d, row, width));
+      }
+    }
+    for (int vector = 0; vector < kVectors; ++vector) totals[vector].Add(sums[vector]);
+  }
+  for (int vector = 0; vector < kVectors; ++vector) {
+    const auto value = hn::Mul(totals[vector].sum, factor);
+    if (kWhole) {
+      hn::StoreU(value, d, y + vector * lanes);
+    } else {
+      StoreFirst(d, value, y, width);
+    }
+  }
+}
+
+HWY_INLINE void SumColumns(const float *x, float *y, int64_t axis, int64_t inner, float scale) {
+  const FloatTag d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const auto factor = hn::Set(d, scale);
+  int64_t column = 0;
+  for (; column + 4 * lanes <= inner; column += 4 * lanes) {
+    SumColumnBlock<4, true>(x + column, y + column, axis, inner, factor, 0);
+  }
+  for (; column < inner; column += lanes) {
+    const auto width = static_cast<size_t>(std::min(lanes, inner - column));
+    SumColumnBlock<1, false>(x + column, y + column, axis, inner, factor, width);
+  }
+}
+
+// y[o, i] = scalars[0] · Σ_a x[o, a, i]
+void SumAxis_float32(const Arguments *arguments) {
+  const int64_t outer = arguments->sizes[0], axis = arguments->sizes[1], inner = arguments->sizes[2];
+  const float *x = input<float>(arguments, 0);
+  float *y = output<float>(arguments, 0);
+  const auto scale = static_cast<float>(arguments->scalars[0]);
+  const int64_t grain = kElementGrain / std::max<int64_t>(1, axis * inner) + 1;
+  ParallelFor(outer, grain, [&](int64_t begin, int64_t end) HWY_ATTR {
+    for (int64_t row = begin; row < end; ++row) {
+      if (inner == 1) {
+        y[row] = static_cast<float>(SumFloats(x + row * axis, axis)) * scale;
+      } else {
+        SumColumns(x + row * axis * inner, y + row * inner, axis, inner, scale);
+      }
+    }
+  });
+}
+
+void SumAxis_float64(const Arguments *arguments) {
+  const int64_t outer = arguments->sizes[0], axis = arguments->sizes[1], inner = arguments->sizes[2];
+  const double *x = input<double>(arguments, 0);
+  double *y = output<double>(arguments, 0);
+  for (int64_t o = 0; o < outer; ++o) {
+    for (int64_t i = 0; i < inner; ++i) {
+      double sum = 0;
+      for (int64_t a = 0; a < axis; ++a) sum += x[(o * axis + a) * inner + i];
+      y[o * inner + i] = sum * arguments->scalars[0];
+    }
+  }
+}
+
+// outputs: maxima [outer, inner]; positions of the first maximum along the axis, int32 [outer, inner].
+// NaN counts as larger than every number, as in NumPy and PyTorch.
+template <typename T>
+void MaximumAxis(const Arguments *arguments) {
+  const int64_t outer = arguments->sizes[0], axis = arguments->sizes[1], inner = arguments->sizes[2];
+  const T *x = input<T>(arguments, 0);
+  T *y = output<T>(arguments, 0);
+  int32_t *position = output<int32_t>(arguments, 1);
+  for (int64_t o = 0; o < outer; ++o) {
+    for (int64_t i = 0; i < inner; ++i) {
+      const T *from = x + o * axis * inner + i;
+      T best = from[0];
+      int32_t where = 0;
+      for (int64_t a = 1; a < axis && best == best; ++a) {
+        const T value = from[a * inner];
+        if (value > best || value != value) {
+          best = value;
+          where = static_cast<int32_t>(a);
+        }
+      }
+      y[o * inner + i] = best;
+      position[o * inner + i] = where;
+    }
+  }
+}
+
+void MaximumAxis_float32(const Arguments *arguments) { MaximumAxis<float>(arguments); }
+void MaximumAxis_float64(const Arguments *arguments) { MaximumAxis<double>(arguments); }
+
+// dx[o, a, i] = dy[o, i] where a is the position of the maximum, else 0.
+// inputs: dy, positions.
+template <typename T>
+void MaximumPullback(const Arguments *arguments) {
+  const int64_t outer = arguments->sizes[0], axis = arguments->sizes[1], inner = arguments->sizes[2];
+  const T *dy = input<T>(arguments, 0);
+  const int32_t *position = input<int32_t>(arguments, 1);
+  T *dx = output<T>(arguments, 0);
+  std::memset(dx, 0, static_cast<size_t>(outer * axis * inner) * sizeof(T));
+  for (int64_t o = 0; o < outer; ++o) {
+    for (int64_t i = 0; i < inner; ++i) {
+      dx[(o * axis + position[o * inner + i]) * inner + i] = dy[o * inner + i];
+    }
+  }
+}
+
+void MaximumPullback_float32(const Arguments *arguments) { MaximumPullback<float>(arguments); }
+void MaximumPullback_float64(const Arguments *arguments) { MaximumPullback<double>(arguments); }
+
+// outputs (float64 {count of non-finite elements, least finite, greatest finite}).
+template <typename T>
+void FiniteRange(const Arguments *arguments) {
+  const T *x = input<T>(arguments, 0);
+  double *found = output<double>(arguments, 0);
+  double bad = 0;
+  double least = std::numeric_limits<double>::infinity();
+  double greatest = -least;
+  for (int64_t index = 0; index < arguments->sizes[0]; ++index) {
+    const auto value = static_cast<double>(x[index]);
+    if (!std::isfinite(value)) {
+      bad += 1;
+    } else {
+      least = std::min(least, value);
+      greatest = std::max(greatest, value);
+    }
+  }
+  found[0] = bad;
+  found[1] = least;
+  found[2] = greatest;
+}
+
+void FiniteRange_float32(const Arguments *arguments) { FiniteRange<float>(arguments); }
+void FiniteRange_float64(const Arguments *arguments) { FiniteRange<double>(arguments); }
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace adjoint
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace adjoint {
+namespace {
+
+ADJOINT_ENTER_KERNEL(sum_all, SumAll)
+ADJOINT_ENTER_KERNEL(sum_squares, SumSquares)
+ADJOINT_ENTER_KERNEL(sum_axis, SumAxis)
+ADJOINT_ENTER_KERNEL(maximum_axis, MaximumAxis)
+ADJOINT_ENTER_KERNEL(maximum_pullback, MaximumPullback)
+ADJOINT_ENTER_KERNEL(finite_range, FiniteRange)
+
+}  // namespace
+}  // namespace adjoint
+#endif  // HWY_ONCE

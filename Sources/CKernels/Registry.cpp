@@ -1,0 +1,49 @@
+#include "Registry.h"
+
+#include <cstring>
+#include <string>
+#include <unordered_map>
+
+namespace adjoint {
+namespace {
+
+// A function's static outlives no registration, whatever the order of static construction.
+std::unordered_map<std::string, adjoint_kernel> &kernels() {
+  static std::unordered_map<std::string, adjoint_kernel> table;
+  return table;
+}
+
+}  // namespace
+
+Registration::Registration(const char *name, adjoint_function float32, adjoint_function float64) {
+  kernels().emplace(name, adjoint_kernel{name, float32, float64});
+}
+
+}  // namespace adjoint
+
+extern "C" {
+
+const adjoint_kernel *adjoint_find_kernel(const char *name) {
+  const auto found = adjoint::kernels().find(name);
+  return found == adjoint::kernels().end() ? nullptr : &found->second;
+}
+
+size_t adjoint_kernel_count(void) { return adjoint::kernels().size(); }
+
+#if defined(__APPLE__)
+extern const void *const adjoint_registry_begin[] __asm("section$start$__DATA$adjoint_registry");
+extern const void *const adjoint_registry_end[] __asm("section$end$__DATA$adjoint_registry");
+#else
+extern const void *const __start_adjoint_registry[] __attribute__((weak));
+extern const void *const __stop_adjoint_registry[] __attribute__((weak));
+#define adjoint_registry_begin __start_adjoint_registry
+#define adjoint_registry_end __stop_adjoint_registry
+#endif
+
+const void *const *adjoint_registrations(void) { return adjoint_registry_begin; }
+
+size_t adjoint_registration_count(void) {
+  return static_cast<size_t>(adjoint_registry_end - adjoint_registry_begin);
+}
+
+}  // extern "C"

@@ -1,0 +1,34 @@
+// How a kernel enters itself: one static object in the file that defines it.
+#pragma once
+
+#include "CKernels.h"
+
+namespace adjoint {
+
+using Arguments = adjoint_arguments;
+
+struct Registration {
+  Registration(const char *name, adjoint_function float32, adjoint_function float64);
+};
+
+template <typename T>
+const T *input(const Arguments *arguments, int index) {
+  return static_cast<const T *>(arguments->inputs[index]);
+}
+
+template <typename T>
+T *output(const Arguments *arguments, int index) {
+  return static_cast<T *>(arguments->outputs[index]);
+}
+
+}  // namespace adjoint
+
+// Enters the kernel `name`, whose functions are `Function_float32` and `Function_float64` of every
+// instruction set; the best one for the processor is chosen when it is called.
+#define ADJOINT_ENTER_KERNEL(name, Function)                                                       \
+  HWY_EXPORT(Function##_float32);                                                                  \
+  HWY_EXPORT(Function##_float64);                                                                  \
+  const Registration enter_##name(                                                                 \
+      #name,                                                                                       \
+      [](const Arguments *arguments) { HWY_DYNAMIC_DISPATCH(Function##_float32)(arguments); },     \
+      [](const Arguments *arguments) { HWY_DYNAMIC_DISPATCH(Function##_float64)(arguments); });

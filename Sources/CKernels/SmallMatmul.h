@@ -1,0 +1,19 @@
+// One small matrix product, as both its loops take it.
+#pragma once
+
+#include <cstdint>
+
+namespace adjoint {
+
+struct Product {
+  int64_t m, n, k;
+  const float *a;
+  int64_t a_row, a_column;  // strides of op(A) in elements
+  const float *b;
+  int64_t b_row;  // stride between rows of B as stored
+  const float *bias;
+  bool relu;
+  float *c;
+};
+
+}  // namespace adjoint

@@ -1,0 +1,111 @@
+#include <cstdio>
+#include <cstring>
+
+#include "CKernels.h"
+#include "Parallel.h"
+
+#if defined(__linux__)
+#include <sched.h>
+extern "C" void omp_set_num_threads(int count);
+#endif
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace {
+
+#if defined(__x86_64__)
+constexpr unsigned kFlushToZeroAndDenormalsAreZero = 0x8040;
+#elif defined(__aarch64__)
+constexpr uint64_t kFlushToZero = uint64_t{1} << 24;
+#endif
+
+void FlushHere() {
+#if defined(__x86_64__)
+  _mm_setcsr(_mm_getcsr() | kFlushToZeroAndDenormalsAreZero);
+#elif defined(__aarch64__)
+  uint64_t control;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(control));
+  __asm__ volatile("msr fpcr, %0" ::"r"(control | kFlushToZero));
+#endif
+}
+
+bool FlushedHere() {
+#if defined(__x86_64__)
+  return (_mm_getcsr() & kFlushToZeroAndDenormalsAreZero) == kFlushToZeroAndDenormalsAreZero;
+#elif defined(__aarch64__)
+  uint64_t control;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(control));
+  return (control & kFlushToZero) != 0;
+#else
+  return false;
+#endif
+}
+
+// The cgroup's quota in whole cores, rounded up, or 0 where there is none.
+int CgroupCores() {
+  std::FILE *file = std::fopen("/sys/fs/cgroup/cpu.max", "r");
+  if (file == nullptr) return 0;
+  long long quota = 0;
+  long long period = 0;
+  const int read = std::fscanf(file, "%lld %lld", &quota, &period);
+  std::fclose(file);
+  if (read != 2 || quota <= 0 || period <= 0) return 0;
+  return static_cast<int>((quota + period - 1) / period);
+}
+
+thread_local void *thread_tape = nullptr;
+
+}  // namespace
+
+extern "C" {
+
+int adjoint_available_cores(void) {
+  int cores = 1;
+#if defined(__linux__)
+  cpu_set_t mask;
+  if (sched_getaffinity(0, sizeof mask, &mask) == 0) cores = CPU_COUNT(&mask);
+#endif
+  const int quota = CgroupCores();
+  return quota > 0 && quota < cores ? quota : cores;
+}
+
+void adjoint_set_threads(int count) {
+#if defined(__linux__)
+  omp_set_num_threads(count);
+#else
+  (void)count;
+#endif
+}
+
+int adjoint_threads(void) {
+#if defined(__linux__)
+  return omp_get_max_threads();
+#else
+  return 1;
+#endif
+}
+
+void adjoint_flush_denormals(void) {
+  FlushHere();
+  const int64_t threads = adjoint_threads();
+  adjoint::ParallelFor(threads, 1, [](int64_t, int64_t) { FlushHere(); });
+}
+
+bool adjoint_denormals_flushed_everywhere(void) {
+  const int64_t threads = adjoint_threads();
+  bool flushed[1024] = {};
+  if (threads > 1024) return false;
+  adjoint::ParallelFor(threads, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t index = begin; index < end; ++index) flushed[index] = FlushedHere();
+  });
+  for (int64_t index = 0; index < threads; ++index) {
+    if (!flushed[index]) return false;
+  }
+  return true;
+}
+
+void *adjoint_thread_tape(void) { return thread_tape; }
+void adjoint_set_thread_tape(void *tape) { thread_tape = tape; }
+
+}  // extern "C"

@@ -1,0 +1,84 @@
+// The vector loops, the allocator and the thread team, behind one plain C header.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// --- Kernels -------------------------------------------------------------------------------------
+// Every kernel has this one signature. What the members mean is said where the kernel is written.
+// Buffers are contiguous; outputs may be the same buffer as an input unless the kernel says otherwise.
+
+typedef struct {
+  int64_t sizes[20];
+  const void *inputs[4];
+  void *outputs[4];
+  double scalars[8];
+} adjoint_arguments;
+
+typedef void (*adjoint_function)(const adjoint_arguments *);
+
+// One kernel in both precisions. The float64 one is a plain loop: it is the reference.
+typedef struct {
+  const char *name;
+  adjoint_function float32;
+  adjoint_function float64;
+} adjoint_kernel;
+
+// The kernel of that name, or null. Kernels enter themselves, each in its own file.
+const adjoint_kernel *adjoint_find_kernel(const char *name);
+size_t adjoint_kernel_count(void);
+
+// Matrix product C = op(A) op(B) (+ bias, activation) in float32 for products too small to be worth
+// a library call. A is m×k, or k×m if transposed; B is k×n, or n×k if transposed; bias has n elements
+// or is null. `relu` clamps the result at zero.
+void adjoint_small_matmul(int64_t m, int64_t n, int64_t k, const float *a, bool transpose_a,
+                          const float *b, bool transpose_b, const float *bias, bool relu, float *c);
+
+// --- Memory --------------------------------------------------------------------------------------
+// 64-byte aligned blocks from a cache by size class. Every call is safe from every thread.
+
+typedef struct {
+  int64_t live_bytes;     // in use by tensors, rounded up to the size class
+  int64_t peak_bytes;     // highest live_bytes since the last adjoint_memory_reset_peak
+  int64_t live_blocks;    // blocks in use
+  int64_t system_requests;  // times the system was asked for a block since the process began
+} adjoint_memory_counters;
+
+// Null if the system has no memory left. `capacity` receives the size of the class.
+void *adjoint_memory_take(int64_t bytes, int64_t *capacity);
+void adjoint_memory_give_back(void *block, int64_t capacity);
+adjoint_memory_counters adjoint_memory_read_counters(void);
+void adjoint_memory_reset_peak(void);
+// Returns what the cache holds to the system.
+void adjoint_memory_trim(void);
+
+// --- Threads -------------------------------------------------------------------------------------
+
+// Cores this process may use: the affinity mask, lowered by the cgroup's quota.
+int adjoint_available_cores(void);
+// The size of the thread team that the vector loops, oneDNN and OpenBLAS share.
+void adjoint_set_threads(int count);
+int adjoint_threads(void);
+// Flushes denormals to zero on the calling thread and on every thread of the team.
+void adjoint_flush_denormals(void);
+bool adjoint_denormals_flushed_everywhere(void);
+// One pointer for each thread: where the open tape is kept.
+void *adjoint_thread_tape(void);
+void adjoint_set_thread_tape(void *tape);
+// The instruction set the vector loops run on, such as "AVX3_DL".
+const char *adjoint_vector_target(void);
+
+// --- Registrations -------------------------------------------------------------------------------
+// Functions that the linker gathered from the section "adjoint_registry" of every object file.
+
+const void *const *adjoint_registrations(void);
+size_t adjoint_registration_count(void);
+
+#ifdef __cplusplus
+}
+#endif
