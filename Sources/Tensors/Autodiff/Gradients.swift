@@ -1,0 +1,132 @@
+/// The gradients of a loss with respect to parameters, in their order.
+public struct Gradients: Sendable {
+  /// The parameters.
+  public let parameters: [Parameter]
+  /// One gradient for each parameter, of its shape; nil for a frozen one.
+  public internal(set) var values: [Tensor?]
+
+  /// Gradients that were worked out by hand, in the order of the parameters; stops if a shape differs.
+  public init(of parameters: [Parameter], _ values: [Tensor?]) {
+    require(
+      parameters.count == values.count,
+      "Gradients: \(values.count) gradients for \(parameters.count) parameters")
+    for (parameter, gradient) in zip(parameters, values) {
+      guard let gradient else { continue }
+      require(
+        gradient.shape == parameter.shape && gradient.dtype == parameter.dtype,
+        "Gradients: a gradient of shape \(gradient.shape) \(gradient.dtype) for parameter "
+          + "\(parameter.name) of shape \(parameter.shape) \(parameter.dtype)")
+    }
+    self.parameters = parameters
+    self.values = values
+  }
+
+  /// The gradient of one parameter; nil if it is frozen or not among them.
+  public subscript(parameter: Parameter) -> Tensor? {
+    guard let index = parameters.firstIndex(where: { $0 === parameter }) else { return nil }
+    return values[index]
+  }
+}
+
+/// Runs `body` under a new tape and returns its value with the gradients of the parameters.
+///
+/// Outside the closure no tensor carries history. Tapes nest: to an inner one, tensors of the outer
+/// one are constants.
+///
+/// - Parameters:
+///   - parameters: what to differentiate by. Frozen ones are constants.
+///   - body: computes a scalar from the parameters' values.
+/// - Returns: the scalar, and one gradient for each parameter.
+/// - Important: stops if the value is not a scalar, or does not depend on a parameter that is not
+///   frozen; the message names it.
+public func valueWithGradient(
+  of parameters: [Parameter], _ body: () throws -> Tensor
+) rethrows -> (value: Tensor, gradients: Gradients) {
+  try withTape(parameters, watch: nil) { tape in
+    let value = try scalar(body)
+    return (value.detached, gradients(of: value, tape, parameters))
+  }
+}
+
+/// As ``valueWithGradient(of:_:)``, looking at every value forward and backward.
+///
+/// - Throws: ``NonFiniteError`` that names the first operation whose result held a NaN or an infinity.
+public func finiteValueWithGradient(
+  of parameters: [Parameter], _ body: () throws -> Tensor
+) throws -> (value: Tensor, gradients: Gradients) {
+  let watch = FiniteWatch()
+  return try withTape(parameters, watch: watch) { tape in
+    let value = try scalar(body)
+    if let found = watch.found { throw found }
+    let result = gradients(of: value, tape, parameters)
+    if let found = watch.found { throw found }
+    return (value.detached, result)
+  }
+}
+
+/// The value of a function of tensors, and its gradient with respect to each.
+///
+/// - Parameters:
+///   - inputs: where to differentiate.
+///   - body: computes a scalar from the inputs it is given.
+/// - Returns: the scalar, and a gradient for each input; nil where it does not depend on one.
+public func valueWithGradient(
+  at inputs: [Tensor], _ body: ([Tensor]) throws -> Tensor
+) rethrows -> (value: Tensor, gradients: [Tensor?]) {
+  let tape = Tape(leaves: inputs.count)
+  defer { tape.close() }
+  var leaves = inputs
+  for index in leaves.indices { leaves[index].node = tape.leaf(index) }
+  let value = try body(leaves)
+  requireScalar(value)
+  return (value.detached, tape.pullBack(.ones(value.shape, dtype: value.dtype), from: value))
+}
+
+@inline(__always)
+private func withTape<Result>(
+  _ parameters: [Parameter], watch: FiniteWatch?, _ body: (Tape) throws -> Result
+) rethrows -> Result {
+  let tape = Tape(leaves: parameters.count, watch: watch)
+  // A place on an outer tape must still be there when this one has closed.
+  let outerNodes = tape.isNested ? parameters.map(\.node) : []
+  for (index, parameter) in parameters.enumerated() {
+    parameter.watch(parameter.isFrozen ? .none : tape.leaf(index))
+  }
+  defer {
+    tape.close()
+    for (parameter, node) in zip(parameters, outerNodes) { parameter.watch(node) }
+  }
+  return try body(tape)
+}
+
+private func scalar(_ body: () throws -> Tensor) rethrows -> Tensor {
+  let value = try body()
+  requireScalar(value)
+  return value
+}
+
+private func requireScalar(_ value: Tensor) {
+  require(
+    value.count == 1,
+    "valueWithGradient: the closure returned a tensor of shape \(value.shape); a gradient is that of "
+      + "one number: take its sum or mean")
+}
+
+private func gradients(of value: Tensor, _ tape: Tape, _ parameters: [Parameter]) -> Gradients {
+  let all = tape.pullBack(.ones(value.shape, dtype: value.dtype), from: value)
+  for (index, parameter) in parameters.enumerated() where all[index] == nil {
+    require(
+      parameter.isFrozen,
+      "valueWithGradient: the loss does not depend on parameter "
+        + "\(parameter.name.isEmpty ? "number \(index)" : parameter.name) of shape "
+        + "\(parameter.shape); freeze it (isFrozen = true) if that is meant")
+  }
+  return Gradients(unchecked: parameters, all)
+}
+
+extension Gradients {
+  init(unchecked parameters: [Parameter], _ values: [Tensor?]) {
+    self.parameters = parameters
+    self.values = values
+  }
+}

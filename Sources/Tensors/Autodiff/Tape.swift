@@ -1,0 +1,209 @@
+import Synchronization
+
+/// A tensor's place: which tape it is on, and in which slot there.
+struct Node: Sendable {
+  /// Numbers of tapes begin with 1 and are never used twice.
+  var tape: UInt64
+  var slot: Int32
+
+  static let none = Node(tape: 0, slot: -1)
+}
+
+/// How a cotangent of a record's output becomes cotangents of its inputs.
+///
+/// An entry is nil where the input needs no gradient, and then nothing is computed for it.
+enum Pullback {
+  case one((Tensor) -> Tensor)
+  case two((Tensor, Needs) -> (Tensor?, Tensor?))
+  case three((Tensor, Needs) -> (Tensor?, Tensor?, Tensor?))
+  case many((Tensor, [Bool]) -> [Tensor?])
+}
+
+/// Which inputs of an operation need a cotangent, in their order.
+public struct Needs: Sendable {
+  /// Whether the first, second and third input need one.
+  public let first, second, third: Bool
+}
+
+/// The linear tape: records in the order of execution, walked back once.
+///
+/// It knows no operation. A tensor holds only its slot; leaves have the first slots, and every record
+/// adds one. Walking back pops records, so that what they kept is freed on the way, and no chain of
+/// objects is ever freed recursively.
+final class Tape {
+  private struct Record {
+    let name: StaticString
+    let inputs: (Int32, Int32, Int32)
+    let more: [Int32]
+    let pullback: Pullback
+  }
+
+  private static let numbers = Atomic<UInt64>(1)
+  private static let spare = Mutex<[Spare]>([])
+
+  /// The emptied arrays of closed tapes: a step in the steady state allocates none.
+  private struct Spare: @unchecked Sendable {
+    var records: [Record]
+    var gradients: [Tensor?]
+  }
+
+  let number: UInt64
+  private let outer: Tape?
+  private let leaves: Int
+  private var records: [Record]
+  private var gradients: [Tensor?]
+  /// Where non-finite values are looked for, if they are.
+  let watch: FiniteWatch?
+
+  /// Opens a tape with that many leaves on this thread, inside the one that is open, if one is.
+  init(leaves: Int, watch: FiniteWatch? = nil) {
+    number = Tape.numbers.wrappingAdd(1, ordering: .relaxed).newValue
+    outer = OpenTape.current
+    self.leaves = leaves
+    self.watch = watch
+    let spare = Tape.spare.withLock { $0.popLast() } ?? Spare(records: [], gradients: [])
+    records = spare.records
+    gradients = spare.gradients
+    OpenTape.set(self)
+  }
+
+  /// Closes it; the outer one, if there is one, is open again.
+  func close() {
+    OpenTape.set(outer)
+    records.removeAll(keepingCapacity: true)
+    gradients.removeAll(keepingCapacity: true)
+    let spare = Spare(records: records, gradients: gradients)
+    records = []
+    gradients = []
+    Tape.spare.withLock { if $0.count < 16 { $0.append(spare) } }
+  }
+
+  /// Whether another tape is open around this one.
+  var isNested: Bool { outer != nil }
+
+  func leaf(_ index: Int) -> Node { Node(tape: number, slot: Int32(index)) }
+
+  @inline(__always)
+  func slot(of tensor: Tensor) -> Int32 { tensor.node.tape == number ? tensor.node.slot : -1 }
+
+  @inline(__always)
+  func append(
+    _ name: StaticString, _ output: Tensor, inputs: (Int32, Int32, Int32), more: [Int32] = [],
+    _ pullback: Pullback
+  ) -> Tensor {
+    if let watch { watch.look(at: output, after: name) }
+    var result = output
+    result.node = Node(tape: number, slot: Int32(leaves + records.count))
+    records.append(Record(name: name, inputs: inputs, more: more, pullback: pullback))
+    return result
+  }
+
+  /// The cotangents of the leaves for a cotangent of `value`; nil for a leaf it does not depend on.
+  func pullBack(_ cotangent: Tensor, from value: Tensor) -> [Tensor?] {
+    // Pullbacks are ordinary operations: with the tape closed they record nothing.
+    OpenTape.set(nil)
+    let last = Int(slot(of: value))
+    guard last >= 0 else { return [Tensor?](repeating: nil, count: leaves) }
+    gradients.append(contentsOf: repeatElement(nil, count: leaves + records.count))
+    gradients[last] = cotangent
+    while let record = records.popLast() {
+      guard let dy = gradients.removeLast() else { continue }
+      let (a, b, c) = record.inputs
+      switch record.pullback {
+      case .one(let pull):
+        add(pull(dy), to: a, record.name)
+      case .two(let pull):
+        let (da, db) = pull(dy, Needs(first: a >= 0, second: b >= 0, third: false))
+        if let da { add(da, to: a, record.name) }
+        if let db { add(db, to: b, record.name) }
+      case .three(let pull):
+        let (da, db, dc) = pull(dy, Needs(first: a >= 0, second: b >= 0, third: c >= 0))
+        if let da { add(da, to: a, record.name) }
+        if let db { add(db, to: b, record.name) }
+        if let dc { add(dc, to: c, record.name) }
+      case .many(let pull):
+        let all = pull(dy, record.more.map { $0 >= 0 })
+        for (slot, dx) in zip(record.more, all) {
+          if let dx { add(dx, to: slot, record.name) }
+        }
+      }
+    }
+    defer { gradients.removeAll(keepingCapacity: true) }
+    return Array(gradients)
+  }
+
+  @inline(__always)
+  private func add(_ gradient: Tensor, to slot: Int32, _ name: StaticString) {
+    guard slot >= 0 else { return }
+    if let watch { watch.look(at: gradient, backThrough: name, record: records.count) }
+    let index = Int(slot)
+    if gradients[index] == nil {
+      gradients[index] = gradient
+    } else {
+      accumulate(gradient, into: &gradients[index]!)
+    }
+  }
+}
+
+/// Adds in place where the sum has only this owner.
+private func accumulate(_ gradient: Tensor, into sum: inout Tensor) {
+  sum.makeUnique()
+  addKernel.run(sum.dtype, .init(sum.count), sum.storage, gradient.storage, into: sum.storage)
+}
+
+private let addKernel = Kernel("add")
+
+// MARK: - Recording
+
+/// Puts an operation of one input on the open tape, if there is one and the input is on it.
+///
+/// - Parameters:
+///   - name: the operation's name, for messages.
+///   - y: its result.
+///   - x: its input.
+///   - pullback: a pure function from the cotangent of `y` to that of `x`.
+/// - Returns: `y`, with its place on the tape.
+@inline(__always)
+public func record(
+  _ name: StaticString, _ y: Tensor, from x: Tensor, pullback: @escaping (Tensor) -> Tensor
+) -> Tensor {
+  guard let tape = OpenTape.current else { return y }
+  let slot = tape.slot(of: x)
+  guard slot >= 0 else { return y }
+  return tape.append(name, y, inputs: (slot, -1, -1), .one(pullback))
+}
+
+/// Puts an operation of two inputs on the open tape; see ``record(_:_:from:pullback:)``.
+@inline(__always)
+public func record(
+  _ name: StaticString, _ y: Tensor, from a: Tensor, _ b: Tensor,
+  pullback: @escaping (Tensor, Needs) -> (Tensor?, Tensor?)
+) -> Tensor {
+  guard let tape = OpenTape.current else { return y }
+  let slots = (tape.slot(of: a), tape.slot(of: b), Int32(-1))
+  guard max(slots.0, slots.1) >= 0 else { return y }
+  return tape.append(name, y, inputs: slots, .two(pullback))
+}
+
+/// Puts an operation of three inputs on the open tape; see ``record(_:_:from:pullback:)``.
+@inline(__always)
+public func record(
+  _ name: StaticString, _ y: Tensor, from a: Tensor, _ b: Tensor, _ c: Tensor,
+  pullback: @escaping (Tensor, Needs) -> (Tensor?, Tensor?, Tensor?)
+) -> Tensor {
+  guard let tape = OpenTape.current else { return y }
+  let slots = (tape.slot(of: a), tape.slot(of: b), tape.slot(of: c))
+  guard max(slots.0, slots.1, slots.2) >= 0 else { return y }
+  return tape.append(name, y, inputs: slots, .three(pullback))
+}
+
+/// Puts an operation of any number of inputs on the open tape; see ``record(_:_:from:pullback:)``.
+public func record(
+  _ name: StaticString, _ y: Tensor, from inputs: [Tensor],
+  pullback: @escaping (Tensor, [Bool]) -> [Tensor?]
+) -> Tensor {
+  guard let tape = OpenTape.current else { return y }
+  let slots = inputs.map { tape.slot(of: $0) }
+  guard slots.contains(where: { $0 >= 0 }) else { return y }
+  return tape.append(name, y, inputs: (-1, -1, -1), more: slots, .many(pullback))
+}

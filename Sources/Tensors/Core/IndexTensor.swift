@@ -1,0 +1,53 @@
+/// Whole numbers with a shape: class labels, positions. Row-major Int32.
+public struct IndexTensor: Sendable, Equatable {
+  /// The lengths of the axes.
+  public let shape: Shape
+  let storage: Storage
+
+  /// Elements in row-major order; stops if their number is not the shape's.
+  public init(_ values: [Int32], shape: Shape) {
+    require(
+      values.count == shape.count,
+      "IndexTensor: \(values.count) values for shape \(shape), which has \(shape.count) elements")
+    self.init(uninitialized: shape)
+    storage.write(values)
+  }
+
+  /// A row of labels.
+  public init(_ values: [Int32]) {
+    self.init(values, shape: [values.count])
+  }
+
+  /// Elements that `body` writes straight into the tensor's memory, all of them.
+  public init(shape: Shape, writing body: (UnsafeMutableBufferPointer<Int32>) throws -> Void)
+    rethrows
+  {
+    self.init(uninitialized: shape)
+    try storage.fill(Int32.self, count: shape.count, body)
+  }
+
+  init(uninitialized shape: Shape) {
+    self.shape = shape
+    storage = Storage(byteCount: shape.count * MemoryLayout<Int32>.size)
+  }
+
+  /// The number of elements.
+  public var count: Int { shape.count }
+  /// The elements in row-major order.
+  public var values: [Int32] { storage.read(Int32.self, count: count) }
+
+  /// Stops, naming the row, if an element is not in `0 ..< limit`.
+  func requireBelow(_ limit: Int, for operation: StaticString) {
+    for row in 0..<count {
+      let value = storage.element(row, as: Int32.self)
+      require(
+        value >= 0 && Int(value) < limit,
+        "\(operation): index \(value) in row \(row) is not in 0 ..< \(limit)")
+    }
+  }
+
+  /// Whether shapes and elements are the same.
+  public static func == (left: IndexTensor, right: IndexTensor) -> Bool {
+    left.shape == right.shape && left.values == right.values
+  }
+}

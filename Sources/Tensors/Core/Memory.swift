@@ -1,0 +1,278 @@
+// The one file of this module that touches addresses: storage, and the calls into the C rooms.
+
+import CKernels
+import COneDNN
+import COpenBLAS
+
+/// A block of memory, 64-byte aligned, from the caching allocator; given back when the last tensor goes.
+///
+/// Written once, by the operation that made it, and only read from then on, except through
+/// ``Tensor/makeUnique()`` by its only owner: this is why it may cross threads.
+final class Storage: @unchecked Sendable {
+  fileprivate let base: UnsafeMutableRawPointer
+  private let capacity: Int64
+
+  @inline(__always)
+  init(byteCount: Int) {
+    var capacity: Int64 = 0
+    guard let block = adjoint_memory_take(Int64(byteCount), &capacity) else {
+      require(false, "out of memory: \(byteCount) bytes for a tensor")
+      fatalError()
+    }
+    base = block
+    self.capacity = capacity
+  }
+
+  deinit { adjoint_memory_give_back(base, capacity) }
+
+  /// Copies the elements out; `count` of them, of type `T`.
+  func read<T: BitwiseCopyable>(_ type: T.Type, count: Int) -> [T] {
+    let elements = base.assumingMemoryBound(to: type)
+    return Array(UnsafeBufferPointer(start: elements, count: count))
+  }
+
+  /// Copies elements in; for storage no tensor has been given out of yet.
+  func write<T: BitwiseCopyable>(_ values: some Collection<T>, at offset: Int = 0) {
+    let elements = base.assumingMemoryBound(to: T.self) + offset
+    let copied: Void? = values.withContiguousStorageIfAvailable {
+      guard let from = $0.baseAddress else { return }
+      elements.update(from: from, count: $0.count)
+    }
+    if copied == nil {
+      for (index, value) in values.enumerated() { elements[index] = value }
+    }
+  }
+
+  /// Lets `body` fill the first `count` elements; for storage no tensor has been given out of yet.
+  func fill<T: BitwiseCopyable>(
+    _ type: T.Type, count: Int, _ body: (UnsafeMutableBufferPointer<T>) throws -> Void
+  ) rethrows {
+    try body(UnsafeMutableBufferPointer(start: base.assumingMemoryBound(to: type), count: count))
+  }
+
+  @inline(__always)
+  func element<T: BitwiseCopyable>(_ index: Int, as type: T.Type) -> T {
+    base.assumingMemoryBound(to: type)[index]
+  }
+
+  @inline(__always)
+  func copyBytes(from other: Storage, count: Int) {
+    base.copyMemory(from: other.base, byteCount: count)
+  }
+
+  func withBytes<R>(count: Int, _ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+    try body(UnsafeRawBufferPointer(start: base, count: count))
+  }
+
+  func overwrite(bytes: UnsafeRawBufferPointer) {
+    base.copyMemory(from: bytes.baseAddress ?? UnsafeRawPointer(base), byteCount: bytes.count)
+  }
+}
+
+/// A vector loop of the room below, in both precisions.
+///
+/// Find it once (`private let tanhForward = Kernel("tanh")`), call it often: a call takes a few
+/// nanoseconds beyond its work.
+struct Kernel: Sendable {
+  private let float32: adjoint_function
+  private let float64: adjoint_function
+
+  init(_ name: String) {
+    guard let found = adjoint_find_kernel(name) else {
+      require(false, "Kernel: there is no kernel named \(name)")
+      fatalError()
+    }
+    float32 = found.pointee.float32
+    float64 = found.pointee.float64
+  }
+
+  /// Numbers that a kernel takes beside its buffers; what each means stands where the kernel is written.
+  struct Sizes {
+    fileprivate var arguments = adjoint_arguments()
+
+    @inline(__always)
+    init(_ a: Int, _ b: Int = 0, _ c: Int = 0, _ d: Int = 0, _ e: Int = 0, _ f: Int = 0) {
+      arguments.sizes.0 = Int64(a)
+      arguments.sizes.1 = Int64(b)
+      arguments.sizes.2 = Int64(c)
+      arguments.sizes.3 = Int64(d)
+      arguments.sizes.4 = Int64(e)
+      arguments.sizes.5 = Int64(f)
+    }
+
+    /// The layout of the strided copy: rank, lengths padded to six, strides padded to six.
+    init(lengths: [Int], strides: [Int]) {
+      withUnsafeMutableBytes(of: &arguments.sizes) { raw in
+        let sizes = raw.bindMemory(to: Int64.self)
+        sizes[0] = Int64(lengths.count)
+        for (axis, length) in lengths.enumerated() { sizes[1 + axis] = Int64(length) }
+        for (axis, stride) in strides.enumerated() {
+          sizes[1 + Shape.maximumRank + axis] = Int64(stride)
+        }
+      }
+    }
+  }
+
+  /// Runs the kernel on whole buffers.
+  @inline(__always)
+  func run(
+    _ dtype: DType, _ sizes: Sizes, _ input: Storage?, _ input1: Storage? = nil,
+    _ input2: Storage? = nil, into output: Storage, _ output1: Storage? = nil,
+    _ output2: Storage? = nil, scalars: SIMD8<Double> = .zero
+  ) {
+    var arguments = sizes.arguments
+    arguments.inputs.0 = UnsafeRawPointer(input?.base)
+    arguments.inputs.1 = UnsafeRawPointer(input1?.base)
+    arguments.inputs.2 = UnsafeRawPointer(input2?.base)
+    arguments.outputs.0 = output.base
+    arguments.outputs.1 = output1?.base
+    arguments.outputs.2 = output2?.base
+    arguments.scalars = (
+      scalars[0], scalars[1], scalars[2], scalars[3], scalars[4], scalars[5], scalars[6],
+      scalars[7]
+    )
+    // The buffers must outlive the call, also where the caller's last use of them is this one.
+    withExtendedLifetime((input, input1, input2)) {
+      (dtype == .float32 ? float32 : float64)(&arguments)
+    }
+  }
+}
+
+/// Matrix products: ours for small ones, oneDNN's for the others, OpenBLAS in double.
+enum Product {
+  /// Above this many multiplications a library's blocking beats a loop that keeps C in registers.
+  private static let smallProduct = 1_000_000
+
+  /// c[m, n] = op(a) op(b) (+ bias, ReLU)
+  static func matmul(
+    _ dtype: DType, m: Int, n: Int, k: Int, _ a: Storage, transposeA: Bool, _ b: Storage,
+    transposeB: Bool, bias: Storage?, relu: Bool, into c: Storage
+  ) {
+    switch dtype {
+    case .float32:
+      let a = a.base.assumingMemoryBound(to: Float.self)
+      let b = b.base.assumingMemoryBound(to: Float.self)
+      let c = c.base.assumingMemoryBound(to: Float.self)
+      let bias = bias?.base.assumingMemoryBound(to: Float.self)
+      if m * n * k <= smallProduct {
+        adjoint_small_matmul(
+          Int64(m), Int64(n), Int64(k), a, transposeA, b, transposeB, bias, relu, c)
+      } else {
+        let failure = adjoint_onednn_matmul(
+          Int64(m), Int64(n), Int64(k), a, transposeA, b, transposeB, bias, relu, c)
+        require(
+          failure == nil,
+          "matmul \(m)×\(k) by \(k)×\(n): oneDNN says \(failure.map { String(cString: $0) } ?? "")")
+      }
+    case .float64:
+      let a = a.base.assumingMemoryBound(to: Double.self)
+      let b = b.base.assumingMemoryBound(to: Double.self)
+      let c = c.base.assumingMemoryBound(to: Double.self)
+      let bias = bias?.base.assumingMemoryBound(to: Double.self)
+      for row in 0..<m {
+        for column in 0..<n { c[row * n + column] = bias?[column] ?? 0 }
+      }
+      if m > 0 && n > 0 && k > 0 {
+        cblas_dgemm(
+          CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans,
+          transposeB ? CblasTrans : CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, a,
+          Int32(transposeA ? m : k), b, Int32(transposeB ? k : n), 1, c, Int32(n))
+      }
+      if relu {
+        for index in 0..<(m * n) where c[index] <= 0 { c[index] = 0 }
+      }
+    }
+  }
+}
+
+/// The caching allocator's counters, in bytes and blocks.
+public enum Memory {
+  /// What the allocator has given out and asked for.
+  public struct Counters: Sendable, Equatable {
+    /// Bytes in use by tensors, rounded up to the allocator's size classes.
+    public let liveBytes: Int
+    /// The highest ``liveBytes`` since the process began or ``Memory/resetPeak()``.
+    public let peakBytes: Int
+    /// Tensors' blocks in use.
+    public let liveTensors: Int
+    /// How often the system was asked for a block.
+    public let systemRequests: Int
+  }
+
+  /// The counters now.
+  public static var counters: Counters {
+    let read = adjoint_memory_read_counters()
+    return Counters(
+      liveBytes: Int(read.live_bytes), peakBytes: Int(read.peak_bytes),
+      liveTensors: Int(read.live_blocks), systemRequests: Int(read.system_requests))
+  }
+
+  /// Starts the peak again from what is in use now.
+  public static func resetPeak() { adjoint_memory_reset_peak() }
+
+  /// Returns the blocks that wait for reuse to the system.
+  public static func trim() { adjoint_memory_trim() }
+}
+
+/// The thread team that all loops share, and what the machine offers.
+public enum Threads {
+  /// Cores this process may use: the affinity mask, lowered by the cgroup's quota.
+  public static var available: Int { Int(adjoint_available_cores()) }
+
+  /// The size of the team.
+  public static var count: Int { Int(adjoint_threads()) }
+
+  /// Sets the size of the team, and flushes denormals to zero on each of its threads and on this one:
+  /// weights that fade away would otherwise slow every step tenfold.
+  public static func use(_ count: Int) {
+    require(count >= 1, "Threads.use(\(count)): at least one thread is needed")
+    adjoint_set_threads(Int32(count))
+    adjoint_flush_denormals()
+  }
+
+  /// Whether every thread of the team flushes denormals.
+  public static var flushDenormals: Bool { adjoint_denormals_flushed_everywhere() }
+
+  /// The instruction set the vector loops run on, such as `AVX3`.
+  public static var vectorTarget: String { String(cString: adjoint_vector_target()) }
+
+  /// The version of oneDNN, such as `3.2.0`.
+  public static var oneDNNVersion: String { String(cString: adjoint_onednn_version()) }
+}
+
+/// Where the tape that is open on this thread is kept.
+enum OpenTape {
+  @inline(__always)
+  static var current: Tape? {
+    guard let address = adjoint_thread_tape() else { return nil }
+    return Unmanaged<Tape>.fromOpaque(address)._withUnsafeGuaranteedRef { $0 }
+  }
+
+  static func set(_ tape: Tape?) {
+    adjoint_set_thread_tape(tape.map { Unmanaged.passUnretained($0).toOpaque() })
+  }
+}
+
+/// A function that enters something, called once by ``Registry/load()``.
+public typealias Registration = @convention(c) () -> Void
+
+/// What files enter of themselves: checks beside their operations, experiments in their folders.
+///
+/// A file writes `@section("adjoint_registry") @used let tanhIsChecked: Registration = { … }`, and the
+/// linker gathers the functions; no list has to be kept.
+public enum Registry {
+  private static let loaded: Int = {
+    let count = adjoint_registration_count()
+    guard count > 0, let functions = adjoint_registrations() else { return 0 }
+    for index in 0..<count {
+      if let function = functions[index] {
+        unsafeBitCast(function, to: Registration.self)()
+      }
+    }
+    return count
+  }()
+
+  /// Runs every registration of the program, the first time it is called; returns their number.
+  @discardableResult
+  public static func load() -> Int { loaded }
+}

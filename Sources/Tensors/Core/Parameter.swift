@@ -1,0 +1,71 @@
+/// A tensor that is trained. A class, so that a layer and an optimiser mean the same one.
+///
+/// Not to be used from two threads at once.
+public final class Parameter: @unchecked Sendable {
+  /// The path of the stored property that holds it, as PyTorch names it: `layer1.0.weight`.
+  public var name: String
+  /// A frozen parameter is a constant to the tape, and optimisers leave it alone.
+  public var isFrozen = false
+  private var stored: Tensor
+  private(set) var node = Node.none
+
+  /// A parameter that begins with this value.
+  public init(_ value: Tensor, name: String = "") {
+    stored = value.detached
+    self.name = name
+  }
+
+  /// The value; under an open tape that watches this parameter, a tensor that carries its place.
+  public var value: Tensor {
+    @inline(__always)
+    get {
+      var tensor = stored
+      tensor.node = node
+      return tensor
+    }
+    set {
+      require(
+        newValue.shape == stored.shape && newValue.dtype == stored.dtype,
+        "Parameter \(name): a value of shape \(newValue.shape) \(newValue.dtype) for one of "
+          + "\(stored.shape) \(stored.dtype)")
+      stored = newValue.detached
+    }
+  }
+
+  /// The lengths of the axes.
+  public var shape: Shape { stored.shape }
+  /// The number of elements.
+  public var count: Int { stored.count }
+  /// The type of the elements.
+  public var dtype: DType { stored.dtype }
+
+  /// Changes the value in place; a copy is made first if someone else holds it.
+  @inline(__always)
+  public func update(_ body: (inout Tensor) -> Void) {
+    body(&stored)
+  }
+
+  /// Changes the type of the elements, rounding them; for a whole model before it is trained.
+  public func convert(to dtype: DType) {
+    stored = stored.converted(to: dtype)
+  }
+
+  /// Makes the parameter a leaf of a tape.
+  func watch(_ node: Node) { self.node = node }
+}
+
+/// A tensor that belongs to a layer's state but is not trained, such as a running mean.
+///
+/// Not to be used from two threads at once.
+public final class Buffer: @unchecked Sendable {
+  /// The path of the stored property that holds it.
+  public var name: String
+  /// The value.
+  public var value: Tensor
+
+  /// A buffer that begins with this value.
+  public init(_ value: Tensor, name: String = "") {
+    self.value = value.detached
+    self.name = name
+  }
+}

@@ -1,0 +1,68 @@
+// Dropout, its mask a pure function of a key.
+
+private let drawMask = Kernel("dropout_mask")
+private let multiply = Kernel("multiply")
+
+/// What a dropout mask is drawn from: the same key, the same mask, in whatever precision and on however
+/// many threads.
+public struct DropoutKey: Sendable, Hashable, Codable {
+  /// The run's seed.
+  public let seed: UInt64
+  /// The number of the draw: different for each layer and each step.
+  public let stream: UInt64
+
+  /// A key.
+  public init(seed: UInt64, stream: UInt64) {
+    self.seed = seed
+    self.stream = stream
+  }
+}
+
+/// Sets elements to zero with a probability and scales the others.  y = x ∘ M,  dx = dy ∘ M
+///
+/// Mⱼ is 0 with probability p, else 1/(1 − p).
+/// Srivastava et al., "Dropout", JMLR 15 (2014).
+///
+/// - Parameters:
+///   - x: of any shape.
+///   - probability: p, in `0 ..< 1`.
+///   - key: what the mask is drawn from.
+public func dropout(_ x: Tensor, probability: Double, key: DropoutKey) -> Tensor {
+  if probability == 0 { return x }
+  let mask = dropoutMask(x.shape, probability: probability, key: key, dtype: x.dtype)
+  return record("dropout", multiply(x, mask), from: x) { dy in multiply(dy, mask) }
+}
+
+/// The mask that ``dropout(_:probability:key:)`` multiplies by: 0 or 1/(1 − p). Stops as it does.
+public func dropoutMask(
+  _ shape: Shape, probability: Double, key: DropoutKey, dtype: DType = .float32
+) -> Tensor {
+  require(
+    probability >= 0 && probability < 1,
+    "dropout: probability \(probability) is not in 0 ..< 1")
+  let mask = Tensor(uninitialized: shape, dtype)
+  drawMask.run(
+    dtype,
+    .init(shape.count, Int(bitPattern: UInt(key.seed)), Int(bitPattern: UInt(key.stream))),
+    nil, into: mask.storage, scalars: SIMD8(probability, 1 / (1 - probability), 0, 0, 0, 0, 0, 0))
+  return mask
+}
+
+@section("adjoint_registry") @used
+private let checks: Registration = {
+  GradientCheck.register("dropout") { sampler in
+    GradientCheck.shapes.map { shape in
+      let x = sampler.parameter(shape)
+      let key = DropoutKey(seed: 7, stream: UInt64(sampler.integer(below: 1000)))
+      return .init(
+        "\(shape)", [x],
+        byHand: { dy in
+          let mask = dropoutMask(shape, probability: 0.3, key: key, dtype: x.dtype).doubles
+          return [
+            Tensor(zip(dy.doubles, mask).map { $0 * $1 }, shape: shape, dtype: x.dtype)
+          ]
+        }
+      ) { dropout(x.value, probability: 0.3, key: key) }
+    }
+  }
+}

@@ -1,0 +1,138 @@
+// Losses of real-valued predictions. All want equal shapes: nothing is broadcast.
+
+private let subtract = Kernel("subtract")
+private let multiplyScalar = Kernel("multiply_scalar")
+
+/// Mean squared error over all elements, a scalar.  L = (1/n) Σ (ŷ − y)²,  dŷ = 2 dL (ŷ − y) / n
+///
+/// - Parameters:
+///   - prediction: of any shape, not empty.
+///   - target: of the same shape.
+public func meanSquaredError(_ prediction: Tensor, _ target: Tensor) -> Tensor {
+  requireSame(prediction, target, "meanSquaredError")
+  require(prediction.count > 0, "meanSquaredError: shape \(prediction.shape) has no elements")
+  let difference = subtract(prediction, target)
+  let scale = 1 / Double(prediction.count)
+  let loss = Tensor(scalar: sumOfSquares(difference) * scale, dtype: prediction.dtype)
+  return record("meanSquaredError", loss, from: prediction, target) { dy, needs in
+    let slope = 2 * scale * dy.item
+    return (
+      needs.first ? multiplyScalar(difference, slope) : nil,
+      needs.second ? multiplyScalar(difference, -slope) : nil
+    )
+  }
+}
+
+/// Negative log-likelihood of a diagonal Gaussian, summed over features and averaged over the batch.
+///
+/// L = (1/m) Σᵢ Σⱼ ½ [ln 2π + vᵢⱼ + (xᵢⱼ − μᵢⱼ)² e^−vᵢⱼ], where v is the logarithm of the variance
+///
+/// - Parameters:
+///   - x: `[batch, features]`, the batch not empty.
+///   - mean: of the same shape.
+///   - logVariance: of the same shape.
+public func gaussianNegativeLogLikelihood(
+  _ x: Tensor, mean: Tensor, logVariance: Tensor
+) -> Tensor {
+  requireSame(x, mean, "gaussianNegativeLogLikelihood")
+  requireSame(x, logVariance, "gaussianNegativeLogLikelihood")
+  requireBatch(x, "gaussianNegativeLogLikelihood")
+  let scale = 1 / Double(x.shape[0])
+  let (kx, km, kv) = (x.detached, mean.detached, logVariance.detached)
+  let difference = kx - km
+  let precision = exp(-kv)
+  let weighted = difference * precision
+  let constant = Double(x.count) * 1.837_877_066_409_345_3  // ln 2π
+  let total = (sum(kv) + sum(weighted * difference) + constant) * (0.5 * scale)
+  return record("gaussianNegativeLogLikelihood", total, from: x, mean, logVariance) { dy, needs in
+    let slope = dy.item * scale
+    return (
+      needs.first ? weighted * slope : nil,
+      needs.second ? weighted * -slope : nil,
+      needs.third ? (1 - weighted * difference) * (0.5 * slope) : nil
+    )
+  }
+}
+
+/// Kullback–Leibler divergence of a diagonal Gaussian from the standard normal distribution, summed over
+/// features and averaged over the batch.
+///
+/// L = (1/m) Σᵢ Σⱼ ½ (μᵢⱼ² + e^vᵢⱼ − vᵢⱼ − 1), where v is the logarithm of the variance
+/// (Kingma and Welling, "Auto-encoding variational Bayes", ICLR 2014, appendix B)
+///
+/// - Parameters:
+///   - mean: `[batch, features]`, the batch not empty.
+///   - logVariance: of the same shape.
+public func gaussianKLDivergence(mean: Tensor, logVariance: Tensor) -> Tensor {
+  requireSame(mean, logVariance, "gaussianKLDivergence")
+  requireBatch(mean, "gaussianKLDivergence")
+  let scale = 1 / Double(mean.shape[0])
+  let (km, kv) = (mean.detached, logVariance.detached)
+  let variance = exp(kv)
+  let total = sum(km * km + variance - kv - 1) * (0.5 * scale)
+  return record("gaussianKLDivergence", total, from: mean, logVariance) { dy, needs in
+    let slope = dy.item * scale
+    return (
+      needs.first ? km * slope : nil,
+      needs.second ? (variance - 1) * (0.5 * slope) : nil
+    )
+  }
+}
+
+private func requireBatch(_ x: Tensor, _ name: StaticString) {
+  require(
+    x.rank == 2 && x.shape[0] > 0,
+    "\(name): shape \(x.shape); it has to be [batch, features], the batch not empty")
+}
+
+@section("adjoint_registry") @used
+private let checks: Registration = {
+  GradientCheck.register("mean_squared_error") { sampler in
+    [[1], [7], [3, 5], [2, 3, 17]].map { (shape: Shape) in
+      let (x, y) = (sampler.parameter(shape), sampler.parameter(shape))
+      return .init(
+        "\(shape)", [x, y],
+        byHand: { dy in
+          let slope = 2 * dy.item / Double(shape.count)
+          let dx = zip(x.value.doubles, y.value.doubles).map { ($0 - $1) * slope }
+          return [
+            Tensor(dx, shape: shape, dtype: x.dtype),
+            Tensor(dx.map { -$0 }, shape: shape, dtype: x.dtype),
+          ]
+        }
+      ) { meanSquaredError(x.value, y.value) }
+    }
+  }
+  GradientCheck.register("gaussian_nll") { sampler in
+    [[1, 1], [5, 3], [4, 17]].map { (shape: Shape) in
+      let (x, m) = (sampler.parameter(shape), sampler.parameter(shape))
+      let v = sampler.parameter(shape, .uniform(-1.5, 1.5))
+      return .init(
+        "\(shape)", [x, m, v],
+        byHand: { dy in
+          // Composed of elementary operations on a tape of its own.
+          valueWithGradient(at: [x.value, m.value, v.value]) { inputs in
+            let z = (inputs[0] - inputs[1]) * exp(inputs[2] * -0.5)
+            let terms = z * z + inputs[2] + 1.8378770664093453
+            return sum(terms) * (0.5 * dy.item / Double(shape[0]))
+          }.gradients
+        }
+      ) { gaussianNegativeLogLikelihood(x.value, mean: m.value, logVariance: v.value) }
+    }
+  }
+  GradientCheck.register("gaussian_kl") { sampler in
+    [[1, 1], [5, 3], [4, 17]].map { (shape: Shape) in
+      let m = sampler.parameter(shape)
+      let v = sampler.parameter(shape, .uniform(-1.5, 1.5))
+      return .init(
+        "\(shape)", [m, v],
+        byHand: { dy in
+          valueWithGradient(at: [m.value, v.value]) { inputs in
+            let terms = inputs[0] * inputs[0] + exp(inputs[1]) - inputs[1]
+            return sum(terms) * (0.5 * dy.item / Double(shape[0]))
+          }.gradients
+        }
+      ) { gaussianKLDivergence(mean: m.value, logVariance: v.value) }
+    }
+  }
+}

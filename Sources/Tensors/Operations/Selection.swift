@@ -1,0 +1,178 @@
+// Parts of tensors along one axis, and tensors put together from parts.
+
+private let copyBlocks = Kernel("copy_blocks")
+private let fill = Kernel("fill")
+private let gatherForward = Kernel("gather")
+private let gatherPullback = Kernel("gather_pullback")
+
+/// Tensors one after the other along an axis.  dxᵢ = the part of dy that xᵢ became
+///
+/// - Parameters:
+///   - tensors: at least one; the other axes have equal lengths.
+///   - axis: from the front, or negative from the back.
+public func concatenate(_ tensors: [Tensor], axis: Int = 0) -> Tensor {
+  require(!tensors.isEmpty, "concatenate: there is no tensor")
+  let axis = tensors[0].shape.resolve(axis: axis, for: "concatenate")
+  let first = tensors[0]
+  for tensor in tensors {
+    require(
+      tensor.rank == first.rank && tensor.dtype == first.dtype
+        && tensor.shape.replacing(axis: axis, with: 0)
+          == first.shape.replacing(axis: axis, with: 0),
+      "concatenate: \(first.shape) \(first.dtype) and \(tensor.shape) \(tensor.dtype) along axis "
+        + "\(axis): all other axes and the type have to be the same")
+  }
+  let lengths = tensors.map { $0.shape[axis] }
+  let y = Tensor(
+    uninitialized: first.shape.replacing(axis: axis, with: lengths.reduce(0, +)), first.dtype)
+  let parts = y.shape.split(at: axis)
+  var offset = 0
+  for (tensor, length) in zip(tensors, lengths) {
+    copyBlocks.run(
+      y.dtype,
+      .init(
+        parts.outer, length * parts.inner, 0, length * parts.inner, offset * parts.inner,
+        parts.axis * parts.inner), tensor.storage, into: y.storage)
+    offset += length
+  }
+  return record("concatenate", y, from: tensors) { dy, needs in
+    var start = 0
+    return zip(lengths, needs).map { length, isNeeded in
+      defer { start += length }
+      return isNeeded ? slice(dy, axis: axis, from: start, count: length) : nil
+    }
+  }
+}
+
+/// A range of positions of an axis.  dx = dy in that range, else 0
+///
+/// - Parameters:
+///   - x: of any shape with that axis.
+///   - axis: from the front, or negative from the back.
+///   - start: the first position.
+///   - count: the number of positions; stops if they leave the axis.
+public func slice(_ x: Tensor, axis: Int, from start: Int, count: Int) -> Tensor {
+  let axis = x.shape.resolve(axis: axis, for: "slice")
+  let parts = x.shape.split(at: axis)
+  require(
+    start >= 0 && count >= 0 && start + count <= parts.axis,
+    "slice: positions \(start) ..< \(start + count) of axis \(axis) of shape \(x.shape)")
+  let y = Tensor(uninitialized: x.shape.replacing(axis: axis, with: count), x.dtype)
+  copyBlocks.run(
+    x.dtype,
+    .init(
+      parts.outer, count * parts.inner, start * parts.inner, parts.axis * parts.inner, 0,
+      count * parts.inner), x.storage, into: y.storage)
+  return record("slice", y, from: x) { dy in
+    pad(dy, axis: axis, before: start, after: parts.axis - start - count)
+  }
+}
+
+/// Positions of an axis by their indices, each as often as it is named.  dx = Σ of dy over the mentions
+///
+/// - Parameters:
+///   - x: of any shape with that axis.
+///   - indices: `[count]`, each a position of the axis; stops, naming the row, if one is not.
+///   - axis: from the front, or negative from the back.
+public func gather(_ x: Tensor, _ indices: IndexTensor, axis: Int = 0) -> Tensor {
+  let axis = x.shape.resolve(axis: axis, for: "gather")
+  require(
+    indices.shape.rank == 1, "gather: indices of shape \(indices.shape); they have to be [count]")
+  let parts = x.shape.split(at: axis)
+  indices.requireBelow(parts.axis, for: "gather")
+  let y = Tensor(uninitialized: x.shape.replacing(axis: axis, with: indices.count), x.dtype)
+  let sizes = Kernel.Sizes(parts.outer, parts.axis, parts.inner, indices.count)
+  gatherForward.run(x.dtype, sizes, x.storage, indices.storage, into: y.storage)
+  let shape = x.shape
+  return record("gather", y, from: x) { dy in
+    let dx = Tensor(uninitialized: shape, dy.dtype)
+    gatherPullback.run(dy.dtype, sizes, dy.storage, indices.storage, into: dx.storage)
+    return dx
+  }
+}
+
+/// What ``pad(_:axis:before:after:mode:)`` fills the new positions with.
+public enum PaddingMode: Sendable, Equatable {
+  /// One number.
+  case constant(Double)
+  /// The nearest element of the axis.
+  case edge
+}
+
+/// New positions before and after an axis.
+///
+/// With a constant, dx is the inner part of dy; with edges, what was repeated is added to the ends.
+///
+/// - Parameters:
+///   - x: of any shape with that axis; not empty along it if edges are repeated.
+///   - axis: from the front, or negative from the back.
+///   - before: how many positions in front.
+///   - after: how many at the end.
+///   - mode: what they are filled with.
+public func pad(
+  _ x: Tensor, axis: Int, before: Int, after: Int, mode: PaddingMode = .constant(0)
+) -> Tensor {
+  let axis = x.shape.resolve(axis: axis, for: "pad")
+  require(before >= 0 && after >= 0, "pad: \(before) positions before and \(after) after")
+  let parts = x.shape.split(at: axis)
+  guard case .constant(let number) = mode else {
+    require(parts.axis > 0, "pad: axis \(axis) of shape \(x.shape) has no edge to repeat")
+    let first = [Int32](repeating: 0, count: before)
+    let last = [Int32](repeating: Int32(parts.axis - 1), count: after)
+    return gather(x, IndexTensor(first + (0..<Int32(parts.axis)) + last), axis: axis)
+  }
+  let length = before + parts.axis + after
+  let y = Tensor(uninitialized: x.shape.replacing(axis: axis, with: length), x.dtype)
+  fill.run(x.dtype, .init(y.count), nil, into: y.storage, scalars: SIMD8(repeating: number))
+  copyBlocks.run(
+    x.dtype,
+    .init(
+      parts.outer, parts.axis * parts.inner, 0, parts.axis * parts.inner, before * parts.inner,
+      length * parts.inner), x.storage, into: y.storage)
+  return record("pad", y, from: x) { dy in
+    slice(dy, axis: axis, from: before, count: parts.axis)
+  }
+}
+
+@section("adjoint_registry") @used
+private let checks: Registration = {
+  GradientCheck.register("concatenate") { sampler in
+    [
+      ([[3]], 0), ([[2, 3], [4, 3]], 0), ([[2, 3], [2, 1], [2, 0]], 1),
+      ([[2, 1, 3], [2, 5, 3]], 1),
+    ]
+    .map { (shapes: [Shape], axis: Int) in
+      let parts = shapes.map { sampler.parameter($0) }
+      return .init("\(shapes) axis \(axis)", parts) {
+        concatenate(parts.map(\.value), axis: axis)
+      }
+    }
+  }
+  GradientCheck.register("slice") { sampler in
+    [([7], 0, 2, 3), ([3, 5], 1, 0, 5), ([3, 5], 0, 1, 0), ([2, 5, 3], 1, 4, 1)].map {
+      (shape: Shape, axis: Int, start: Int, count: Int) in
+      let x = sampler.parameter(shape)
+      return .init("\(shape) axis \(axis) \(start) ..< \(start + count)", [x]) {
+        slice(x.value, axis: axis, from: start, count: count)
+      }
+    }
+  }
+  GradientCheck.register("gather") { sampler in
+    [([5], 0), ([4, 3], 0), ([3, 4], 1), ([2, 4, 17], 1)].map { (shape: Shape, axis: Int) in
+      let x = sampler.parameter(shape)
+      let indices = sampler.labels(6, below: shape[axis])
+      return .init("\(shape) axis \(axis)", [x]) { gather(x.value, indices, axis: axis) }
+    }
+  }
+  for (name, mode) in [("pad", PaddingMode.constant(0.5)), ("pad_edge", .edge)] {
+    GradientCheck.register(name) { sampler in
+      [([5], 0, 2, 3), ([3, 5], 1, 0, 1), ([2, 3, 5], 1, 4, 0), ([1, 1], 0, 1, 1)].map {
+        (shape: Shape, axis: Int, before: Int, after: Int) in
+        let x = sampler.parameter(shape)
+        return .init("\(shape) axis \(axis) by \(before) and \(after)", [x]) {
+          pad(x.value, axis: axis, before: before, after: after, mode: mode)
+        }
+      }
+    }
+  }
+}
