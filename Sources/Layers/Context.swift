@@ -1,0 +1,77 @@
+import Tensors
+
+/// What a layer's call has to know beside its input: the mode, and where dropout masks are drawn from.
+///
+/// Nothing is hidden: two calls with the same input, parameters and context of the same step give the
+/// same output.
+///
+/// ```swift
+/// let context = Context.training(seed: 1)
+/// for step in first... {
+///   context.begin(step: step)
+///   let (loss, gradients) = valueWithGradient(of: parameters) { meanSquaredError(model(x, context), y) }
+/// }
+/// ```
+public struct Context {
+  /// Whether a network is being trained.
+  public enum Mode: Sendable {
+    /// Dropout drops, statistics run.
+    case training
+    /// The network is a function of its input and parameters alone.
+    case inference
+  }
+
+  private let keys: KeySource?
+
+  /// For validation, testing and prediction.
+  public static var inference: Context { Context(keys: nil) }
+
+  /// For training.
+  ///
+  /// - Parameters:
+  ///   - seed: the run's seed.
+  ///   - step: the number of the step; ``begin(step:)`` goes on to the next.
+  public static func training(seed: UInt64, step: Int = 0) -> Context {
+    let context = Context(keys: KeySource(seed: seed))
+    context.begin(step: step)
+    return context
+  }
+
+  /// Whether the network is being trained.
+  @inline(__always)
+  public var mode: Mode { keys == nil ? .inference : .training }
+
+  /// Begins a step: from here on keys are those of this step, in the order of the calls.
+  ///
+  /// Resuming needs the seed and the step, and nothing else. Does nothing in inference.
+  public func begin(step: Int) {
+    require(
+      step >= 0 && step < 1 << 36, "Context.begin(step: \(step)): a step is in 0 ..< 2³⁶")
+    keys?.step = UInt64(step)
+    keys?.calls = 0
+  }
+
+  /// The next key of this step; stops in inference.
+  public func dropoutKey() -> DropoutKey {
+    guard let keys else {
+      require(false, "Context.dropoutKey: nothing is drawn in inference")
+      fatalError()
+    }
+    let call = keys.calls
+    require(call < 1 << 20, "Context.dropoutKey: more than 2²⁰ draws in one step")
+    keys.calls = call + 1
+    return DropoutKey(seed: keys.seed, stream: KeySource.tag << 56 | keys.step << 20 | call)
+  }
+}
+
+/// One for each context, so that a call neither allocates nor writes to the context itself.
+private final class KeySource {
+  /// Keeps the streams apart from those that initialisers and loaders count from zero.
+  static let tag: UInt64 = 0xD0
+
+  let seed: UInt64
+  var step: UInt64 = 0
+  var calls: UInt64 = 0
+
+  init(seed: UInt64) { self.seed = seed }
+}

@@ -1,0 +1,41 @@
+import Tensors
+
+/// A function of one tensor with parameters: a struct over ``Parameter`` and ``Buffer``.
+///
+/// A model is a layer whose stored properties are layers; their names are the names of its state, see
+/// ``namedParameters(of:)``. A layer writes `forward` and is called as `layer(x, context)`.
+///
+/// ```swift
+/// struct Perceptron: Layer {
+///   let fc1, fc2: Linear
+///   func forward(_ x: Tensor, _ context: Context) -> Tensor { fc2(fc1(x, context), context) }
+/// }
+/// ```
+public protocol Layer: Sendable {
+  /// The output for a batch; not to be called by others, who would leave the layer out of messages.
+  func forward(_ x: Tensor, _ context: Context) -> Tensor
+}
+
+extension Layer {
+  /// The output for a batch.
+  @inline(__always)
+  public func callAsFunction(_ x: Tensor, _ context: Context) -> Tensor {
+    inLayer(qualifiedName(of: self)) { forward(x, context) }
+  }
+}
+
+/// The layer's path in its model and its type, `layer1.0.fc1 (Linear)`, or the type alone where it has no
+/// named parameter of its own.
+func qualifiedName(of layer: Any) -> String {
+  let type = "\(Swift.type(of: layer))"
+  var state = StateVisitor()
+  state.visit(layer)
+  for item in state.items {
+    guard case .parameter(let parameter) = item.holder else { continue }
+    let suffix = ".\(item.path)"
+    if parameter.name.hasSuffix(suffix) {
+      return "\(parameter.name.dropLast(suffix.count)) (\(type))"
+    }
+  }
+  return type
+}

@@ -1,0 +1,133 @@
+import Tensors
+
+/// The parameters of a model with their names, in the order of its stored properties.
+///
+/// A name is the path of stored properties that leads to the parameter, its words joined by `_`, and so
+/// equals the key in PyTorch's `state_dict`: `layer1.0.conv1.weight`. Layers in an array or a
+/// ``Sequential`` are named by their positions. A parameter that is met twice (tied weights) is listed
+/// once, under its first name.
+///
+/// Reads the properties by reflection and sets ``Parameter/name``: to be called once on the whole model
+/// and not in every step. Stops if parameters are kept in a dictionary.
+///
+/// - Parameter model: a layer, or any struct or array of layers.
+public func namedParameters(of model: Any) -> [(name: String, parameter: Parameter)] {
+  items(of: model).compactMap { item in
+    guard case .parameter(let parameter) = item.holder else { return nil }
+    parameter.name = item.path
+    return (item.path, parameter)
+  }
+}
+
+/// The parameters of a model; they are given their names, see ``namedParameters(of:)``.
+public func parameters(of model: Any) -> [Parameter] {
+  namedParameters(of: model).map(\.parameter)
+}
+
+/// The buffers of a model with their names, as ``namedParameters(of:)`` has them.
+public func namedBuffers(of model: Any) -> [(name: String, buffer: Buffer)] {
+  items(of: model).compactMap { item in
+    guard case .buffer(let buffer) = item.holder else { return nil }
+    buffer.name = item.path
+    return (item.path, buffer)
+  }
+}
+
+/// The values of all parameters and buffers by name.
+public func stateDictionary(of model: Any) -> [String: Tensor] {
+  Dictionary(uniqueKeysWithValues: items(of: model).map { ($0.path, $0.holder.value) })
+}
+
+/// Rounds all parameters and buffers to another type; before an optimiser is made.
+public func convert(_ model: Any, to dtype: DType) {
+  for item in items(of: model) {
+    switch item.holder {
+    case .parameter(let parameter): parameter.convert(to: dtype)
+    case .buffer(let buffer): buffer.value = buffer.value.converted(to: dtype)
+    }
+  }
+}
+
+/// Which part of a model's state is loaded; names are whole path components: `fc` is `fc.weight`, not
+/// `fc1.weight`.
+public enum StateSelection: Sendable, Equatable {
+  /// All of it.
+  case everything
+  /// All but what lies under these paths, on either side: what fine-tuning trains anew.
+  case except([String])
+  /// What lies under these paths; whatever else is on either side is left alone.
+  case only([String])
+
+  fileprivate func includes(_ name: String) -> Bool {
+    switch self {
+    case .everything: true
+    case .except(let paths): !paths.contains { lies(name, under: $0) }
+    case .only(let paths): paths.contains { lies(name, under: $0) }
+    }
+  }
+
+  fileprivate var paths: [String] {
+    switch self {
+    case .everything: []
+    case .except(let paths), .only(let paths): paths
+    }
+  }
+}
+
+/// Sets a model's parameters and buffers; strict, and nothing is changed unless all fits.
+///
+/// Values are rounded to the type that the model has. Tied weights may be there under any of their
+/// names, or all.
+///
+/// - Parameters:
+///   - state: tensors by name.
+///   - model: what is set.
+///   - selection: which part of both.
+///   - source: where the tensors are from, for the message.
+/// - Throws: `AdjointError` that lists all that is missing, unexpected and of the wrong shape, or that a
+///   path of the selection is not in the model.
+public func load(
+  _ state: [String: Tensor], into model: Any, _ selection: StateSelection = .everything,
+  from source: String = "the state"
+) throws {
+  let all = items(of: model)
+  for path in selection.paths where !all.contains(where: { lies($0.path, under: path) }) {
+    throw AdjointError(.usage, "\(source): the selection names \(path), which is not in the model")
+  }
+  var missing: [String] = []
+  var wrong: [String] = []
+  var unexpected = Set(state.keys.filter(selection.includes))
+  var found: [(StateVisitor.Holder, Tensor)] = []
+  for item in all where selection.includes(item.path) {
+    let names = [item.path] + item.aliases
+    unexpected.subtract(names)
+    let current = item.holder.value
+    guard let name = names.first(where: { state[$0] != nil }), let value = state[name] else {
+      missing.append("\(item.path) \(current.shape)")
+      continue
+    }
+    if value.shape == current.shape {
+      found.append((item.holder, value.detached.converted(to: current.dtype)))
+    } else {
+      wrong.append("\(name) is \(value.shape), expected \(current.shape)")
+    }
+  }
+  let extra = unexpected.sorted().map { "\($0) \(state[$0]?.shape ?? [])" }
+  let lists = [("missing", missing), ("unexpected", extra), ("wrong shape", wrong)]
+    .filter { !$0.1.isEmpty }
+    .map { "\n  \($0.0): \($0.1.joined(separator: ", "))" }
+  guard lists.isEmpty else {
+    throw AdjointError(.badData, "\(source) does not fit the model" + lists.joined())
+  }
+  for (holder, value) in found { holder.set(value) }
+}
+
+private func items(of model: Any) -> [StateVisitor.Item] {
+  var visitor = StateVisitor()
+  visitor.visit(model)
+  return visitor.items
+}
+
+private func lies(_ name: String, under path: String) -> Bool {
+  name == path || name.hasPrefix(path + ".")
+}

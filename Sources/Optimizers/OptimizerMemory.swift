@@ -1,0 +1,164 @@
+import Tensors
+
+/// What an optimiser remembers: for each parameter its steps and up to two tensors of its shape.
+///
+/// The tensors are made at the parameter's first step, so that a frozen one costs nothing. The two lists
+/// are apart because a step changes an element of each at the same time.
+final class OptimizerMemory {
+  let parameters: [Parameter]
+  private var progress: [Progress]
+  var first: [Tensor?]
+  var second: [Tensor?]
+  private let optimizer: StaticString
+  private let slots: [String]
+  private let initial: Double
+
+  private struct Progress {
+    var steps = 0
+    /// That of the tensors that are kept; meaningful from the first step on.
+    var dtype = DType.float32
+  }
+
+  /// - Parameters:
+  ///   - parameters: each once, at least one.
+  ///   - optimizer: its name, for messages.
+  ///   - slots: the names of the tensors kept for each parameter, at most two.
+  ///   - initial: what the tensors are filled with.
+  init(
+    _ parameters: [Parameter], of optimizer: StaticString, slots: [String], initial: Double = 0
+  ) {
+    require(!parameters.isEmpty, "\(optimizer): there are no parameters to train")
+    var seen: Set<ObjectIdentifier> = []
+    for (index, parameter) in parameters.enumerated() {
+      require(
+        seen.insert(ObjectIdentifier(parameter)).inserted,
+        "\(optimizer): parameter number \(index) (\(parameter.name)) is given twice")
+    }
+    self.parameters = parameters
+    self.optimizer = optimizer
+    self.slots = slots
+    self.initial = initial
+    progress = Array(repeating: Progress(), count: parameters.count)
+    first = Array(repeating: nil, count: parameters.count)
+    second = first
+  }
+
+  /// Calls `body` with every parameter that has a gradient: its position here, the number of its step
+  /// from 1, itself, and the gradient. Its tensors are there.
+  @inline(__always)
+  func forEach(_ gradients: Gradients, _ body: (Int, Int, Parameter, Tensor) -> Void) {
+    let (others, values) = (gradients.parameters, gradients.values)
+    // Nearly always the gradients are of these parameters in this order, and the very same array.
+    let areAligned =
+      parameters.withUnsafeBufferPointer { $0.baseAddress }
+      == others.withUnsafeBufferPointer { $0.baseAddress }
+    for index in parameters.indices {
+      let parameter = parameters[index]
+      if parameter.isFrozen { continue }
+      let isAligned = areAligned || (index < others.count && others[index] === parameter)
+      guard let gradient = isAligned ? values[index] : gradients[parameter] else { continue }
+      let now = advance(index)
+      require(
+        gradient.shape == parameter.shape && gradient.dtype == parameter.dtype
+          && now.dtype == parameter.dtype,
+        "\(optimizer): parameter \(parameter.name) of \(parameter.shape) \(parameter.dtype) has a "
+          + "gradient of \(gradient.shape) \(gradient.dtype) and a state in \(now.dtype); convert "
+          + "parameters before training them")
+      body(index, now.steps, parameter, gradient)
+    }
+  }
+
+  @inline(__always)
+  private func advance(_ index: Int) -> Progress {
+    if progress[index].steps == 0 { makeTensors(index) }
+    progress[index].steps += 1
+    return progress[index]
+  }
+
+  private func makeTensors(_ index: Int) {
+    let (shape, dtype) = (parameters[index].shape, parameters[index].dtype)
+    if slots.count > 0 { first[index] = .full(shape, initial, dtype: dtype) }
+    if slots.count > 1 { second[index] = .full(shape, initial, dtype: dtype) }
+    progress[index].dtype = dtype
+  }
+
+  // MARK: - Saving and loading
+
+  var state: [String: Tensor] {
+    requireNames()
+    var state: [String: Tensor] = [:]
+    for (index, parameter) in parameters.enumerated() {
+      let steps = Double(progress[index].steps)
+      state["\(parameter.name).step"] = Tensor(scalar: steps, dtype: .float64)
+      for (slot, tensor) in zip(slots, [first[index], second[index]]) {
+        if let tensor { state["\(parameter.name).\(slot)"] = tensor }
+      }
+    }
+    return state
+  }
+
+  func load(_ state: [String: Tensor], from source: String) throws {
+    requireNames()
+    var missing: [String] = []
+    var wrong: [String] = []
+    var unexpected = Set(state.keys)
+    var loaded = progress
+    var tensors = [first.map { _ -> Tensor? in nil }, second.map { _ -> Tensor? in nil }]
+
+    for (index, parameter) in parameters.enumerated() {
+      let key = "\(parameter.name).step"
+      unexpected.remove(key)
+      guard let step = state[key] else {
+        missing.append("\(key) [] float64")
+        continue
+      }
+      let count = step.count == 1 ? Int(exactly: step.item) ?? -1 : -1
+      guard step.rank == 0, count >= 0 else {
+        wrong.append("\(key) is \(step.description), expected a whole number from 0")
+        continue
+      }
+      loaded[index] = Progress(steps: count, dtype: parameter.dtype)
+      if count == 0 { continue }
+      for (position, slot) in slots.enumerated() {
+        let key = "\(parameter.name).\(slot)"
+        unexpected.remove(key)
+        guard let tensor = state[key] else {
+          missing.append("\(key) \(parameter.shape) \(parameter.dtype)")
+          continue
+        }
+        if tensor.shape == parameter.shape && tensor.dtype == parameter.dtype {
+          tensors[position][index] = tensor.detached
+        } else {
+          wrong.append(
+            "\(key) is \(tensor.shape) \(tensor.dtype), expected \(parameter.shape) "
+              + "\(parameter.dtype)")
+        }
+      }
+    }
+    let extra = unexpected.sorted().map { "\($0) \(state[$0]?.shape ?? [])" }
+    let lists = [("missing", missing), ("unexpected", extra), ("wrong", wrong)]
+      .filter { !$0.1.isEmpty }
+      .map { "\n  \($0.0): \($0.1.joined(separator: ", "))" }
+    guard lists.isEmpty else {
+      throw AdjointError(
+        .badData, "\(source) does not fit \(optimizer) over these parameters" + lists.joined())
+    }
+    progress = loaded
+    first = tensors[0]
+    second = tensors[1]
+  }
+
+  private func requireNames() {
+    var seen: Set<String> = []
+    for (index, parameter) in parameters.enumerated() {
+      require(
+        !parameter.name.isEmpty,
+        "\(optimizer): parameter number \(index) of shape \(parameter.shape) has no name to save its "
+          + "state under; namedParameters(of: model) gives names")
+      require(
+        seen.insert(parameter.name).inserted,
+        "\(optimizer): two parameters are named \(parameter.name); namedParameters(of: model) gives "
+          + "names")
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import Tensors
+
+/// Steps scaled by a running average of the gradient's square.
+///
+/// g ← g + λ p;  s ← α s + (1 − α) g²;  d = g / (√s + ε);  p ← p − η d, or with momentum
+/// v ← μ v + d;  p ← p − η v.  State: `square_average`, and `momentum` unless μ is 0.
+///
+/// Tieleman and Hinton, "Lecture 6.5: RMSProp", Neural networks for machine learning, 2012.
+public final class RMSProp: Optimizer {
+  /// η
+  public var learningRate: Double {
+    didSet { requireNonNegative(learningRate, "learning rate", of: "RMSProp") }
+  }
+  /// α, the weight of the past in the average.
+  public let alpha: Double
+  /// ε, added to the root.
+  public let epsilon: Double
+  /// μ
+  public let momentum: Double
+  /// λ, the strength of the quadratic penalty on every parameter.
+  public let weightDecay: Double
+  private let memory: OptimizerMemory
+
+  /// An optimiser of these parameters; stops if a setting is out of range.
+  public init(
+    _ parameters: [Parameter], learningRate: Double = 1e-2, alpha: Double = 0.99,
+    epsilon: Double = 1e-8, momentum: Double = 0, weightDecay: Double = 0
+  ) {
+    requireNonNegative(learningRate, "learning rate", of: "RMSProp")
+    requireFraction(alpha, "alpha", of: "RMSProp")
+    requireNonNegative(epsilon, "epsilon", of: "RMSProp")
+    requireNonNegative(momentum, "momentum", of: "RMSProp")
+    requireNonNegative(weightDecay, "weight decay", of: "RMSProp")
+    self.learningRate = learningRate
+    self.alpha = alpha
+    self.epsilon = epsilon
+    self.momentum = momentum
+    self.weightDecay = weightDecay
+    memory = OptimizerMemory(
+      parameters, of: "RMSProp",
+      slots: momentum == 0 ? ["square_average"] : ["square_average", "momentum"])
+  }
+
+  /// What it trains.
+  public var parameters: [Parameter] { memory.parameters }
+  /// What resuming needs.
+  public var state: [String: Tensor] { memory.state }
+
+  /// One step.
+  public func step(_ gradients: Gradients, _ transform: GradientTransform) {
+    memory.forEach(gradients) { index, _, parameter, gradient in
+      parameter.update {
+        if momentum == 0 {
+          OptimizerStep.rmsProp(
+            &$0, gradient, &memory.first[index]!, transform, rate: learningRate,
+            decay: weightDecay, alpha: alpha, epsilon: epsilon)
+        } else {
+          OptimizerStep.rmsPropMomentum(
+            &$0, gradient, &memory.first[index]!, &memory.second[index]!, transform,
+            rate: learningRate, decay: weightDecay, alpha: alpha, epsilon: epsilon,
+            momentum: momentum)
+        }
+      }
+    }
+  }
+
+  /// Takes back a saved state.
+  public func load(state: [String: Tensor], from source: String) throws {
+    try memory.load(state, from: source)
+  }
+}

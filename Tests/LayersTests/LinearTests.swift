@@ -1,0 +1,68 @@
+import Layers
+import Tensors
+import Testing
+
+struct LinearTests {
+  private let weight = Parameter(Tensor([1, 2, 3, -4, -5, -6], shape: [2, 3]))
+  private let bias = Parameter(Tensor([0.5, 0.25], shape: [2]))
+  private let x = Tensor([1, 0, 0, 0, 1, -1], shape: [2, 3])
+
+  @Test func mapsRows() {
+    // Row (1, 0, 0) picks the first column of W; row (0, 1, −1) the difference of the others.
+    let plain = Linear(weight: weight)
+    #expect(plain(x, .inference).floats == [1, -4, -1, 1])
+    let affine = Linear(weight: weight, bias: bias)
+    #expect(affine(x, .inference).floats == [1.5, -3.75, -0.5, 1.25])
+    let rectified = Linear(weight: weight, bias: bias, activation: .relu)
+    #expect(rectified(x, .training(seed: 1)).floats == [1.5, 0, 0, 1.25])
+    #expect(rectified(.zeros([0, 3]), .inference).shape == [0, 2])
+  }
+
+  @Test func beginsAsPyTorchDoes() {
+    var random = Philox(seed: 3)
+    let layer = Linear(400, 300, random: &random)
+    #expect(layer.weight.shape == [300, 400])
+    #expect(layer.bias?.shape == [300])
+    #expect((layer.inputs, layer.outputs) == (400, 300))
+    // 1/√400; of 120,000 numbers the largest is within 1 part in 1,000 of it.
+    for values in [layer.weight.value.floats, layer.bias!.value.floats] {
+      #expect(values.allSatisfy { abs($0) <= 0.05 })
+    }
+    #expect(layer.weight.value.floats.map(abs).max()! > 0.04995)
+    #expect(layer.bias!.value.floats.map(abs).max()! > 0.049)
+  }
+
+  @Test func theSeedDeterminesTheWeights() {
+    func weights(_ seed: UInt64) -> [Float] {
+      var random = Philox(seed: seed)
+      let layer = Linear(
+        5, 4, weightInitializer: .heNormal(), biasInitializer: .constant(2), random: &random)
+      #expect(layer.bias?.value.floats == [2, 2, 2, 2])
+      return layer.weight.value.floats
+    }
+    #expect(weights(1) == weights(1))
+    #expect(weights(1) != weights(2))
+    var random = Philox(seed: 1)
+    #expect(Linear(5, 4, bias: false, random: &random).bias == nil)
+  }
+
+  @Test func stopsAtLengthsOfZero() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      var random = Philox(seed: 1)
+      _ = Linear(0, 4, random: &random)
+    }
+    #expect(message(result).contains("Linear(0, 4): both lengths have to be at least 1"))
+  }
+
+  @Test func stopsAtParametersThatDoNotMatch() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { _ = Linear(weight: Parameter(.zeros([2, 3])), bias: Parameter(.zeros([3]))) }
+    #expect(
+      message(result).contains(
+        "Linear: weight of [2, 3] float32 and bias of [3] float32; they have to be "
+          + "[outputs, inputs] and [outputs] of one type"))
+  }
+}

@@ -1,0 +1,52 @@
+import Tensors
+import Testing
+
+@testable import Layers
+
+struct StateVisitorTests {
+  @Test func namesGoThroughTuplesOptionalsAndNestedArrays() {
+    struct Odd: Layer {
+      let pair: (Linear, [Linear])
+      let grid: [[Parameter]]
+      let absent: Linear?
+      let present: Linear??
+      let numbers = [Int](repeating: 1, count: 1_000_000)
+      func forward(_ x: Tensor, _ context: Context) -> Tensor { x }
+    }
+    func linear() -> Linear { Linear(weight: Parameter(.zeros([1, 1]))) }
+    let odd = Odd(
+      pair: (linear(), [linear(), linear()]),
+      grid: [[Parameter(.zeros([1]))], [Parameter(.zeros([2])), Parameter(.zeros([3]))]],
+      absent: nil, present: linear())
+    #expect(
+      namedParameters(of: odd).map(\.name) == [
+        "pair.0.weight", "pair.1.0.weight", "pair.1.1.weight", "grid.0.0", "grid.1.0", "grid.1.1",
+        "present.weight",
+      ])
+  }
+
+  @Test(arguments: [
+    ("runningMean", "running_mean"), ("conv1", "conv1"), ("outProj", "out_proj"),
+    ("downsample1x1", "downsample1x1"), ("layer1", "layer1"), ("inputRGBImage", "input_rgb_image"),
+    ("fc_1", "fc_1"), (".0", "0"), ("numBatchesTracked", "num_batches_tracked"),
+  ])
+  func wordsAreJoinedAsPyTorchJoinsThem(_ label: String, _ name: String) {
+    #expect(snakeCase(label) == name)
+  }
+
+  @Test func stopsAtParametersInADictionary() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      struct Wrong: Layer {
+        let heads = ["a": Parameter(.ones([1]))]
+        func forward(_ x: Tensor, _ context: Context) -> Tensor { x }
+      }
+      _ = namedParameters(of: Wrong())
+    }
+    #expect(
+      message(result).contains(
+        "heads is a dictionary or set with parameters in it, which have no order: keep them in an "
+          + "array or in properties"))
+  }
+}

@@ -1,0 +1,47 @@
+import Foundation
+import Optimizers
+import Testing
+
+struct ReduceOnPlateauTests {
+  static let cases = ScheduleReference.stored.cases.filter { $0.name == "reduce-on-plateau" }
+
+  @Test(arguments: cases)
+  func followsPyTorch(_ reference: ScheduleReference.Case) throws {
+    let settings = reference.attributes
+    var plateau = ReduceOnPlateau(
+      factor: settings[number: "factor"], patience: Int(settings[number: "patience"]),
+      threshold: settings[number: "threshold"], cooldown: Int(settings[number: "cooldown"]),
+      minimum: settings[number: "minimum"])
+    var rate = reference.base
+    let losses = try #require(reference.losses)
+    for (index, expected) in reference.rates.enumerated() {
+      #expect(abs(rate - expected) <= 1e-14 * expected, "index \(index)")
+      rate = plateau.rate(after: losses[index], current: rate)
+      // What a checkpoint keeps is all there is.
+      let data = try JSONEncoder().encode(plateau)
+      plateau = try JSONDecoder().decode(ReduceOnPlateau.self, from: data)
+    }
+    #expect(Set(reference.rates).count > 1)
+  }
+
+  @Test func theReferenceHasCases() { #expect(Self.cases.count == 3) }
+
+  @Test func anAccuracyImprovesUpwardsAndNaNNever() {
+    var plateau = ReduceOnPlateau(goal: .maximum, factor: 0.5, patience: 1)
+    let metrics = [0.5, 0.6, 0.6, .nan, 0.7, 0.6, 0.5, 0.4]
+    var rate = 1.0
+    let rates = metrics.map { metric in
+      rate = plateau.rate(after: metric, current: rate)
+      return rate
+    }
+    #expect(rates == [1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25])
+    #expect(plateau.best == 0.7)
+  }
+
+  @Test func stopsAtAFactorThatDoesNotReduce() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { _ = ReduceOnPlateau(factor: 1) }
+    #expect(message(result).contains("ReduceOnPlateau: factor is 1.0; it has to be in 0 ..< 1"))
+  }
+}
