@@ -1,0 +1,136 @@
+import Tensors
+
+/// Labelled images: pixel bytes in the order image, row, column, channel, and a class number for
+/// each image.
+///
+/// The storage is shared by copies and never written to.
+public struct ClassificationSet: Sendable, CustomStringConvertible {
+  /// `count` × `height` × `width` × `channels` bytes, row-major.
+  public let pixels: [UInt8]
+  /// Rows of an image, in pixels.
+  public let height: Int
+  /// Columns of an image, in pixels.
+  public let width: Int
+  /// Values of a pixel: 1 for grey, 3 for red, green and blue.
+  public let channels: Int
+  /// The class of each image, in 0 ..< `classNames.count`.
+  public let labels: [Int32]
+  /// What the classes are called.
+  public let classNames: [String]
+  /// Where the images come from, for people.
+  public let description: String
+
+  /// How many images there are.
+  public var count: Int { labels.count }
+  /// Values of one image: height × width × channels.
+  public var featureCount: Int { height * width * channels }
+  /// How many classes there are, whether or not each of them occurs.
+  public var classCount: Int { classNames.count }
+
+  /// Checks and keeps what was given.
+  ///
+  /// Throws bad data where a label is outside 0 ..< `classNames.count` (the row is named) or where
+  /// the number of bytes is not labels × height × width × channels.
+  public init(
+    pixels: [UInt8], height: Int, width: Int, channels: Int, labels: [Int32], classNames: [String],
+    description: String
+  ) throws {
+    guard height > 0, width > 0, channels > 0 else {
+      throw AdjointError(
+        .badData,
+        "\(description): expected images of positive size, found \(height) × \(width) × "
+          + "\(channels)")
+    }
+    let expected = labels.count * height * width * channels
+    guard pixels.count == expected else {
+      throw AdjointError(
+        .badData,
+        """
+        \(description): expected \(expected) bytes of pixels (\(labels.count) × \(height) × \
+        \(width) × \(channels)), found \(pixels.count)
+        """)
+    }
+    try Self.checkLabels(labels, classes: classNames.count, source: description)
+    self.init(
+      validPixels: pixels, height: height, width: width, channels: channels, labels: labels,
+      classNames: classNames, description: description)
+  }
+
+  init(
+    validPixels: [UInt8], height: Int, width: Int, channels: Int, labels: [Int32],
+    classNames: [String], description: String
+  ) {
+    self.pixels = validPixels
+    self.height = height
+    self.width = width
+    self.channels = channels
+    self.labels = labels
+    self.classNames = classNames
+    self.description = description
+  }
+
+  static func checkLabels(_ labels: [Int32], classes: Int, source: String) throws {
+    if let row = labels.firstIndex(where: { $0 < 0 || $0 >= classes }) {
+      throw AdjointError(
+        .badData,
+        "\(source): row \(row): expected a label in 0 ..< \(classes), found \(labels[row])")
+    }
+  }
+
+  /// The bytes of one image.
+  public func image(_ row: Int) -> ArraySlice<UInt8> {
+    require(row >= 0 && row < count, "ClassificationSet.image(\(row)): there are \(count) images")
+    return pixels[row * featureCount..<(row + 1) * featureCount]
+  }
+
+  /// The images of a range of rows, as a set of their own; the range must lie within 0 ..< `count`.
+  public subscript(rows: Range<Int>) -> ClassificationSet {
+    require(
+      rows.lowerBound >= 0 && rows.upperBound <= count,
+      "ClassificationSet[\(rows)]: there are \(count) images")
+    return ClassificationSet(
+      validPixels: Array(
+        pixels[rows.lowerBound * featureCount..<rows.upperBound * featureCount]),
+      height: height, width: width, channels: channels, labels: Array(labels[rows]),
+      classNames: classNames, description: description)
+  }
+
+  /// The images of the rows, in the order given, as a set of their own.
+  public func selecting(_ rows: some Sequence<Int>) -> ClassificationSet {
+    var chosen: [UInt8] = []
+    var classes: [Int32] = []
+    chosen.reserveCapacity(rows.underestimatedCount * featureCount)
+    for row in rows {
+      chosen.append(contentsOf: image(row))
+      classes.append(labels[row])
+    }
+    return ClassificationSet(
+      validPixels: chosen, height: height, width: width, channels: channels, labels: classes,
+      classNames: classNames, description: description)
+  }
+
+  /// Takes `validationCount` images away for validation, chosen by the seed; both parts keep the
+  /// order of the rows.
+  ///
+  /// `validationCount` is in 0 ... `count`; with 0 the training part is the whole set.
+  public func split(validationCount: Int, seed: UInt64) -> (
+    train: ClassificationSet, validation: ClassificationSet
+  ) {
+    require(
+      validationCount >= 0 && validationCount <= count,
+      "ClassificationSet.split(validationCount: \(validationCount)): there are \(count) images")
+    guard validationCount > 0 else { return (self, self[0..<0]) }
+    var random = Philox(seed: seed)
+    let order = random.permutation(count).map(Int.init)
+    return (
+      selecting(order[validationCount...].sorted()), selecting(order[..<validationCount].sorted())
+    )
+  }
+
+  /// How many images there are of each class.
+  public var classFrequencies: [Int] {
+    var counts = [Int](repeating: 0, count: classCount)
+    for label in labels { counts[Int(label)] += 1 }
+    return counts
+  }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import Tensors
+
+/// A data set that the tool knows by name: what it is, which files it has, and where they come
+/// from.
+public struct DataSource: Sendable {
+  /// A file as its publisher offers it.
+  public struct File: Sendable {
+    /// The name in the publisher's folder.
+    public let name: String
+    /// The size in bytes.
+    public let byteCount: Int
+    /// The MD5 sum as the publisher's mirrors state it, in hexadecimal digits.
+    public let md5: String
+    /// The SHA-256 sum in hexadecimal digits.
+    public let sha256: String
+
+    /// The names under which the file counts as present: unpacked too, and with a dot for the dash
+    /// before `idx`.
+    public var spellings: [String] {
+      guard name.hasSuffix(".gz") else { return [name] }
+      let plain = String(name.dropLast(3))
+      let dotted = plain.replacingOccurrences(of: "-idx", with: ".idx")
+      return dotted == plain ? [name, plain] : [name, plain, dotted + ".gz", dotted]
+    }
+  }
+
+  /// The name on the command line, which is also the name of the folder.
+  public let name: String
+  /// One line: what the set holds.
+  public let summary: String
+  /// Who made it, and the work to cite.
+  public let origin: String
+  /// Under which terms it may be used.
+  public let licence: String
+  /// The files; none for a set that the program makes itself.
+  public let files: [File]
+  /// The folders to download from, in the order in which they are tried.
+  public let addresses: [URL]
+
+  /// The files of the set in a folder, in the order of ``files``; nil for each one that is not
+  /// there.
+  public func find(in folder: URL) -> [URL?] {
+    files.map { file in
+      file.spellings.map { folder.appendingPathComponent($0) }
+        .first { FileManager.default.fileExists(atPath: $0.path) }
+    }
+  }
+}
+
+/// The data sets that the tool knows.
+public enum DataCatalogue {
+  /// All of them, in the order in which they are listed.
+  public static let sources: [DataSource] = [mnist, drawnDigits]
+
+  /// The set of a name; throws a usage error that lists the names there are.
+  public static func source(named name: String) throws -> DataSource {
+    guard let source = sources.first(where: { $0.name == name }) else {
+      throw AdjointError(
+        .usage,
+        "unknown data set '\(name)'; known are \(sources.map(\.name).joined(separator: ", "))")
+    }
+    return source
+  }
+
+  /// The MNIST database of handwritten digits.
+  public static let mnist = DataSource(
+    name: "mnist",
+    summary: "handwritten digits, 60,000 to train and 10,000 to test, 28×28 grey, 10 classes",
+    origin: "LeCun, Bottou, Bengio and Haffner 1998, doi 10.1109/5.726791",
+    licence: "no licence stated; made from NIST Special Databases 1 and 3",
+    files: [
+      .init(
+        name: "train-images-idx3-ubyte.gz", byteCount: 9_912_422,
+        md5: "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+        sha256: "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
+      .init(
+        name: "train-labels-idx1-ubyte.gz", byteCount: 28_881,
+        md5: "d53e105ee54ea40749a09fcbcd1e9432",
+        sha256: "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
+      .init(
+        name: "t10k-images-idx3-ubyte.gz", byteCount: 1_648_877,
+        md5: "9fb629c4189551a2d022fa330f9573f3",
+        sha256: "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
+      .init(
+        name: "t10k-labels-idx1-ubyte.gz", byteCount: 4_542,
+        md5: "ec29112dd5afa0611ce80d1b7f02629c",
+        sha256: "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
+    ],
+    // The authors' own address speaks no TLS, so the mirror is asked first.
+    addresses: [
+      URL(string: "https://ossci-datasets.s3.amazonaws.com/mnist/")!,
+      URL(string: "http://yann.lecun.com/exdb/mnist/")!,
+    ])
+
+  /// The digits of ``DrawnDigits``, which need no files.
+  public static let drawnDigits = DataSource(
+    name: "drawn-digits",
+    summary: "handwritten-like digits that the program draws, any number, 28×28 grey, 10 classes",
+    origin: "drawn by the program", licence: "that of the program", files: [], addresses: [])
+}

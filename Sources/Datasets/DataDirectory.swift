@@ -1,0 +1,89 @@
+import Foundation
+import Tensors
+
+/// Where data sets are looked for: the folder the user names, then `$ADJOINT_DATA`, then the user's
+/// cache.
+///
+/// A data folder has one folder per set (`mnist/`); a folder that holds the files of the set itself
+/// is taken too.
+public struct DataDirectory: Sendable {
+  /// The folder that the user named, if any.
+  public let explicit: URL?
+  /// `$ADJOINT_DATA`, if it is set.
+  public let fromEnvironment: URL?
+  /// `$XDG_CACHE_HOME/adjoint`, or `~/.cache/adjoint`: also where downloads go.
+  public let cache: URL
+
+  /// Reads the environment, which callers that do not want the process's own hand over.
+  public init(
+    explicit: URL? = nil, environment: [String: String] = ProcessInfo.processInfo.environment
+  ) {
+    self.explicit = explicit
+    fromEnvironment = environment["ADJOINT_DATA"].flatMap { path in
+      path.isEmpty ? nil : URL(fileURLWithPath: path, isDirectory: true)
+    }
+    let home = environment["HOME"].map { URL(fileURLWithPath: $0, isDirectory: true) }
+    // The XDG base directory specification has relative paths ignored.
+    let caches = environment["XDG_CACHE_HOME"].flatMap { path in
+      path.hasPrefix("/") ? URL(fileURLWithPath: path, isDirectory: true) : nil
+    }
+    cache =
+      (caches
+      ?? (home ?? FileManager.default.homeDirectoryForCurrentUser)
+      .appendingPathComponent(".cache", isDirectory: true))
+      .appendingPathComponent("adjoint", isDirectory: true)
+  }
+
+  /// The folder that holds all files of the set, or nil where none of the usual places does.
+  ///
+  /// Throws no input where the user named a folder and it does not exist or lacks a file of the
+  /// set.
+  public func locate(_ source: DataSource) throws -> URL? {
+    if let explicit { return try Self.folder(of: source, explicit: explicit) }
+    return [fromEnvironment, cache].compactMap { $0 }
+      .lazy.compactMap { Self.complete(source, in: $0) }.first
+  }
+
+  /// The folder of the set of that name; see ``locate(_:)``. Throws a usage error for a name that
+  /// is not known.
+  public func locate(set name: String) throws -> URL? {
+    try locate(DataCatalogue.source(named: name))
+  }
+
+  /// The folder of the set that was named; what `MNIST.load(from:)` resolves its folder with.
+  static func folder(of source: DataSource, explicit: URL) throws -> URL {
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: explicit.path, isDirectory: &isDirectory) else {
+      throw AdjointError(.noInput, "\(explicit.path): no such folder")
+    }
+    guard isDirectory.boolValue else {
+      throw AdjointError(.noInput, "\(explicit.path): expected a folder, found a file")
+    }
+    if let folder = complete(source, in: explicit) { return folder }
+    let lacking = candidates(source, in: explicit).map { Self.missing(source, in: $0) }
+    let missing = lacking.min { $0.count < $1.count } ?? []
+    let found =
+      missing.count == source.files.count
+      ? "found none of them" : "found no \(missing.joined(separator: ", no "))"
+    throw AdjointError(
+      .noInput,
+      """
+      \(explicit.path): expected the files \(source.files.map(\.name).joined(separator: ", ")) \
+      (or unpacked, without .gz) in \(source.name)/ or in the folder itself; \(found)
+      """)
+  }
+
+  private static func candidates(_ source: DataSource, in folder: URL) -> [URL] {
+    [folder.appendingPathComponent(source.name, isDirectory: true), folder]
+  }
+
+  private static func missing(_ source: DataSource, in folder: URL) -> [String] {
+    zip(source.files, source.find(in: folder)).compactMap { file, place in
+      place == nil ? file.name : nil
+    }
+  }
+
+  private static func complete(_ source: DataSource, in folder: URL) -> URL? {
+    candidates(source, in: folder).first { missing(source, in: $0).isEmpty }
+  }
+}

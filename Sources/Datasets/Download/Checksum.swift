@@ -1,0 +1,51 @@
+import Crypto
+import Foundation
+import Tensors
+
+/// The size and the checksums of a file.
+public struct Checksum: Sendable, Equatable {
+  /// The size in bytes.
+  public let byteCount: Int
+  /// MD5, in hexadecimal digits: enough to recognise a file, not to trust it.
+  public let md5: String
+  /// SHA-256, in hexadecimal digits.
+  public let sha256: String
+
+  /// Reads the file once, in pieces; throws no input where it cannot be opened, bad data where it
+  /// cannot be read.
+  public init(of file: URL) throws {
+    guard let handle = FileHandle(forReadingAtPath: file.path) else {
+      throw AdjointError(.noInput, "\(file.path): cannot be opened")
+    }
+    defer { try? handle.close() }
+    var count = 0
+    var (short, long) = (Insecure.MD5(), SHA256())
+    do {
+      while let piece = try handle.read(upToCount: 1 << 20), !piece.isEmpty {
+        count += piece.count
+        short.update(data: piece)
+        long.update(data: piece)
+      }
+    } catch {
+      throw AdjointError(
+        .badData, "\(file.path): offset \(count): cannot be read: \(error.localizedDescription)")
+    }
+    byteCount = count
+    md5 = Self.digits(short.finalize())
+    sha256 = Self.digits(long.finalize())
+  }
+
+  private static func digits(_ digest: some Sequence<UInt8>) -> String {
+    digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+  }
+
+  /// What is wrong with the file that has this checksum, or nil where it is the one that was
+  /// published.
+  func mismatch(with file: DataSource.File) -> String? {
+    if byteCount != file.byteCount {
+      return "expected \(file.byteCount) bytes, found \(byteCount)"
+    }
+    if sha256 != file.sha256 { return "expected SHA-256 \(file.sha256), found \(sha256)" }
+    return md5 == file.md5 ? nil : "expected MD5 \(file.md5), found \(md5)"
+  }
+}

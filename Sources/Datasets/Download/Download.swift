@@ -1,0 +1,128 @@
+import Foundation
+import Tensors
+
+/// Fetches the files of a data set and keeps only what is, byte for byte, what its publisher
+/// offers.
+///
+/// A file is written as `NAME.part`, checked for its size, its SHA-256 and its MD5, and only then
+/// given its name. The addresses of the set are tried in turn; redirects to another host, port or
+/// scheme are refused.
+public struct Download: Sendable {
+  /// How far a file is.
+  public struct Progress: Sendable, Equatable {
+    /// The name of the file.
+    public let file: String
+    /// Bytes received so far.
+    public let received: Int
+    /// Bytes of the whole file.
+    public let total: Int
+  }
+
+  private static let mostRedirects = 5
+  private let source: DataSource
+  private let transfer: any Transfer
+
+  /// A download of the set, by a child process `curl`.
+  public init(_ source: DataSource) {
+    self.init(source, transfer: Curl())
+  }
+
+  init(_ source: DataSource, transfer: any Transfer) {
+    self.source = source
+    self.transfer = transfer
+  }
+
+  /// Fetches what is missing or damaged into the folder, which is made where there is none; returns
+  /// the files.
+  ///
+  /// Throws no input where no address answered, bad data where the answers were not the published
+  /// files, cannot write where the folder takes no files. What was verified before an error stays.
+  @discardableResult
+  public func fetch(into folder: URL, progress: (Progress) -> Void = { _ in }) throws -> [URL] {
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw AdjointError(
+        .cannotWrite, "\(folder.path): cannot be created: \(error.localizedDescription)")
+    }
+    var addresses = source.addresses
+    return try source.files.map { file in
+      let place = folder.appendingPathComponent(file.name)
+      if FileManager.default.fileExists(atPath: place.path),
+        try Checksum(of: place).mismatch(with: file) == nil
+      {
+        return place
+      }
+      try fetch(file, to: place, trying: &addresses, progress: progress)
+      return place
+    }
+  }
+
+  /// Fetches one file from the first address that has it, and moves that address to the front.
+  private func fetch(
+    _ file: DataSource.File, to place: URL, trying addresses: inout [URL],
+    progress: (Progress) -> Void
+  ) throws {
+    let part = place.appendingPathExtension("part")
+    defer { try? FileManager.default.removeItem(at: part) }
+    var failures: [String] = []
+    var kind = AdjointError.Kind.noInput
+    for (index, base) in addresses.enumerated() {
+      let address = base.appendingPathComponent(file.name)
+      try? FileManager.default.removeItem(at: part)
+      do {
+        try follow(address, into: part, limit: file.byteCount) { count in
+          progress(Progress(file: file.name, received: count, total: file.byteCount))
+        }
+      } catch let failure {
+        switch failure.cause {
+        case .address: break
+        case .writing:
+          throw AdjointError(.cannotWrite, "\(part.path): cannot be written: \(failure.reason)")
+        case .program:
+          throw AdjointError(
+            .noInput, "\(source.name): \(file.name) could not be downloaded: \(failure.reason)")
+        }
+        failures.append("\(address.absoluteString): \(failure.reason)")
+        continue
+      }
+      if let mismatch = try Checksum(of: part).mismatch(with: file) {
+        failures.append("\(address.absoluteString): \(mismatch)")
+        kind = .badData
+        continue
+      }
+      guard rename(part.path, place.path) == 0 else {
+        throw AdjointError(
+          .cannotWrite, "\(place.path): cannot be written: \(String(cString: strerror(errno)))")
+      }
+      addresses.swapAt(0, index)
+      return
+    }
+    throw AdjointError(
+      kind,
+      """
+      \(source.name): \(file.name) could not be downloaded (\(failures.joined(separator: "; "))); \
+      put the files into \(place.deletingLastPathComponent().path) by hand, or name their folder \
+      with --data-dir
+      """)
+  }
+
+  /// Fetches an address, following redirects only within the same scheme, host and port.
+  private func follow(
+    _ address: URL, into part: URL, limit: Int, received: (Int) -> Void
+  ) throws(TransferFailure) {
+    var current = address
+    for _ in 0...Self.mostRedirects {
+      let answer = try transfer.fetch(current, into: part, limit: limit, received: received)
+      guard case .redirect(let target) = answer else { return }
+      guard
+        target.scheme == address.scheme, target.host == address.host, target.port == address.port
+      else {
+        throw TransferFailure(
+          reason: "redirects to another host or scheme, which is refused: \(target.absoluteString)")
+      }
+      current = target
+    }
+    throw TransferFailure(reason: "redirects more than \(Self.mostRedirects) times")
+  }
+}

@@ -1,0 +1,76 @@
+import Tensors
+import Testing
+
+@testable import Datasets
+
+@Suite struct ClassificationSetTests {
+  /// `count` images of 2 × 3 × 1, each filled with its row number; labels are the row modulo 4.
+  static func numbered(_ count: Int) throws -> ClassificationSet {
+    try ClassificationSet(
+      pixels: (0..<count).flatMap { [UInt8](repeating: UInt8($0), count: 6) }, height: 2, width: 3,
+      channels: 1, labels: (0..<count).map { Int32($0 % 4) }, classNames: ["a", "b", "c", "d"],
+      description: "numbered")
+  }
+
+  @Test func countsAndImages() throws {
+    let set = try Self.numbered(10)
+    #expect(set.count == 10)
+    #expect(set.featureCount == 6)
+    #expect(set.classCount == 4)
+    #expect(set.classFrequencies == [3, 3, 2, 2])
+    #expect(Array(set.image(7)) == [7, 7, 7, 7, 7, 7])
+    #expect("\(set)" == "numbered")
+  }
+
+  @Test func rangesAreSets() throws {
+    let part = try Self.numbered(10)[3..<5]
+    #expect(part.count == 2)
+    #expect(part.labels == [3, 0])
+    #expect(part.pixels == [3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4])
+    #expect(try Self.numbered(10)[4..<4].count == 0)
+  }
+
+  @Test(arguments: [0, 1, 4, 10])
+  func splitsIntoTwoDisjointParts(validationCount: Int) throws {
+    let set = try Self.numbered(10)
+    let (train, validation) = set.split(validationCount: validationCount, seed: 3)
+    #expect(validation.count == validationCount)
+    let rows = { (part: ClassificationSet) in (0..<part.count).map { Int(part.image($0).first!) } }
+    #expect((rows(train) + rows(validation)).sorted() == Array(0..<10))
+    #expect(rows(train) == rows(train).sorted())
+    #expect(zip(rows(validation), validation.labels).allSatisfy { $0 % 4 == Int($1) })
+    #expect(
+      rows(set.split(validationCount: validationCount, seed: 3).validation) == rows(validation))
+  }
+
+  @Test func theSeedChoosesTheValidationPart() throws {
+    let set = try Self.numbered(200)
+    let one = set.split(validationCount: 100, seed: 1).validation
+    let other = set.split(validationCount: 100, seed: 2).validation
+    #expect(one.pixels != other.pixels)
+  }
+
+  @Test(arguments: [(-1, 0), (4, 2), (7, 1)] as [(Int32, Int)])
+  func labelsMustNameAClass(label: Int32, row: Int) {
+    var labels: [Int32] = [0, 1, 2]
+    labels[row] = label
+    expectError(.badData, "made up: row \(row): expected a label in 0 ..< 4, found \(label)") {
+      _ = try ClassificationSet(
+        pixels: [1, 2, 3], height: 1, width: 1, channels: 1, labels: labels,
+        classNames: ["a", "b", "c", "d"], description: "made up")
+    }
+  }
+
+  @Test func pixelsMustFit() {
+    expectError(.badData, "made up: expected 12 bytes of pixels (2 × 2 × 1 × 3), found 11") {
+      _ = try ClassificationSet(
+        pixels: Array(0..<11), height: 2, width: 1, channels: 3, labels: [0, 1],
+        classNames: ["a", "b"], description: "made up")
+    }
+    expectError(.badData, "made up: expected images of positive size, found 0 × 1 × 3") {
+      _ = try ClassificationSet(
+        pixels: [], height: 0, width: 1, channels: 3, labels: [0, 1], classNames: ["a", "b"],
+        description: "made up")
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import Datasets
+
+@Suite struct DataCatalogueTests {
+  @Test func theNamesThereAre() throws {
+    #expect(DataCatalogue.sources.map(\.name) == ["mnist", "drawn-digits"])
+    #expect(try DataCatalogue.source(named: "mnist").files.count == 4)
+    expectError(.usage, "unknown data set 'mnits'; known are mnist, drawn-digits") {
+      _ = try DataCatalogue.source(named: "mnits")
+    }
+  }
+
+  @Test(arguments: DataCatalogue.sources.flatMap(\.files).map(\.name))
+  func checksumsHaveTheirLengths(name: String) throws {
+    let file = try #require(DataCatalogue.sources.flatMap(\.files).first { $0.name == name })
+    #expect(file.md5.count == 32 && file.sha256.count == 64)
+    #expect((file.md5 + file.sha256).allSatisfy { "0123456789abcdef".contains($0) })
+    #expect(file.byteCount > 0)
+  }
+
+  @Test func spellingsOfAFile() {
+    #expect(
+      DataCatalogue.mnist.files[0].spellings == [
+        "train-images-idx3-ubyte.gz", "train-images-idx3-ubyte", "train-images.idx3-ubyte.gz",
+        "train-images.idx3-ubyte",
+      ])
+    let other = DataSource.File(name: "ETTh1.csv", byteCount: 1, md5: "", sha256: "")
+    #expect(other.spellings == ["ETTh1.csv"])
+  }
+
+  /// Runs where the files are at hand as they were published.
+  @Test(.enabled(if: (try? DataDirectory().locate(set: "mnist")) != nil))
+  func theRealFilesHaveTheChecksums() throws {
+    let folder = try #require(try DataDirectory().locate(set: "mnist"))
+    for (file, place) in zip(DataCatalogue.mnist.files, DataCatalogue.mnist.find(in: folder)) {
+      let url = try #require(place)
+      guard url.pathExtension == "gz" else { continue }
+      #expect(try Checksum(of: url).mismatch(with: file) == nil)
+    }
+  }
+}

@@ -1,0 +1,237 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import Datasets
+
+/// Downloads from a server inside the test; `curl` must be installed, as it must be for the tool's
+/// downloads.
+@Suite(.timeLimit(.minutes(1))) struct DownloadTests {
+  /// The bytes "hello world" and what `sha256sum` and `md5sum` say of them.
+  static let hello = Array("hello world".utf8)
+  static let helloFile = DataSource.File(
+    name: "hello.gz", byteCount: 11, md5: "5eb63bbbe01eeed093cb22bb8f5acdc3",
+    sha256: "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9")
+
+  let folder: TemporaryFolder
+  let server: LocalServer
+  var place: URL { folder.url.appendingPathComponent("cache/set", isDirectory: true) }
+  var hint: String {
+    "; put the files into \(place.path) by hand, or name their folder with --data-dir"
+  }
+
+  init() throws {
+    folder = try TemporaryFolder()
+    server = try LocalServer()
+  }
+
+  func download(
+    _ paths: String..., files: [DataSource.File] = [helloFile], transfer: any Transfer = Curl()
+  ) -> Download {
+    let addresses = paths.map { server.address.appendingPathComponent($0, isDirectory: true) }
+    return Download(
+      DataSource(
+        name: "set", summary: "", origin: "", licence: "", files: files, addresses: addresses),
+      transfer: transfer)
+  }
+
+  var kept: [String] {
+    get throws { try FileManager.default.contentsOfDirectory(atPath: place.path) }
+  }
+
+  @Test func whatWasVerifiedIsKept() throws {
+    server["/a/hello.gz"] = .body(Self.hello)
+    var heard: [Download.Progress] = []
+    let files = try download("a").fetch(into: place) { heard.append($0) }
+    #expect(files.map(\.lastPathComponent) == ["hello.gz"])
+    #expect(try Data(contentsOf: files[0]) == Data(Self.hello))
+    #expect(try kept == ["hello.gz"])
+    #expect(heard.last == Download.Progress(file: "hello.gz", received: 11, total: 11))
+    // A second time nothing is asked for.
+    try download("a").fetch(into: place)
+    #expect(server.requests == ["/a/hello.gz"])
+  }
+
+  @Test func aDamagedFileIsFetchedAgain() throws {
+    server["/a/hello.gz"] = .body(Self.hello)
+    try folder.write(Array("hello wOrld".utf8), "cache/set/hello.gz")
+    let files = try download("a").fetch(into: place)
+    #expect(try Data(contentsOf: files[0]) == Data(Self.hello))
+  }
+
+  @Test func theNextAddressIsTriedAndStaysInFront() throws {
+    server["/b/hello.gz"] = .body(Self.hello)
+    server["/b/again.gz"] = .body(Self.hello)
+    let again = DataSource.File(
+      name: "again.gz", byteCount: 11, md5: Self.helloFile.md5, sha256: Self.helloFile.sha256)
+    try download("a", "b", files: [Self.helloFile, again]).fetch(into: place)
+    #expect(server.requests == ["/a/hello.gz", "/b/hello.gz", "/b/again.gz"])
+  }
+
+  @Test func aWrongChecksumKeepsNothing() throws {
+    server["/a/hello.gz"] = .body(Array("hello wOrld".utf8))
+    expectError(
+      .badData,
+      """
+      set: hello.gz could not be downloaded (\(server.address)a/hello.gz: expected SHA-256 \
+      b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9, found \
+      64d0c1986bec84074211f74491397817e31e160492ff3018c3c2f26b6779e88f)\(hint)
+      """
+    ) { try download("a").fetch(into: place) }
+    #expect(try kept.isEmpty)
+  }
+
+  @Test func aWrongMD5KeepsNothing() throws {
+    server["/a/hello.gz"] = .body(Self.hello)
+    let file = DataSource.File(
+      name: "hello.gz", byteCount: 11, md5: "00", sha256: Self.helloFile.sha256)
+    expectError(
+      .badData,
+      """
+      set: hello.gz could not be downloaded (\(server.address)a/hello.gz: expected MD5 00, found \
+      5eb63bbbe01eeed093cb22bb8f5acdc3)\(hint)
+      """
+    ) { try download("a", files: [file]).fetch(into: place) }
+    #expect(try kept.isEmpty)
+  }
+
+  @Test func aShortFileKeepsNothing() throws {
+    server["/a/hello.gz"] = .body(Array("hello".utf8))
+    expectError(
+      .badData,
+      """
+      set: hello.gz could not be downloaded (\(server.address)a/hello.gz: expected 11 bytes, found \
+      5)\(hint)
+      """
+    ) { try download("a").fetch(into: place) }
+    #expect(try kept.isEmpty)
+  }
+
+  @Test func aBrokenConnectionKeepsNothing() throws {
+    server["/a/hello.gz"] = .cutShort(Array("hello".utf8), promised: 11)
+    let error = try #require(throws: AdjointError.self) { try download("a").fetch(into: place) }
+    // What exactly curl says of it differs between its versions.
+    #expect(error.kind == .noInput)
+    #expect(
+      error.message.hasPrefix(
+        "set: hello.gz could not be downloaded (\(server.address)a/hello.gz: "))
+    #expect(error.message.hasSuffix(")\(hint)"))
+    #expect(try kept.isEmpty)
+  }
+
+  @Test(arguments: [false, true])
+  func aLongerAnswerIsCutOff(isEndless: Bool) throws {
+    server["/a/hello.gz"] = isEndless ? .endless : .body(Self.hello + Self.hello)
+    expectError(
+      .noInput,
+      """
+      set: hello.gz could not be downloaded (\(server.address)a/hello.gz: the answer is longer than \
+      11 bytes)\(hint)
+      """
+    ) { try download("a").fetch(into: place) }
+    #expect(try kept.isEmpty)
+  }
+
+  @Test func redirectsWithinTheHostAreFollowed() throws {
+    server["/a/hello.gz"] = .redirect("/b/other")
+    server["/b/other"] = .body(Self.hello)
+    try download("a").fetch(into: place)
+    #expect(try kept == ["hello.gz"])
+  }
+
+  @Test(arguments: ["http://localhost:PORT/b", "https://127.0.0.1:PORT/b", "http://127.0.0.1:1/b"])
+  func redirectsElsewhereAreRefused(target: String) throws {
+    let target = target.replacingOccurrences(of: "PORT", with: "\(server.port)")
+    server["/a/hello.gz"] = .redirect(target)
+    server["/b"] = .body(Self.hello)
+    expectError(
+      .noInput,
+      """
+      set: hello.gz could not be downloaded (\(server.address)a/hello.gz: redirects to another \
+      host or scheme, which is refused: \(target))\(hint)
+      """
+    ) { try download("a").fetch(into: place) }
+    #expect(server.requests == ["/a/hello.gz"])
+    #expect(try kept.isEmpty)
+  }
+
+  @Test func circlesOfRedirectsEnd() throws {
+    server["/a/hello.gz"] = .redirect("/a/hello.gz")
+    expectError(
+      .noInput,
+      """
+      set: hello.gz could not be downloaded (\(server.address)a/hello.gz: redirects more than 5 \
+      times)\(hint)
+      """
+    ) { try download("a").fetch(into: place) }
+  }
+
+  @Test func everyAddressIsNamed() throws {
+    server["/b/hello.gz"] = .status(204)
+    let error = try #require(throws: AdjointError.self) {
+      try download("a", "b").fetch(into: place)
+    }
+    #expect(error.kind == .noInput)
+    #expect(
+      error.message.contains("(\(server.address)a/hello.gz: The requested URL returned error: 404"))
+    #expect(error.message.contains("; \(server.address)b/hello.gz: HTTP status 204)"))
+  }
+
+  @Test func withoutANetwork() throws {
+    let closed = DataSource(
+      name: "set", summary: "", origin: "", licence: "", files: [Self.helloFile],
+      addresses: [URL(string: "http://127.0.0.1:1/")!])
+    let error = try #require(throws: AdjointError.self) { try Download(closed).fetch(into: place) }
+    #expect(error.kind == .noInput)
+    #expect(
+      error.message.hasPrefix(
+        "set: hello.gz could not be downloaded (http://127.0.0.1:1/hello.gz: Failed to connect"))
+    #expect(error.message.hasSuffix(")\(hint)"))
+  }
+
+  @Test func withoutCurl() throws {
+    expectError(
+      .noInput,
+      """
+      set: hello.gz could not be downloaded: the program no-such-curl, which downloads need, is not \
+      installed
+      """
+    ) { try download("a", transfer: Curl(command: "no-such-curl")).fetch(into: place) }
+  }
+
+  @Test func aFolderThatCannotBeMade() throws {
+    let file = try folder.write([1], "file")
+    let below = file.appendingPathComponent("set", isDirectory: true)
+    let error = try #require(throws: AdjointError.self) { try download("a").fetch(into: below) }
+    #expect(error.kind == .cannotWrite)
+    #expect(error.message.hasPrefix("\(below.path): cannot be created: "))
+    #expect(server.requests.isEmpty)
+  }
+
+  @Test func aFileThatCannotBeWritten() throws {
+    let error = try #require(throws: AdjointError.self) {
+      try download("a", transfer: Unwritable()).fetch(into: place)
+    }
+    #expect(error.kind == .cannotWrite)
+    #expect(error.message == "\(place.path)/hello.gz.part: cannot be written: no room")
+  }
+
+  /// What curl reports when the disk takes no more.
+  struct Unwritable: Transfer {
+    func fetch(
+      _ address: URL, into file: URL, limit: Int, received: (Int) -> Void
+    ) throws(TransferFailure) -> TransferAnswer {
+      throw TransferFailure(reason: "no room", cause: .writing)
+    }
+  }
+
+  @Test func checksumsOfAFile() throws {
+    let sum = try Checksum(of: folder.write(Self.hello, "hello"))
+    #expect(sum.byteCount == 11)
+    #expect(sum.md5 == Self.helloFile.md5)
+    #expect(sum.sha256 == Self.helloFile.sha256)
+    expectError(.noInput, "\(folder.path)/absent: cannot be opened") {
+      _ = try Checksum(of: folder.url.appendingPathComponent("absent"))
+    }
+  }
+}

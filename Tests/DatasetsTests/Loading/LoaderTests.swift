@@ -1,0 +1,204 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import Datasets
+
+@Suite(.timeLimit(.minutes(1))) struct LoaderTests {
+  /// `count` images of 1 × 2 × 3; the first byte is the row, the others follow from it.
+  static func numbered(_ count: Int) throws -> ClassificationSet {
+    try ClassificationSet(
+      pixels: (0..<count).flatMap { row in (0..<6).map { UInt8((row + 37 * $0) % 256) } },
+      height: 1, width: 2, channels: 3, labels: (0..<count).map { Int32($0 % 7) },
+      classNames: (0..<7).map(String.init), description: "numbered")
+  }
+
+  /// The rows of a batch, read back from its inputs.
+  static func rows(_ batch: Batch) -> [Int] {
+    let features = batch.inputs.count / batch.count
+    return (0..<batch.count).map { Int((batch.inputs.floats[$0 * features] * 255).rounded()) }
+  }
+
+  static func epoch(_ loader: Loader) -> [Batch] {
+    (0..<loader.batchesPerEpoch).map { _ in loader.next() }
+  }
+
+  /// Everything of a batch that can be compared.
+  struct Content: Equatable {
+    let shape: [Int]
+    let inputs: [UInt32]
+    let labels: [Int32]
+    let position: LoaderPosition
+    let isLast: Bool
+
+    init(_ batch: Batch) {
+      shape = batch.inputs.shape.lengths
+      inputs = batch.inputs.floats.map(\.bitPattern)
+      labels = batch.labels.values
+      position = batch.position
+      isLast = batch.isLastOfEpoch
+    }
+  }
+
+  @Test(arguments: [1, 3, 4, 20, 25], [LastBatch.keep, .drop])
+  func anEpochHoldsEachImageOnce(batchSize: Int, lastBatch: LastBatch) throws {
+    guard lastBatch == .keep || batchSize <= 20 else { return }
+    let loader = Loader(
+      try Self.numbered(20), batchSize: batchSize, order: .shuffled(seed: 1), lastBatch: lastBatch)
+    for number in 0..<3 {
+      let batches = Self.epoch(loader)
+      let rows = batches.flatMap(Self.rows)
+      let expected = lastBatch == .keep ? 20 : 20 / batchSize * batchSize
+      #expect(rows.count == expected)
+      #expect(Set(rows).count == expected)
+      #expect(batches.dropLast().allSatisfy { $0.count == batchSize && !$0.isLastOfEpoch })
+      #expect(batches.last?.count == (expected % batchSize == 0 ? batchSize : expected % batchSize))
+      #expect(batches.last?.isLastOfEpoch == true)
+      #expect(batches.map(\.position.batch) == Array(0..<batches.count))
+      #expect(batches.allSatisfy { $0.position.epoch == number })
+      #expect(
+        batches.allSatisfy { zip(Self.rows($0), $0.labels.values).allSatisfy { $0 % 7 == $1 } })
+    }
+    #expect(loader.position == LoaderPosition(epoch: 3, batch: 0))
+  }
+
+  @Test(arguments: [0, 1, 5] as [UInt64])
+  func theOrderIsThePermutationOfSeedAndEpoch(seed: UInt64) throws {
+    let loader = Loader(try Self.numbered(50), batchSize: 7, order: .shuffled(seed: seed))
+    var orders: [[Int]] = []
+    for epoch in 0..<3 as Range<UInt64> {
+      var random = Philox(seed: seed, stream: epoch)
+      let expected = random.permutation(50).map(Int.init)
+      orders.append(Self.epoch(loader).flatMap(Self.rows))
+      #expect(orders.last == expected)
+    }
+    #expect(Set(orders).count == 3)
+  }
+
+  @Test func theSequentialOrder() throws {
+    let loader = Loader(try Self.numbered(10), batchSize: 4, order: .sequential)
+    for _ in 0..<2 {
+      #expect(Self.epoch(loader).map(Self.rows) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]])
+    }
+  }
+
+  @Test func inputsAreTheBytesOver255() throws {
+    let loader = Loader(try Self.numbered(256), batchSize: 256, order: .sequential)
+    let inputs = loader.next().inputs
+    #expect(inputs.shape == [256, 6])
+    let expected = (0..<256).flatMap { row in
+      (0..<6).map { Float(Double((row + 37 * $0) % 256) / 255) }
+    }
+    #expect(inputs.floats == expected)
+  }
+
+  @Test func imagesKeepTheirShape() throws {
+    let set = try Self.numbered(5)
+    let rows = Loader(set, batchSize: 5, order: .sequential).next()
+    let images = Loader(set, batchSize: 5, order: .sequential, layout: .images).next()
+    #expect(images.inputs.shape == [5, 1, 2, 3])
+    #expect(images.inputs.floats == rows.inputs.floats)
+  }
+
+  /// Expected values: torchvision's formula in double precision.
+  @Test func normalisedInputs() throws {
+    let (mean, deviation) = ([0.4914, 0.4822, 0.4465], [0.2470, 0.2435, 0.2616])
+    let transform = PixelTransform.normalized(
+      mean: mean.map { Float($0) }, deviation: deviation.map { Float($0) })
+    let loader = Loader(
+      try Self.numbered(256), batchSize: 256, order: .sequential, transform: transform)
+    for (place, value) in loader.next().inputs.floats.enumerated() {
+      let (row, feature) = (place / 6, place % 6)
+      let unit = Double((row + 37 * feature) % 256) / 255
+      let expected = (unit - mean[feature % 3]) / deviation[feature % 3]
+      #expect(abs(Double(value) - expected) < 1e-6, "row \(row), feature \(feature)")
+    }
+  }
+
+  @Test func aTransformOfOnesOwn() throws {
+    let transform = PixelTransform(channels: 3) { Float($0) * 2 + Float($1) }
+    let loader = Loader(
+      try Self.numbered(3), batchSize: 3, order: .sequential, transform: transform)
+    #expect(loader.next().inputs.floats.prefix(6) == [0, 75, 150, 222, 297, 372])
+  }
+
+  @Test(arguments: [1, 2, 4], [LastBatch.keep, .drop])
+  func prefetchingChangesNoBit(depth: Int, lastBatch: LastBatch) throws {
+    let digits = DrawnDigits.set(count: 1000, seed: 9)
+    for (set, batchSize) in [(try Self.numbered(100), 16), (digits, 16), (digits, 600)] {
+      let plain = Loader(
+        set, batchSize: batchSize, order: .shuffled(seed: 2), lastBatch: lastBatch)
+      let ahead = Loader(
+        set, batchSize: batchSize, order: .shuffled(seed: 2), lastBatch: lastBatch, prefetch: depth)
+      for _ in 0..<3 * plain.batchesPerEpoch + 1 {
+        #expect(Content(plain.next()) == Content(ahead.next()))
+        #expect(plain.position == ahead.position)
+      }
+    }
+  }
+
+  @Test(arguments: [0, 2])
+  func goesOnFromACheckpoint(prefetch: Int) throws {
+    let set = try Self.numbered(100)
+    func loader() -> Loader {
+      Loader(set, batchSize: 16, order: .shuffled(seed: 3), prefetch: prefetch)
+    }
+    for taken in [0, 1, 6, 7, 8, 20] {
+      let whole = loader()
+      for _ in 0..<taken { _ = whole.next() }
+      let stored = try JSONEncoder().encode(whole.position)
+      let resumed = loader()
+      // A batch before seeking: what the second thread made for the old place must not come after.
+      _ = resumed.next()
+      try resumed.seek(to: JSONDecoder().decode(LoaderPosition.self, from: stored))
+      #expect(resumed.position == whole.position)
+      for _ in 0..<15 { #expect(Content(resumed.next()) == Content(whole.next())) }
+    }
+  }
+
+  @Test(arguments: [(0, 7), (0, -1), (-1, 0)])
+  func placesThatAreNotThereAreRefused(epoch: Int, batch: Int) throws {
+    let loader = Loader(try Self.numbered(100), batchSize: 16, order: .sequential)
+    _ = loader.next()
+    expectError(
+      .badData,
+      """
+      position of the loader: expected an epoch from 0 and a batch in 0 ..< 7, found epoch \
+      \(epoch), batch \(batch)
+      """
+    ) { try loader.seek(to: LoaderPosition(epoch: epoch, batch: batch)) }
+    #expect(loader.position == LoaderPosition(epoch: 0, batch: 1))
+  }
+
+  @Test func theSecondThreadEndsWithTheLoader() throws {
+    let set = DrawnDigits.set(count: 500, seed: 10)
+    for round in 0..<200 {
+      weak var shared: Prefetcher?
+      do {
+        let loader = Loader(set, batchSize: 16, order: .shuffled(seed: 4), prefetch: 2)
+        for _ in 0...round % 40 { _ = loader.next() }
+        shared = loader.prefetcher
+        #expect(shared != nil)
+      }
+      // The thread has left its loop; its last reference goes a moment later.
+      let patience = Date(timeIntervalSinceNow: 10)
+      while shared != nil && Date() < patience { usleep(50) }
+      #expect(shared == nil, "round \(round)")
+    }
+  }
+
+  @Test func anUnusedLoaderStartsNoThread() throws {
+    let loader = Loader(try Self.numbered(10), batchSize: 2, order: .sequential, prefetch: 2)
+    #expect(loader.prefetcher == nil)
+  }
+
+  @Test func aBatchThatCannotBeFilledStopsTheProgram() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      _ = Loader(try LoaderTests.numbered(10), batchSize: 16, order: .sequential, lastBatch: .drop)
+    }
+    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(text.contains("Loader: 10 images make no whole batch of 16"))
+  }
+}
