@@ -1,0 +1,34 @@
+/// An axis of a plot: its name, its unit, how it is divided and what it covers.
+public struct Axis: Equatable, Sendable {
+  /// How values are laid along the axis.
+  public enum Scale: Equatable, Sendable {
+    /// Equal distances for equal differences.
+    case linear
+    /// Equal distances for equal ratios; values that are not positive are left out.
+    case logarithmic
+  }
+
+  /// What is measured.
+  public var label: String
+  /// The unit, shown in parentheses behind the label.
+  public var unit: String?
+  /// How values are laid along the axis.
+  public var scale: Scale
+  /// What the axis covers; the finite data, where left out.
+  public var range: ClosedRange<Double>?
+
+  /// Makes an axis.
+  public init(
+    _ label: String, unit: String? = nil, scale: Scale = .linear,
+    range: ClosedRange<Double>? = nil
+  ) {
+    self.label = label
+    self.unit = unit
+    self.scale = scale
+    self.range = range
+  }
+
+  var caption: String {
+    unit.map { label.isEmpty ? $0 : "\(label) (\($0))" } ?? label
+  }
+}

@@ -1,0 +1,91 @@
+import Foundation
+
+/// An axis fitted to its data: where values lie between 0 and 1, and the ticks.
+struct AxisLayout {
+  struct Tick: Equatable {
+    let position: Double
+    let label: String
+  }
+
+  let ticks: [Tick]
+  private let scale: Axis.Scale
+  private let lower: Double
+  private let upper: Double
+
+  /// Beyond this, differences of values overflow; such a value is treated as not finite.
+  private static let largest = 1e150
+
+  /// - Parameters:
+  ///   - count: at most so many steps between ticks.
+  ///   - roundedOut: whether the axis goes on to the next tick on both sides of the data.
+  init(_ axis: Axis, values: some Sequence<Double>, count: Int, roundedOut: Bool) {
+    scale = axis.scale
+    var extent: (lower: Double, upper: Double)?
+    if let range = axis.range {
+      extent = Self.transform(range.lowerBound, axis.scale).flatMap { lower in
+        Self.transform(range.upperBound, axis.scale).map { (lower, $0) }
+      }
+    }
+    if extent == nil {
+      for value in values {
+        guard let value = Self.transform(value, axis.scale) else { continue }
+        extent = (min(extent?.lower ?? value, value), max(extent?.upper ?? value, value))
+      }
+    }
+    var (lower, upper) = extent ?? (0, 1)
+    if upper - lower <= max(abs(lower), abs(upper)) * 1e-12 || upper - lower < 1e-150 {
+      let margin = axis.scale == .logarithmic ? 0.5 : max(abs(lower) * 0.1, lower == 0 ? 1 : 0)
+      (lower, upper) = (lower - margin, upper + margin)
+    }
+    let roundsOut = roundedOut && axis.range == nil
+    if axis.scale == .logarithmic, upper - lower >= 1 {
+      if roundsOut { (lower, upper) = Self.decadeEdges(lower, upper) }
+      ticks = Ticks.decades(from: lower, to: upper, count: count).map {
+        Tick(
+          position: (Double($0) - lower) / (upper - lower), label: Ticks.powerLabel($0))
+      }
+    } else if axis.scale == .logarithmic {
+      // Within one decade powers of ten would leave the axis bare: mark round values instead.
+      let (low, high) = (pow(10, lower), pow(10, upper))
+      let step = Ticks.step(width: high - low, count: count)
+      let marks = Ticks.multiples(of: step, from: low, to: high).filter { $0 > 0 }
+      let (first, width) = (lower, upper - lower)
+      ticks = zip(marks, Ticks.labels(marks, step: step)).map {
+        Tick(position: (log10($0) - first) / width, label: $1)
+      }
+    } else {
+      let step = Ticks.step(width: upper - lower, count: count)
+      if roundsOut {
+        lower = (lower / step + 1e-6).rounded(.down) * step
+        upper = (upper / step - 1e-6).rounded(.up) * step
+      }
+      let marks = Ticks.multiples(of: step, from: lower, to: upper)
+      let (first, width) = (lower, upper - lower)
+      ticks = zip(marks, Ticks.labels(marks, step: step)).map {
+        Tick(position: ($0 - first) / width, label: $1)
+      }
+    }
+    self.lower = lower
+    self.upper = upper
+  }
+
+  /// Where `value` lies: 0 at the beginning of the axis, 1 at its end; `nil` where it has no place.
+  func position(_ value: Double) -> Double? {
+    Self.transform(value, scale).map { ($0 - lower) / (upper - lower) }
+  }
+
+  private static func transform(_ value: Double, _ scale: Axis.Scale) -> Double? {
+    guard value.isFinite, abs(value) <= largest else { return nil }
+    guard scale == .logarithmic else { return value }
+    return value > 0 ? log10(value) : nil
+  }
+
+  /// Out to the next of 1, 2 and 5 times a power of ten, so that a curve is not squeezed by a whole empty decade.
+  private static func decadeEdges(_ lower: Double, _ upper: Double) -> (Double, Double) {
+    let stops = [0, log10(2.0), log10(5.0), 1]
+    let (low, high) = (lower.rounded(.down), upper.rounded(.down))
+    let first = stops.last { low + $0 <= lower + 1e-9 } ?? 0
+    let last = stops.first { high + $0 >= upper - 1e-9 } ?? 1
+    return (low + first, high + last)
+  }
+}

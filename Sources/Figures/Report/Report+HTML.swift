@@ -1,0 +1,85 @@
+extension Report {
+  /// The page; the same bytes for the same report.
+  public func html() -> String {
+    """
+    <!DOCTYPE html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8"/>
+    <meta name="viewport" content="width=device-width, initial-scale=1"/>
+    <meta name="color-scheme" content="light dark"/>
+    <title>\(Markup.escape(title))</title>
+    <style>
+    \(ReportStyle.sheet)
+    </style>
+    </head>
+    <body>
+    <main>
+    <header>
+    <h1>\(Markup.escape(title))</h1>
+    \(subtitle.isEmpty ? "" : "<p class=\"subtitle\">\(Markup.escape(subtitle))</p>\n")</header>
+    \(keyFigureList)\(sections.map(Self.html(of:)).joined())\
+    \(footer.isEmpty ? "" : "<footer>\(Markup.escape(footer))</footer>\n")</main>
+    </body>
+    </html>
+
+    """
+  }
+
+  private var keyFigureList: String {
+    guard !keyFigures.isEmpty else { return "" }
+    let tiles = keyFigures.map { figure in
+      let note = figure.note.map { "<span class=\"note\">\(Markup.escape($0))</span>" } ?? ""
+      return "<div><dt>\(Markup.escape(figure.label))</dt>"
+        + "<dd>\(Markup.escape(figure.value))\(note)</dd></div>\n"
+    }
+    return "<dl class=\"key-figures\">\n\(tiles.joined())</dl>\n"
+  }
+
+  private static func html(of section: Section) -> String {
+    "<section>\n<h2>\(Markup.escape(section.title))</h2>\n"
+      + section.blocks.map(html(of:)).joined() + "</section>\n"
+  }
+
+  private static func html(of block: Block) -> String {
+    switch block {
+    case .paragraph(let text): "<p>\(Markup.escape(text))</p>\n"
+    case .table(let table): html(of: table)
+    case .figure(let figure, let caption): html(of: figure, caption)
+    case .row(let figures):
+      "<div class=\"row\">\n" + figures.map { html(of: $0.figure, $0.caption) }.joined()
+        + "</div>\n"
+    case .preformatted(let text): "<pre>\(Markup.escape(text))</pre>\n"
+    case .html(let html): html + "\n"
+    }
+  }
+
+  private static func html(of figure: any Figure, _ caption: String) -> String {
+    "<figure>\n<div class=\"sheet\">\n\(figure.svg())</div>\n"
+      + (caption.isEmpty ? "" : "<figcaption>\(Markup.escape(caption))</figcaption>\n")
+      + "</figure>\n"
+  }
+
+  private static func html(of table: Table) -> String {
+    let columns = table.header.isEmpty ? table.rows.first?.count ?? 0 : table.header.count
+    let isNumeric = (0..<columns).map { column in
+      !table.rows.isEmpty && table.rows.allSatisfy { looksNumeric($0[column]) }
+    }
+    func line(_ cells: [String], _ element: String) -> String {
+      let cells = zip(cells, isNumeric).map { text, isNumber in
+        "<\(element)\(isNumber ? " class=\"number\"" : "")>\(Markup.escape(text))</\(element)>"
+      }
+      return "<tr>\(cells.joined())</tr>\n"
+    }
+    let caption = table.caption.map { "<caption>\(Markup.escape($0))</caption>\n" } ?? ""
+    let head = table.header.isEmpty ? "" : "<thead>\n\(line(table.header, "th"))</thead>\n"
+    return "<div class=\"table\">\n<table>\n\(caption)\(head)<tbody>\n"
+      + table.rows.map { line($0, "td") }.joined() + "</tbody>\n</table>\n</div>\n"
+  }
+
+  /// Whether a cell is a number, perhaps with a sign before and a unit behind, or is left empty.
+  private static func looksNumeric(_ text: String) -> Bool {
+    let start = text.drop { "+-−±≤≥< ".contains($0) }
+    return text.isEmpty || text == "–" || text == "NaN" || start.first?.isWholeNumber == true
+  }
+}

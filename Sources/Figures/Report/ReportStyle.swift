@@ -1,0 +1,54 @@
+/// The looks of the report: light or dark as the reader's system is, narrow or wide, on a screen or on paper.
+enum ReportStyle {
+  static let sheet = """
+    :root{--ground:#f5f6f8;--card:#ffffff;--ink:#1d2433;--muted:#5d687a;--rule:#e0e4ea;\
+    --accent:#0072b2;color-scheme:light dark}
+    @media screen and (prefers-color-scheme:dark){:root{--ground:#0d1117;--card:#161b22;\
+    --ink:#e8ebf0;--muted:#9ba6b5;--rule:#2a313c;--accent:#4cb2ec}}
+    *{box-sizing:border-box}
+    body{margin:0;background:var(--ground);color:var(--ink);\
+    font:16px/1.6 \(FigureStyle.font);-webkit-text-size-adjust:100%}
+    main{max-width:980px;margin:0 auto;padding:56px 24px 40px}
+    h1{font-size:34px;line-height:1.15;letter-spacing:-.02em;margin:0}
+    h2{font-size:21px;letter-spacing:-.01em;margin:56px 0 12px}
+    p{margin:0 0 16px;max-width:68ch;text-wrap:pretty}
+    .subtitle{color:var(--muted);font-size:18px;margin:10px 0 0}
+    .key-figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));gap:12px;\
+    margin:32px 0 0}
+    .key-figures div{background:var(--card);border:1px solid var(--rule);border-radius:12px;\
+    padding:16px 18px}
+    .key-figures div:first-child{border-top:3px solid var(--accent);padding-top:14px}
+    dt{color:var(--muted);font-size:13px}
+    dd{margin:2px 0 0;font-size:26px;line-height:1.25;font-weight:650;letter-spacing:-.01em;\
+    font-variant-numeric:tabular-nums}
+    .note{display:block;color:var(--muted);font-size:13px;font-weight:400;letter-spacing:0;\
+    margin-top:2px}
+    figure{margin:0 0 20px;background:var(--card);border:1px solid var(--rule);\
+    border-radius:12px;padding:10px;min-width:0}
+    .sheet{overflow-x:auto}
+    .sheet svg.adjoint-figure{display:block;height:auto;\
+    max-width:max(100%,calc(var(--width)*.72))}
+    .sheet svg.adjoint-figure .ground{fill:none}
+    figcaption{color:var(--muted);font-size:14px;line-height:1.5;padding:4px 16px 8px;\
+    max-width:80ch}
+    .row{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));\
+    gap:0 16px}
+    .table{overflow-x:auto;margin:0 0 20px;background:var(--card);border:1px solid var(--rule);\
+    border-radius:12px;padding:4px 18px}
+    table{border-collapse:collapse;width:100%;font-size:15px;font-variant-numeric:tabular-nums}
+    caption{caption-side:bottom;text-align:left;color:var(--muted);font-size:14px;padding:8px 0}
+    th{color:var(--muted);font-size:13px;font-weight:600;text-align:left}
+    th,td{padding:9px 18px 9px 0;border-bottom:1px solid var(--rule);vertical-align:top}
+    th:last-child,td:last-child{padding-right:0}
+    tbody tr:last-child td{border-bottom:0}
+    .number{text-align:right;white-space:nowrap}
+    pre{overflow-x:auto;background:var(--card);border:1px solid var(--rule);border-radius:12px;\
+    padding:14px 18px;font:13px/1.5 ui-monospace,'SF Mono',Menlo,'DejaVu Sans Mono',monospace}
+    math[display=block]{margin:16px 0;overflow-x:auto}
+    footer{margin-top:56px;padding-top:16px;border-top:1px solid var(--rule);\
+    color:var(--muted);font-size:13px}
+    @media (max-width:640px){main{padding:32px 16px}h1{font-size:28px}}
+    @media print{body{background:#fff;font-size:11pt}main{max-width:none;padding:0}\
+    figure,.table,.key-figures div,tr{break-inside:avoid}h2{break-after:avoid;margin-top:28px}}
+    """
+}

@@ -1,0 +1,54 @@
+import Testing
+
+@testable import Figures
+
+@Suite struct TicksTests {
+  @Test(
+    arguments: [
+      (1, 10, 0.1), (1, 9, 0.2), (1, 5, 0.2), (1, 4, 0.5), (1, 1, 1), (60, 6, 10), (60, 5, 20),
+      (200_000, 9, 50_000), (3e-7, 5, 1e-7), (7, 2, 5), (11, 2, 10), (21, 2, 20),
+    ] as [(Double, Int, Double)])
+  func step(width: Double, count: Int, expected: Double) {
+    #expect(Ticks.step(width: width, count: count) == expected)
+  }
+
+  @Test func multiplesAreExact() {
+    #expect(
+      Ticks.multiples(of: 0.1, from: 0, to: 1) == [
+        0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1,
+      ])
+    #expect(Ticks.multiples(of: 5, from: -7, to: 11) == [-5, 0, 5, 10])
+    #expect(Ticks.multiples(of: 10, from: 1, to: 9).isEmpty)
+  }
+
+  @Test(arguments: [
+    (-3.0, 1.0, 10, [-3, -2, -1, 0, 1]), (-3.5, 0.5, 10, [-3, -2, -1, 0]),
+    (-10, 2, 5, [-9, -6, -3, 0]), (0.2, 0.8, 5, []),
+  ])
+  func decades(lower: Double, upper: Double, count: Int, expected: [Int]) {
+    #expect(Ticks.decades(from: lower, to: upper, count: count) == expected)
+  }
+
+  @Test(
+    arguments: [
+      ([0, 0.5, 1], 0.5, ["0.0", "0.5", "1.0"]),
+      ([-0.02, 0, 0.02], 0.02, ["−0.02", "0.00", "0.02"]),
+      ([0, 50_000, 100_000], 50_000, ["0", "50,000", "100,000"]),
+      ([0, 1000], 1000, ["0", "1000"]),
+      ([0, 5e6, 1e7], 5e6, ["0", "0.5×10⁷", "1.0×10⁷"]),
+      ([0, 2e-6], 2e-6, ["0", "2×10⁻⁶"]),
+    ] as [([Double], Double, [String])])
+  func labels(values: [Double], step: Double, expected: [String]) {
+    #expect(Ticks.labels(values, step: step) == expected)
+  }
+
+  @Test(
+    arguments: [
+      (0, "0"), (0.024, "0.024"), (1, "1"), (97.81, "97.8"), (1234, "1234"), (12_345, "12,345"),
+      (1e9, "1×10⁹"), (-0.5, "−0.5"), (.nan, "NaN"), (.infinity, "∞"), (-.infinity, "−∞"),
+      (10, "10"), (100, "100"),
+    ] as [(Double, String)])
+  func short(value: Double, expected: String) {
+    #expect(Ticks.short(value) == expected)
+  }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import Testing
+
+@testable import Figures
+
+@Suite struct ImageGridTests {
+  private func tile(_ value: UInt8, _ mark: ImageGrid.Mark = .plain) -> ImageGrid.Tile {
+    ImageGrid.Tile(
+      PixelImage(width: 2, height: 1, channels: 1, pixels: [value, value]),
+      caption: "\(value) → 3\n98 %", mark: mark)
+  }
+
+  @Test func picturesCarryTheirPixels() throws {
+    let svg = try XMLElements(ImageGrid(tiles: [tile(7), tile(9)]).svg())
+    let images = try svg.all("image").map { element in
+      let address = try #require(element["href"])
+      let base64 = String(address.dropFirst("data:image/png;base64,".count))
+      return try PNG.decode(try #require(Data(base64Encoded: base64)))
+    }
+    #expect(images.map(\.pixels) == [[7, 7], [9, 9]])
+  }
+
+  @Test func rowsAndColumns() throws {
+    let grid = ImageGrid(tiles: (0..<5).map { tile($0) }, columns: 2, tileWidth: 40)
+    let images = try XMLElements(grid.svg()).all("image")
+    #expect(images.compactMap { $0.number("x") } == [16, 66, 16, 66, 16])
+    let tops = images.compactMap { $0.number("y") }
+    #expect(tops[0] == tops[1] && tops[1] < tops[2] && tops[2] < tops[4])
+    #expect(images.allSatisfy { $0.number("width") == 40 && $0.number("height") == 20 })
+  }
+
+  @Test func captionsAndMarks() throws {
+    let svg = try XMLElements(
+      ImageGrid(title: "Errors", tiles: [tile(1, .wrong), tile(2, .correct)], tileWidth: 60).svg())
+    #expect(svg.texts == ["Errors", "1 → 3", "98 %", "2 → 3", "98 %"])
+    #expect(svg.all("rect").filter { $0.hasClass("s1") }.count == 1)
+    #expect(svg.all("rect").filter { $0.hasClass("s2") }.count == 1)
+  }
+
+  @Test func filtersShareOneScaleAroundZero() throws {
+    let grid = ImageGrid(filters: [[-2, 0], [1, 2]], width: 2, height: 1)
+    #expect(grid.tiles[0].image.pixels == [0x21, 0x66, 0xac, 0xf7, 0xf7, 0xf7])
+    #expect(Array(grid.tiles[1].image.pixels[3...]) == [0xb2, 0x18, 0x2b])
+    #expect(grid.note == "blue −2 · white 0 · red +2")
+  }
+
+  @Test func noTilesIsStillAFigure() throws {
+    _ = try XMLElements(ImageGrid(tiles: []).svg())
+    _ = try XMLElements(ImageGrid(filters: [[.nan]], width: 1, height: 1).svg())
+  }
+
+  @Test func noColumnsStop() async throws {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { _ = ImageGrid(tiles: [], columns: 0) }
+    #expect(try #require(result).message.contains("ImageGrid: 0 columns; at least 1 is needed"))
+  }
+}
