@@ -1,0 +1,40 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Tensors
+import Training
+
+/// The command-line tool.
+@main
+struct AdjointCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "adjoint",
+    abstract: "Trains neural networks on the CPU, and shows its work.",
+    discussion: """
+      Every gradient exists three ways, by hand, from the tape and by central differences, and the \
+      three agree: adjoint check.
+      """,
+    version: adjointVersion,
+    subcommands: [
+      ListCommand.self, TrainCommand.self, EvaluateCommand.self, ReportCommand.self,
+      PredictCommand.self, CheckCommand.self, DataCommand.self, BenchmarkCommand.self,
+    ])
+
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let error as AdjointError {
+      Console.fail(error.description, code: error.kind.rawValue)
+    } catch let error as NonFiniteError {
+      Console.fail(error.description, code: AdjointError.Kind.badData.rawValue)
+    } catch  where Console.isWriteFailure(error) {
+      Console.fail("\(error)", code: AdjointError.Kind.diskFull.rawValue)
+    } catch  where !(error is ExitCode) && exitCode(for: error) == .failure {
+      // None of the errors that are meant for the user.
+      Console.fail("\(error)", code: AdjointError.Kind.internalFault.rawValue)
+    } catch {
+      exit(withError: error)
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Tensors
+
+/// `adjoint benchmark`
+struct BenchmarkCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "benchmark", abstract: "Time whole training steps.",
+    discussion: """
+      Workloads: \(Workload.all.map { "\($0.name) (\($0.summary))" }.joined(separator: "; ")). The code \
+      that is timed is the code that adjoint train runs. PyTorch, JAX and NumPy beside it: make \
+      bench-peers.
+      """)
+
+  @Argument(help: ArgumentHelp("The workloads; all by default.", valueName: "workload"))
+  var names: [String] = []
+
+  @Option(help: "Seconds to measure.")
+  var seconds = 2.0
+
+  @Option(help: "float32 or float64.")
+  var precision = "float32"
+
+  @Option(help: "tape or by-hand.")
+  var gradients = "tape"
+
+  @Flag(help: "Time the forward pass alone.")
+  var inference = false
+
+  @OptionGroup var threads: ThreadOptions
+
+  @Flag(help: "Print one JSON object for each workload, the last on the last line.")
+  var json = false
+
+  func run() throws {
+    try threads.apply()
+    guard let dtype = DType(rawValue: precision) else {
+      throw AdjointError(.usage, "--precision \(precision): expected float32 or float64")
+    }
+    guard let source = Workload.Mode(rawValue: gradients), source != .inference else {
+      throw AdjointError(.usage, "--gradients \(gradients): expected tape or by-hand")
+    }
+    guard seconds > 0, seconds <= 3600 else {
+      throw AdjointError(.usage, "--seconds \(seconds): has to be above 0 and at most 3600")
+    }
+    let workloads = names.isEmpty ? Workload.all : try names.map(Workload.named)
+    for workload in workloads {
+      let measured = try workload.measure(
+        mode: inference ? .inference : source, dtype: dtype, seconds: seconds)
+      if json { try Console.printJSON(measured) } else { print(measured.line) }
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import EventLog
+import Foundation
+import Training
+
+/// What subcommands print: results on standard output, everything else on standard error.
+enum Console {
+  /// Writes a line to standard error.
+  static func note(_ text: String) {
+    ProgressDisplay.writeToStandardError(text + "\n")
+  }
+
+  /// Writes what is wrong to standard error and ends the process.
+  static func fail(_ text: String, code: Int32) -> Never {
+    note("adjoint: \(text)")
+    exit(code)
+  }
+
+  /// Whether an error is the system's refusal to write.
+  static func isWriteFailure(_ error: any Error) -> Bool { error is EventLogError }
+
+  /// Prints a value as one line of JSON with sorted keys in snake case.
+  static func printJSON(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+  }
+
+  /// Columns as wide as their longest cell; the last one is not padded.
+  static func table(_ rows: [[String]]) -> String {
+    let columns = rows.map(\.count).max() ?? 0
+    let widths = (0..<columns).map { column in
+      rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+    }
+    return rows.map { row in
+      row.enumerated().map { index, cell in
+        index + 1 == row.count
+          ? cell : cell.padding(toLength: widths[index], withPad: " ", startingAt: 0)
+      }.joined(separator: "  ")
+    }.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import Experiments
+
+/// `adjoint list`
+struct ListCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "Show the experiments: what, data, target, source.")
+
+  @Flag(help: "Print one JSON array.")
+  var json = false
+
+  private struct Row: Encodable {
+    let name, summary, data, target, source: String
+    let presets: [String]
+    let settings: [String: String]
+  }
+
+  func run() throws {
+    let rows = try ExperimentCatalogue.all.map { experiment in
+      let information = experiment.information
+      return Row(
+        name: information.name, summary: information.summary, data: information.data,
+        target: information.target, source: information.source,
+        presets: ExperimentCatalogue.presets(of: experiment),
+        settings: try ExperimentCatalogue.defaultSettings(of: experiment))
+    }
+    if json { return try Console.printJSON(rows) }
+    for row in rows {
+      let settings = row.settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+      print(row.name)
+      print(
+        Console.table([
+          ["  what", row.summary], ["  data", row.data], ["  target", row.target],
+          ["  source", row.source], ["  presets", row.presets.joined(separator: ", ")],
+          ["  settings", settings.joined(separator: " ")],
+        ]))
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import Tensors
+
+/// The threads to use.
+struct ThreadOptions: ParsableArguments {
+  @Option(help: "Threads to use; all cores this process may use by default.")
+  var threads: Int?
+
+  /// Sets the size of the team.
+  func apply() throws {
+    let available = Threads.available
+    guard let threads else { return Threads.use(available) }
+    guard threads >= 1 else {
+      throw AdjointError(.usage, "--threads \(threads): has to be at least 1")
+    }
+    if threads > available {
+      Console.note(
+        "--threads \(threads): this process may use \(available) cores; using \(available)")
+    }
+    Threads.use(min(threads, available))
+  }
+}
+
+/// Where data are looked for.
+struct DataOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The folder with the data sets; else $ADJOINT_DATA, then the user's cache.",
+      valueName: "folder"))
+  var dataDir: String?
+
+  var directory: DataDirectory {
+    DataDirectory(explicit: dataDir.map { URL(fileURLWithPath: $0, isDirectory: true) })
+  }
+}
+
+/// `--set key=value`
+struct SettingOptions: ParsableArguments {
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "Change a setting of the configuration; may be given often.", valueName: "key=value"))
+  var settings: [String] = []
+
+  func changes() throws -> [(key: String, value: String)] {
+    try settings.map { text in
+      guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
+        throw AdjointError(.usage, "--set \(text): expected key=value")
+      }
+      return (String(text[..<equals]), String(text[text.index(after: equals)...]))
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Tensors
+import Training
+
+/// `adjoint train`
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train", abstract: "Train an experiment, or go on with a run of it.",
+    discussion: """
+      A run's folder holds configuration.json, environment.json, metrics.jsonl, TensorBoard event \
+      files, checkpoints and report.html. Ctrl-C finishes the step, saves, and exits with 130; \
+      --resume goes on from there.
+      """)
+
+  @Argument(help: ArgumentHelp("The experiment; see adjoint list.", valueName: "name"))
+  var name: String
+
+  @OptionGroup var data: DataOptions
+
+  @Option(
+    help: ArgumentHelp("The run's folder; a new one below runs by default.", valueName: "folder"))
+  var output: String?
+
+  @Option(help: "Epochs to train.")
+  var epochs: Int?
+
+  @Option(help: "Steps to train.")
+  var steps: Int?
+
+  @Option(help: "Samples in a batch.")
+  var batchSize: Int?
+
+  @Option(help: "The learning rate to begin with.")
+  var learningRate: Double?
+
+  @Option(help: "What weights, order and noise are drawn from.")
+  var seed: UInt64?
+
+  @Option(help: "float32 or float64.")
+  var precision: String?
+
+  @Option(help: "tape or by-hand.")
+  var gradients: String?
+
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var settings: SettingOptions
+
+  @Option(help: ArgumentHelp("Go on with this run from its newest checkpoint.", valueName: "run"))
+  var resume: String?
+
+  @Flag(help: "Look for NaN and infinity after every operation, and name the first.")
+  var checkFinite = false
+
+  @Flag(help: "Print one JSON object as the last line of standard output.")
+  var json = false
+
+  @Flag(help: "Show nothing but errors and the result.")
+  var quiet = false
+
+  func validate() throws {
+    if epochs != nil && steps != nil {
+      throw ValidationError("--epochs and --steps exclude one another.")
+    }
+    if resume != nil && output != nil {
+      throw ValidationError("--resume writes to the run's own folder; leave out --output.")
+    }
+  }
+
+  func run() throws {
+    try threads.apply()
+    if !RunEnvironment.isOptimizedBuild && !quiet {
+      Console.note("this is a debug build; the Swift part is slow (swift build -c release)")
+    }
+    var request = ExperimentRunner.Request(data: data.directory)
+    request.changes = try settings.changes() + flags
+    request.output = output.map { URL(fileURLWithPath: $0, isDirectory: true) }
+    request.resume = resume.map { URL(fileURLWithPath: $0, isDirectory: true) }
+    request.isQuiet = quiet
+    request.options.checkFinite = checkFinite
+    Interruption.listen()
+    // Whoever reads what is printed may go; the run goes on.
+    signal(SIGPIPE, SIG_IGN)
+    let summary = try ExperimentRunner.train(name, request)
+    if summary.interrupted {
+      Console.note(
+        "interrupted after step \(summary.steps); go on with: "
+          + "adjoint train \(name) --resume \(summary.run)")
+    } else if !quiet {
+      show(summary)
+    }
+    if json { try Console.printJSON(summary) }
+    if summary.interrupted { throw ExitCode(130) }
+  }
+
+  private var flags: [(key: String, value: String)] {
+    let given: [(String, String?)] = [
+      ("epochs", epochs.map(String.init)), ("steps", steps.map(String.init) ?? withoutLimit),
+      ("batch_size", batchSize.map(String.init)), ("learning_rate", learningRate.map { "\($0)" }),
+      ("seed", seed.map(String.init)), ("precision", precision), ("gradients", gradients),
+    ]
+    return given.compactMap { key, value in value.map { (key, $0) } }
+  }
+
+  /// A run that was limited to some steps goes on beyond them if it is to go on for epochs.
+  private var withoutLimit: String? { resume != nil && epochs != nil ? "0" : nil }
+
+  private func show(_ summary: ExperimentRunner.Summary) {
+    for (name, value) in summary.metrics.sorted(by: { $0.key < $1.key }) {
+      Console.note("\(name.replacing("_", with: " ")): \(String(format: "%.4f", value))")
+    }
+    Console.note(
+      "\(ProgressDisplay.grouped(summary.steps)) steps in \(String(format: "%.1f", summary.seconds)) s; "
+        + "report: \(summary.run)/report.html")
+  }
+}

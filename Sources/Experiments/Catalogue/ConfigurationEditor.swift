@@ -1,0 +1,114 @@
+import Foundation
+import Tensors
+
+/// Changes single settings of a configuration by name, as `--set key=value` asks.
+enum ConfigurationEditor {
+  /// A copy with the settings changed.
+  ///
+  /// - Parameters:
+  ///   - configuration: where to begin.
+  ///   - changes: names in snake case (a hyphen stands for an underscore) and values as text.
+  ///   - experiment: its name, for messages.
+  /// - Throws: ``AdjointError`` for a name it does not have, with the nearest, and for a value of the wrong
+  ///   type or out of range.
+  static func apply<Configuration: ExperimentConfiguration>(
+    _ changes: [(key: String, value: String)], to configuration: Configuration,
+    of experiment: String
+  ) throws -> Configuration {
+    var settings = try dictionary(of: configuration)
+    for (name, value) in changes {
+      let key = name.replacing("-", with: "_")
+      guard let old = settings[key] else {
+        throw AdjointError(
+          .usage, "\(experiment): " + unknown("setting", key, among: settings.keys.sorted()))
+      }
+      settings[key] = try parse(value, like: old, key, Configuration.choices[key])
+    }
+    let data = try JSONSerialization.data(withJSONObject: settings)
+    let changed: Configuration
+    do { changed = try decoder.decode(Configuration.self, from: data) } catch let error
+      as DecodingError
+    {
+      throw AdjointError(
+        .usage, misfit(error, among: changes) ?? "\(experiment): \(error.sentence)")
+    }
+    try changed.validate()
+    return changed
+  }
+
+  /// The settings by name, with their values as text.
+  static func settings(of configuration: some ExperimentConfiguration) throws -> [String: String] {
+    try dictionary(of: configuration).mapValues { "\($0)" }
+  }
+
+  static var encoder: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return encoder
+  }
+
+  static var decoder: JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return decoder
+  }
+
+  private static func dictionary(
+    of configuration: some ExperimentConfiguration
+  ) throws -> [String: Any] {
+    let object = try JSONSerialization.jsonObject(with: encoder.encode(configuration))
+    return object as? [String: Any] ?? [:]
+  }
+
+  /// That a number does not fit the setting's type, such as 1.5 for a number of units.
+  private static func misfit(
+    _ error: DecodingError, among changes: [(key: String, value: String)]
+  ) -> String? {
+    guard case .dataCorrupted(let context) = error, let property = context.codingPath.last else {
+      return nil
+    }
+    func plain(_ name: String) -> String { name.lowercased().filter(\.isLetter) }
+    guard let change = changes.last(where: { plain($0.key) == plain(property.stringValue) }),
+      let value = Double(change.value)
+    else { return nil }
+    let expected =
+      value != value.rounded()
+      ? "a whole number"
+      : value < 0 ? "a whole number from 0" : "a smaller whole number"
+    return "\(change.key.replacing("-", with: "_"))=\(change.value): expected \(expected)"
+  }
+
+  private static func parse(
+    _ text: String, like old: Any, _ key: String, _ choices: [String]?
+  ) throws -> Any {
+    func wrong(_ expected: String) -> AdjointError {
+      AdjointError(.usage, "\(key)=\(text): expected \(expected)")
+    }
+    switch old {
+    case is String:
+      if let choices, !choices.contains(text) {
+        throw wrong(choices.joined(separator: " or "))
+      }
+      return text
+    case let number as NSNumber where CFBooleanCheck.isBoolean(number):
+      guard let value = Bool(text) else { throw wrong("true or false") }
+      return value
+    default:
+      // A double has fewer digits than a seed.
+      if let whole = Int(text) { return whole }
+      if let whole = UInt64(text) { return whole }
+      guard let value = Double(text), value.isFinite else { throw wrong("a number") }
+      // Whole numbers stay whole: a decoder takes 50.0 for an Int, and refuses 50.5, in words.
+      return value == value.rounded() && abs(value) < 1e15 ? Int(value) : value
+    }
+  }
+}
+
+/// Tells JSON's true and false from its numbers.
+private enum CFBooleanCheck {
+  static func isBoolean(_ number: NSNumber) -> Bool {
+    // swift-corelibs-foundation boxes booleans as the character type of Objective-C's BOOL.
+    String(cString: number.objCType) == "c"
+  }
+}

@@ -1,0 +1,126 @@
+import Checkpoints
+import Datasets
+import Figures
+import Foundation
+import Tensors
+import Training
+
+/// `adjoint data`
+public enum DataSets {
+  /// A line for each known set: name, where it is, licence, what it is.
+  public static func list(in directory: DataDirectory) -> [[String]] {
+    [["name", "where", "licence", "what"]]
+      + DataCatalogue.sources.map { source in
+        let place: String
+        if source.files.isEmpty {
+          place = "drawn"
+        } else {
+          place = ((try? directory.locate(source)) ?? nil)?.path ?? "not here"
+        }
+        return [source.name, place, source.licence, source.summary]
+      }
+  }
+
+  /// Downloads a set into `--data-dir` or the cache, below a folder of its name; returns that folder.
+  public static func fetch(
+    _ name: String, into directory: DataDirectory, note: (String) -> Void
+  ) throws -> URL {
+    let source = try DataCatalogue.source(named: name)
+    guard !source.files.isEmpty else {
+      throw AdjointError(.usage, "\(name): is drawn by the program; there is nothing to fetch")
+    }
+    let folder = (directory.explicit ?? directory.cache)
+      .appendingPathComponent(name, isDirectory: true)
+    try OutputFolder.prepare(folder)
+    var lastFile = ""
+    try Download(source).fetch(into: folder) { progress in
+      if progress.file != lastFile {
+        note("fetching \(progress.file) (\(ProgressDisplay.grouped(progress.total)) bytes)")
+        lastFile = progress.file
+      }
+    }
+    return folder
+  }
+
+  /// What a set holds.
+  public struct Inspection {
+    /// Lines of a table.
+    public let rows: [[String]]
+    fileprivate let sample: ClassificationSet
+
+    /// Draws the first images of each class to a PNG or SVG file.
+    public func writeSheet(to file: URL) throws {
+      let perClass = 10
+      let picked = (0..<sample.classCount).map { number in
+        (0..<sample.count).lazy.filter { Int(sample.labels[$0]) == number }.prefix(perClass)
+      }
+      if file.pathExtension.lowercased() == "png" {
+        try AtomicFile.write(PNG.encode(sheet(picked.map(Array.init), perClass)), to: file)
+        return
+      }
+      guard file.pathExtension.lowercased() == "svg" else {
+        throw AdjointError(.usage, "\(file.path): expected a name that ends in .png or .svg")
+      }
+      let tiles = picked.joined().map { row in
+        ImageGrid.Tile(
+          PixelImage(
+            width: sample.width, height: sample.height, channels: sample.channels,
+            pixels: Array(sample.image(row))), caption: sample.classNames[Int(sample.labels[row])])
+      }
+      let grid = ImageGrid(tiles: Array(tiles), columns: perClass, tileWidth: 64)
+      try AtomicFile.write(Data(grid.svg().utf8), to: file)
+    }
+
+    /// One row of images for each class, two pixels apart.
+    private func sheet(_ picked: [[Int]], _ perClass: Int) -> PixelImage {
+      let gap = 2
+      let (cellWidth, cellHeight) = (sample.width + gap, sample.height + gap)
+      let (width, height) = (perClass * cellWidth + gap, picked.count * cellHeight + gap)
+      let channels = sample.channels
+      var pixels = [UInt8](repeating: 128, count: width * height * channels)
+      for (line, rows) in picked.enumerated() {
+        for (column, row) in rows.enumerated() {
+          let image = Array(sample.image(row))
+          for y in 0..<sample.height {
+            let from = y * sample.width * channels
+            let left = (column * cellWidth + gap) * channels
+            let to = (line * cellHeight + gap + y) * width * channels + left
+            pixels.replaceSubrange(
+              to..<(to + sample.width * channels),
+              with: image[from..<(from + sample.width * channels)])
+          }
+        }
+      }
+      return PixelImage(width: width, height: height, channels: channels, pixels: pixels)
+    }
+  }
+
+  /// Reads a set and counts what it holds.
+  public static func inspect(_ name: String, in directory: DataDirectory) throws -> Inspection {
+    let source = try DataCatalogue.source(named: name)
+    let sets: (train: ClassificationSet, test: ClassificationSet)
+    if source.files.isEmpty {
+      sets = DrawnDigits.load()
+    } else {
+      guard let folder = try directory.locate(source) else {
+        throw AdjointError(
+          .noInput,
+          "\(name): is neither in $ADJOINT_DATA nor in the cache; adjoint data fetch \(name)")
+      }
+      sets = try MNIST.load(from: folder)
+    }
+    var rows = [["set", "\(source.name): \(source.summary)"], ["licence", source.licence]]
+    for (part, set) in [("training", sets.train), ("test", sets.test)] {
+      rows.append([
+        part,
+        "\(ProgressDisplay.grouped(set.count)) images, \(set.height) × \(set.width) × \(set.channels), "
+          + "\(set.classCount) classes",
+      ])
+      rows.append([
+        "",
+        zip(set.classNames, set.classFrequencies).map { "\($0): \($1)" }.joined(separator: "  "),
+      ])
+    }
+    return Inspection(rows: rows, sample: sets.test)
+  }
+}

@@ -1,0 +1,153 @@
+import Datasets
+import Figures
+import Foundation
+import Synchronization
+import Tensors
+import Training
+
+/// What `adjoint list` says of an experiment.
+public struct ExperimentInformation: Sendable, Equatable {
+  /// The name it is called by: `mnist-mlp`.
+  public let name: String
+  /// What it is, in one line.
+  public let summary: String
+  /// The data it wants.
+  public let data: String
+  /// What it must reach.
+  public let target: String
+  /// Where the target comes from.
+  public let source: String
+
+  /// A description.
+  public init(name: String, summary: String, data: String, target: String, source: String) {
+    self.name = name
+    self.summary = summary
+    self.data = data
+    self.target = target
+    self.source = source
+  }
+}
+
+/// One system with its configuration, its data and its report. One folder each; it registers itself:
+///
+/// ```swift
+/// @section("adjoint_registry") @used
+/// private let experiment: Registration = { ExperimentCatalogue.register(MNISTPerceptron.self) }
+/// ```
+public protocol Experiment: AnyObject, SendableMetatype {
+  /// The value that determines a run. Its properties are what `--set` sets, in snake case.
+  associatedtype Configuration: ExperimentConfiguration
+
+  /// What `adjoint list` says.
+  static var information: ExperimentInformation { get }
+  /// Named configurations; `default` is what runs if nothing is said.
+  static var presets: [String: Configuration] { get }
+
+  /// Loads the data and makes the model.
+  ///
+  /// - Parameters:
+  ///   - configuration: already validated.
+  ///   - data: where data are looked for.
+  ///   - note: tells the user something in one line.
+  init(_ configuration: Configuration, data: DataDirectory, note: (String) -> Void) throws
+
+  /// What the data are, in one line.
+  var dataDescription: String { get }
+  /// The data's files with their checksums; none for data that the program draws.
+  var dataFiles: [RunEnvironment.DataFile] { get }
+  /// What the loop trains.
+  var task: any TrainingTask { get }
+  /// How long and at which rates.
+  var plan: TrainingPlan { get }
+  /// The figures at the top of the report.
+  func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure]
+  /// The sections of the report between the curves and the provenance.
+  func reportSections() throws -> [Report.Section]
+}
+
+/// The value that determines a run.
+public protocol ExperimentConfiguration: Codable, Sendable, Equatable {
+  /// What is drawn is drawn from this.
+  var seed: UInt64 { get }
+  /// The values of the settings that are one of a few words, by name in snake case.
+  static var choices: [String: [String]] { get }
+  /// Throws ``AdjointError`` of kind usage that names the setting that is out of range.
+  func validate() throws
+}
+
+extension ExperimentConfiguration {
+  /// No setting is a word.
+  public static var choices: [String: [String]] { [:] }
+}
+
+/// The experiments of this program, each entered by its own file.
+public enum ExperimentCatalogue {
+  private static let registered = Mutex<[String: any Experiment.Type]>([:])
+
+  /// Enters an experiment.
+  public static func register(_ experiment: any Experiment.Type) {
+    let name = experiment.information.name
+    registered.withLock { all in
+      require(all[name] == nil, "ExperimentCatalogue: \(name) is registered twice")
+      all[name] = experiment
+    }
+  }
+
+  /// All of them, by name.
+  public static var all: [any Experiment.Type] {
+    Registry.load()
+    return registered.withLock { all in all.keys.sorted().compactMap { all[$0] } }
+  }
+
+  /// The names of an experiment's configurations.
+  public static func presets(of experiment: any Experiment.Type) -> [String] {
+    func names<Kind: Experiment>(_ kind: Kind.Type) -> [String] { kind.presets.keys.sorted() }
+    return names(experiment)
+  }
+
+  /// The settings of an experiment's default configuration by name, as text.
+  public static func defaultSettings(of experiment: any Experiment.Type) throws -> [String: String]
+  {
+    func settings<Kind: Experiment>(_ kind: Kind.Type) throws -> [String: String] {
+      try ConfigurationEditor.settings(of: ExperimentRunner.configuration(kind, []))
+    }
+    return try settings(experiment)
+  }
+
+  /// The experiment of that name.
+  ///
+  /// - Throws: ``AdjointError`` with the nearest name if there is none.
+  public static func experiment(named name: String) throws -> any Experiment.Type {
+    let all = all
+    if let found = all.first(where: { $0.information.name == name }) { return found }
+    throw AdjointError(
+      .usage,
+      unknown("experiment", name, among: all.map { $0.information.name }))
+  }
+}
+
+/// `there is no experiment named mnist-mpl; did you mean mnist-mlp? (there are etth1, mnist-mlp)`
+public func unknown(_ kind: String, _ name: String, among names: [String]) -> String {
+  let nearest = names.min { editDistance($0, name) < editDistance($1, name) }
+  let isNear = nearest.map { editDistance($0, name) <= max(2, name.count / 2) } ?? false
+  let hint = isNear ? "; did you mean \(nearest ?? "")?" : ""
+  return "there is no \(kind) named \(name)\(hint) (there \(names.count == 1 ? "is" : "are") "
+    + "\(names.sorted().joined(separator: ", ")))"
+}
+
+/// The least number of insertions, deletions and substitutions that turn one word into the other
+/// (Levenshtein 1966).
+func editDistance(_ a: String, _ b: String) -> Int {
+  let (a, b) = (Array(a), Array(b))
+  var row = Array(0...b.count)
+  for (i, x) in a.enumerated() {
+    var diagonal = row[0]
+    row[0] = i + 1
+    for (j, y) in b.enumerated() {
+      let above = row[j + 1]
+      row[j + 1] = min(above + 1, row[j] + 1, diagonal + (x == y ? 0 : 1))
+      diagonal = above
+    }
+  }
+  return row[b.count]
+}

@@ -1,0 +1,240 @@
+import Checkpoints
+import Datasets
+import Figures
+import Foundation
+import Tensors
+import Training
+
+/// Carries out what the subcommands `train`, `evaluate` and `report` ask of an experiment.
+public enum ExperimentRunner {
+  /// What `train` is asked to do.
+  public struct Request: Sendable {
+    /// Settings to change, in order.
+    public var changes: [(key: String, value: String)] = []
+    /// Where data are looked for.
+    public var data: DataDirectory
+    /// The run's folder; nil for a new one below `runs`.
+    public var output: URL?
+    /// The run to go on with; nil for a new one.
+    public var resume: URL?
+    /// Show nothing but errors.
+    public var isQuiet = false
+    /// How it is carried out.
+    public var options = Trainer.Options()
+
+    /// A request with nothing changed.
+    public init(data: DataDirectory) { self.data = data }
+  }
+
+  /// What a run came to, as `--json` prints it.
+  public struct Summary: Codable, Sendable, Equatable {
+    /// The experiment's name.
+    public var experiment: String
+    /// What the data were.
+    public var data: String
+    /// What was drawn was drawn from this.
+    public var seed: UInt64
+    /// Steps taken in all.
+    public var steps: Int
+    /// Seconds of training in this process.
+    public var seconds: Double
+    /// By plain names.
+    public var metrics: [String: Double]
+    /// The run's folder.
+    public var run: String
+    /// Whether it was stopped before its end.
+    public var interrupted: Bool
+  }
+
+  /// Trains the experiment of that name, or goes on with a run of it.
+  public static func train(_ name: String, _ request: Request) throws -> Summary {
+    try train(ExperimentCatalogue.experiment(named: name), request)
+  }
+
+  /// Measures a run again with its newest checkpoint.
+  public static func evaluate(_ folder: URL, data: DataDirectory) throws -> Summary {
+    let run = try RunDirectory(opening: folder)
+    let opened = try open(run, data: data)
+    return try opened.summary(metrics: opened.experiment.task.finalMetrics(), seconds: 0)
+  }
+
+  /// Writes a run's report again; returns the file.
+  public static func report(_ folder: URL, data: DataDirectory) throws -> URL {
+    let run = try RunDirectory(opening: folder)
+    let opened = try open(run, data: data)
+    let metrics =
+      FileManager.default.fileExists(atPath: run.result.path)
+      ? try RunDirectory.read(Summary.self, from: run.result).metrics
+      : try opened.experiment.task.finalMetrics()
+    try writeReport(
+      opened.experiment, run, metrics: metrics, history: History(reading: run.metrics))
+    return run.report
+  }
+
+  // MARK: - Training
+
+  private static func train<Kind: Experiment>(_ kind: Kind.Type, _ request: Request) throws
+    -> Summary
+  {
+    let note = progressNote(request.isQuiet)
+    let (run, configuration) = try prepare(kind, request)
+    let experiment = try Kind(configuration, data: request.data, note: note)
+    if request.resume != nil { try requireSameData(experiment, run) }
+    let trainer = try Trainer(
+      experiment.task, plan: experiment.plan, run: run, resume: request.resume != nil,
+      progress: .automatic(quiet: request.isQuiet), options: request.options)
+    // Not before: a run that cannot be gone on with stays as it was.
+    try run.write(
+      SavedConfiguration(kind.information.name, configuration), to: run.configuration)
+    try run.write(
+      RunEnvironment.current(data: experiment.dataDescription, dataFiles: experiment.dataFiles),
+      to: run.environment)
+    let outcome = try trainer.train()
+    let summary = Summary(
+      experiment: kind.information.name, data: experiment.dataDescription,
+      seed: configuration.seed, steps: outcome.steps, seconds: outcome.seconds,
+      metrics: outcome.metrics, run: run.folder.path, interrupted: outcome.wasInterrupted)
+    if !outcome.wasInterrupted {
+      try run.write(summary, to: run.result)
+      try writeReport(experiment, run, metrics: outcome.metrics, history: outcome.history)
+    }
+    return summary
+  }
+
+  private static func prepare<Kind: Experiment>(
+    _ kind: Kind.Type, _ request: Request
+  ) throws -> (RunDirectory, Kind.Configuration) {
+    let name = kind.information.name
+    guard let folder = request.resume else {
+      let configuration = try configuration(kind, request.changes)
+      let output = request.output ?? RunDirectory.unusedFolder(for: name)
+      return (try RunDirectory(creating: output), configuration)
+    }
+    let run = try RunDirectory(opening: folder)
+    let saved = try RunDirectory.read(
+      SavedConfiguration<Kind.Configuration>.self, from: run.configuration)
+    guard saved.experiment == name else {
+      throw AdjointError(
+        .usage, "\(folder.path): is a run of \(saved.experiment), not of \(name)")
+    }
+    // How long to train may change; all else would make it another run.
+    let fixed = request.changes.filter { !["epochs", "steps"].contains($0.key) }
+    guard fixed.isEmpty else {
+      throw AdjointError(
+        .usage,
+        "--resume takes its settings from the run; \(fixed.map(\.key).joined(separator: ", ")) cannot be "
+          + "changed (epochs and steps can)")
+    }
+    return (
+      run,
+      try ConfigurationEditor.apply(request.changes, to: saved.configuration, of: name)
+    )
+  }
+
+  static func configuration<Kind: Experiment>(
+    _ kind: Kind.Type, _ changes: [(key: String, value: String)]
+  ) throws -> Kind.Configuration {
+    let name = kind.information.name
+    let preset = changes.last { $0.key == "preset" }?.value ?? "default"
+    guard let base = kind.presets[preset] else {
+      throw AdjointError(
+        .usage, "\(name): " + unknown("preset", preset, among: Array(kind.presets.keys)))
+    }
+    return try ConfigurationEditor.apply(
+      changes.filter { $0.key != "preset" }, to: base, of: name)
+  }
+
+  private static func progressNote(_ isQuiet: Bool) -> (String) -> Void {
+    { text in if !isQuiet { ProgressDisplay.writeToStandardError(text + "\n") } }
+  }
+
+  // MARK: - Runs that are there
+
+  private struct Opened {
+    let experiment: any Experiment
+    let name: String
+    let seed: UInt64
+    let run: RunDirectory
+    let steps: Int
+
+    func summary(metrics: [String: Double], seconds: Double) throws -> Summary {
+      Summary(
+        experiment: name, data: experiment.dataDescription, seed: seed, steps: steps,
+        seconds: seconds, metrics: metrics, run: run.folder.path, interrupted: false)
+    }
+  }
+
+  private static func open(_ run: RunDirectory, data: DataDirectory) throws -> Opened {
+    let name = try RunDirectory.read(SavedName.self, from: run.configuration).experiment
+    return try open(ExperimentCatalogue.experiment(named: name), run, data: data)
+  }
+
+  private static func open<Kind: Experiment>(
+    _ kind: Kind.Type, _ run: RunDirectory, data: DataDirectory
+  ) throws -> Opened {
+    let saved = try RunDirectory.read(
+      SavedConfiguration<Kind.Configuration>.self, from: run.configuration)
+    try saved.configuration.validate()
+    let experiment = try Kind(saved.configuration, data: data) { _ in }
+    try requireSameData(experiment, run)
+    let steps = try Trainer.loadNewest(in: run, into: experiment.task)
+    return Opened(
+      experiment: experiment, name: saved.experiment, seed: saved.configuration.seed, run: run,
+      steps: steps)
+  }
+
+  /// Where the run's own data are not found an experiment may fall back on others, and the figures would
+  /// be those of something else.
+  private static func requireSameData(_ experiment: some Experiment, _ run: RunDirectory) throws {
+    let saved = try RunDirectory.read(RunEnvironment.self, from: run.environment)
+    guard saved.data == experiment.dataDescription else {
+      throw AdjointError(
+        .noInput,
+        "\(run.folder.path): was trained on \(saved.data), found \(experiment.dataDescription); say "
+          + "where its data are (--data-dir)")
+    }
+    for file in experiment.dataFiles {
+      let known = saved.dataFiles.first { $0.name == file.name }
+      guard known == nil || known == file else {
+        throw AdjointError(
+          .badData,
+          "\(file.name): expected the SHA-256 \(known?.sha256 ?? "") of the file that "
+            + "\(run.folder.path) was trained on, found \(file.sha256)")
+      }
+    }
+  }
+
+  private static func writeReport(
+    _ experiment: some Experiment, _ run: RunDirectory, metrics: [String: Double],
+    history: History
+  ) throws {
+    let information = type(of: experiment).information
+    let environment = try RunDirectory.read(RunEnvironment.self, from: run.environment)
+    let configuration = String(
+      decoding: (try? Data(contentsOf: run.configuration)) ?? Data(), as: UTF8.self)
+    let report = Report(
+      title: information.name, subtitle: "\(information.summary). Data: \(environment.data).",
+      keyFigures: experiment.keyFigures(metrics),
+      sections: [RunReport.curves(of: history)] + (try experiment.reportSections())
+        + [RunReport.provenance(environment, configuration: configuration)],
+      footer: "Adjoint \(adjointVersion)")
+    try AtomicFile.write(Data(report.html().utf8), to: run.report)
+  }
+}
+
+/// `configuration.json`
+struct SavedConfiguration<Configuration: ExperimentConfiguration>: Codable {
+  var experiment: String
+  var configuration: Configuration
+  var version: String
+
+  init(_ experiment: String, _ configuration: Configuration) {
+    self.experiment = experiment
+    self.configuration = configuration
+    version = adjointVersion
+  }
+}
+
+private struct SavedName: Decodable {
+  let experiment: String
+}

@@ -1,0 +1,64 @@
+import Datasets
+import Foundation
+import Tensors
+import Training
+
+/// Handwritten digits: MNIST where it can be found, else ones that the program draws.
+struct Digits {
+  let parts: ImageClassificationParts
+  let description: String
+  let files: [RunEnvironment.DataFile]
+
+  /// - Parameters:
+  ///   - configuration: how many are held back for validation, and how many are drawn.
+  ///   - data: where MNIST is looked for.
+  ///   - note: is told in one line which digits they are.
+  static func load(
+    _ configuration: MNISTPerceptronConfiguration, from data: DataDirectory,
+    note: (String) -> Void
+  ) throws -> Digits {
+    guard let folder = try data.locate(DataCatalogue.mnist) else {
+      note(
+        "data: \(ProgressDisplay.grouped(configuration.drawnTrain)) digits drawn by the program, for there is "
+          + "no MNIST in $ADJOINT_DATA or the cache (adjoint data fetch mnist)")
+      let drawn = DrawnDigits.load(
+        trainCount: configuration.drawnTrain, testCount: configuration.drawnTest,
+        seed: configuration.seed)
+      return try Digits(
+        drawn, configuration, files: [],
+        description: "digits drawn by the program, \(drawn.train.count) for training and "
+          + "\(drawn.test.count) for the test, seed \(configuration.seed)")
+    }
+    note("data: MNIST in \(folder.path)")
+    let files = try DataCatalogue.mnist.find(in: folder).compactMap { $0 }.map {
+      RunEnvironment.DataFile(name: $0.lastPathComponent, sha256: try Checksum(of: $0).sha256)
+    }
+    return try Digits(
+      MNIST.load(from: folder), configuration, files: files, description: "MNIST")
+  }
+
+  private init(
+    _ sets: (train: ClassificationSet, test: ClassificationSet),
+    _ configuration: MNISTPerceptronConfiguration, files: [RunEnvironment.DataFile],
+    description: String
+  ) throws {
+    guard configuration.validation < sets.train.count else {
+      throw AdjointError(
+        .usage,
+        "validation=\(configuration.validation): there are \(sets.train.count) training images")
+    }
+    guard sets.train.featureCount == 784, sets.train.classCount == 10 else {
+      throw AdjointError(
+        .badData,
+        "\(sets.train.description): expected images of 28 × 28, found \(sets.train.height) × "
+          + "\(sets.train.width)")
+    }
+    let split = sets.train.split(
+      validationCount: configuration.validation, seed: configuration.seed)
+    parts = ImageClassificationParts(
+      train: split.train, validation: configuration.validation > 0 ? split.validation : nil,
+      test: sets.test)
+    self.files = files
+    self.description = description
+  }
+}

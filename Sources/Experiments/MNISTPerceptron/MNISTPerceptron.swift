@@ -1,0 +1,135 @@
+import Datasets
+import Derivations
+import Figures
+import Foundation
+import Layers
+import Models
+import Optimizers
+import Tensors
+import Training
+
+/// The 784-h-10 perceptron on handwritten digits, its gradients by the tape or by hand.
+final class MNISTPerceptron: PredictingExperiment {
+  static let information = ExperimentInformation(
+    name: "mnist-mlp",
+    summary: "784-50-10 perceptron, ReLU, softmax cross-entropy, SGD",
+    data: "MNIST; digits drawn by the program where there is none",
+    target: "test accuracy ≥ 0.975 (published run: 0.9518; PyTorch: 0.977)",
+    source: "course report: hidden 50, rate 0.1 times 0.1 every 20 epochs, batch 16, 60 epochs")
+
+  static let presets = ["default": MNISTPerceptronConfiguration()]
+
+  let dataDescription: String
+  let dataFiles: [RunEnvironment.DataFile]
+  let plan: TrainingPlan
+  private let classifier: ImageClassificationTask<MultilayerPerceptron>
+
+  init(
+    _ configuration: MNISTPerceptronConfiguration, data: DataDirectory, note: (String) -> Void
+  ) throws {
+    let digits = try Digits.load(configuration, from: data, note: note)
+    dataDescription = digits.description
+    dataFiles = digits.files
+    plan = TrainingPlan(
+      epochs: configuration.epochs,
+      stepLimit: configuration.steps > 0 ? configuration.steps : nil,
+      learningRate: configuration.learningRate,
+      schedule: .step(size: configuration.decayEvery, factor: configuration.decayFactor))
+    let model = MNISTPerceptron.perceptron(configuration)
+    convert(model, to: configuration.precision)
+    let parameters = parameters(of: model)
+    let step = ClassificationStep(
+      model, optimizer: SGD(parameters, learningRate: configuration.learningRate),
+      byHand: configuration.gradients == .byHand ? handWrittenGradient(of: parameters) : nil,
+      seed: configuration.seed)
+    classifier = ImageClassificationTask(
+      model: model, step: step, parts: digits.parts, batchSize: configuration.batchSize,
+      seed: configuration.seed, dtype: configuration.precision)
+  }
+
+  private static func perceptron(
+    _ configuration: MNISTPerceptronConfiguration
+  ) -> MultilayerPerceptron {
+    var random = Philox(seed: configuration.seed)
+    return MultilayerPerceptron(widths: [784, configuration.hidden, 10], random: &random)
+  }
+
+  static func model(for configuration: MNISTPerceptronConfiguration) -> any Layer {
+    perceptron(configuration)
+  }
+
+  static func inputWidth(of configuration: MNISTPerceptronConfiguration) -> Int { 784 }
+
+  var task: any TrainingTask { classifier }
+
+  func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
+    func percent(_ name: String) -> String {
+      metrics[name].map { String(format: "%.2f %%", $0 * 100) } ?? "–"
+    }
+    let weights = classifier.step.parameters.reduce(0) { $0 + $1.count }
+    return [
+      .init("Test accuracy", percent("test_accuracy"), note: "published run: 95.18 %"),
+      .init("Test loss", metrics["test_loss"].map { String(format: "%.4f", $0) } ?? "–"),
+      .init("Training accuracy", percent("train_accuracy")),
+      .init("Parameters", ProgressDisplay.grouped(weights)),
+    ]
+  }
+
+  func reportSections() throws -> [Report.Section] {
+    let test = classifier.parts.test
+    let mistakes = ClassificationReport.mistakes(classifier.evaluate(test), on: test)
+    let weights = ClassificationReport.firstLayer(
+      classifier.step.parameters[0].value, of: test)
+    return [mistakes] + (weights.map { [$0] } ?? []) + [gradientSection()]
+  }
+
+  /// Compares the three gradients at the trained weights on test images that keep clear of the kinks of
+  /// the rectifier, where a difference of values is no derivative.
+  private func gradientSection() -> Report.Section {
+    let exact = classifier.step.parameters.map {
+      Parameter($0.value.converted(to: .float64), name: $0.name)
+    }
+    let test = classifier.parts.test
+    let loader = Loader(test, batchSize: min(test.count, 200), order: .sequential)
+    let batch = loader.next()
+    let x = batch.inputs.converted(to: .float64)
+    let z = linear(x, exact[0].value, exact[1].value).doubles
+    let hidden = exact[1].count
+    let clear = (0..<batch.count).filter { row in
+      z[(row * hidden)..<((row + 1) * hidden)].allSatisfy { abs($0) > 0.01 }
+    }
+    let rows = IndexTensor((clear.isEmpty ? [0] : clear.prefix(16)).map { Int32($0) })
+    let inputs = gather(x, rows)
+    let labels = IndexTensor(rows.values.map { batch.labels.values[Int($0)] })
+    let network = TwoLayerPerceptron(exact)
+    let agreements = GradientCheck.Case(
+      "\(rows.count) test images", exact,
+      byHand: { dy in
+        network.gradient(inputs: inputs, labels: labels).gradients.values.map {
+          $0.map { $0 * dy.item }
+        }
+      }
+    ) {
+      let h = relu(linear(inputs, exact[0].value, exact[1].value))
+      return softmaxCrossEntropy(linear(h, exact[2].value, exact[3].value), labels: labels)
+    }.agreements()
+    return GradientReport.section(
+      TwoLayerPerceptron.formulas, agreements,
+      note:
+        "Measured on \(rows.count) test images at the trained weights. X are the images as rows, "
+        + "Z₁ = X W₁ᵀ + b₁, H₁ = max(Z₁, 0), Z₂ = H₁ W₂ᵀ + b₂, Ŷ = softmax(Z₂), Y the labels as "
+        + "one-hot rows, m the number of images, L the mean cross-entropy.")
+  }
+}
+
+/// The gradient of the two-layer perceptron as `Derivations` writes it out.
+func handWrittenGradient(of parameters: [Parameter]) -> ClassificationStep.Gradient {
+  let network = TwoLayerPerceptron(parameters)
+  return { x, labels in
+    let result = network.gradient(inputs: x, labels: labels)
+    return (result.loss, result.probabilities, result.gradients)
+  }
+}
+
+@section("adjoint_registry") @used
+private let experiment: Registration = { ExperimentCatalogue.register(MNISTPerceptron.self) }

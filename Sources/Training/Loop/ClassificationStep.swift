@@ -1,0 +1,110 @@
+import Layers
+import Optimizers
+import Tensors
+
+/// One training step of a classifier: forward, backward, update. What `train` and `benchmark` both run.
+public final class ClassificationStep {
+  /// The loss, the probabilities `[batch, classes]` and the gradients for a batch.
+  public typealias Gradient = (Tensor, IndexTensor) -> (
+    loss: Tensor, probabilities: Tensor, gradients: Gradients
+  )
+
+  /// The parameters that are trained.
+  public let parameters: [Parameter]
+  /// Moves them.
+  public let optimizer: any Optimizer
+  private let logits: (Tensor, Context) -> Tensor
+  private let byHand: Gradient?
+  private let context: Context
+
+  /// - Parameters:
+  ///   - model: gives logits `[batch, classes]`.
+  ///   - optimizer: moves its parameters.
+  ///   - byHand: the gradients worked out by hand, in the parameters' order; nil for the tape.
+  ///   - seed: what is random in the layers depends on it and on the step.
+  public init(
+    _ model: some Layer, optimizer: any Optimizer, byHand: Gradient? = nil, seed: UInt64
+  ) {
+    parameters = optimizer.parameters
+    self.optimizer = optimizer
+    self.byHand = byHand
+    context = .training(seed: seed)
+    logits = { x, context in model(x, context) }
+  }
+
+  /// Carries out the step.
+  ///
+  /// - Parameters:
+  ///   - x: what the model takes.
+  ///   - labels: `[batch]`.
+  ///   - step: the number of the step, from 0.
+  ///   - checkFinite: whether to throw ``NonFiniteError`` at the first NaN or infinity.
+  public func callAsFunction(
+    _ x: Tensor, _ labels: IndexTensor, step: Int, checkFinite: Bool = false
+  ) throws -> StepOutcome {
+    let (loss, probabilities, gradients) = try gradient(x, labels, step, checkFinite)
+    optimizer.step(gradients)
+    return StepOutcome(
+      loss: loss.item, count: labels.count, correct: countCorrect(probabilities, labels: labels))
+  }
+
+  private func gradient(
+    _ x: Tensor, _ labels: IndexTensor, _ step: Int, _ checkFinite: Bool
+  ) throws -> (Tensor, Tensor, Gradients) {
+    if let byHand, !checkFinite { return byHand(x, labels) }
+    var scores: Tensor?
+    context.begin(step: step)
+    let body = {
+      let (loss, probabilities) = softmaxCrossEntropyWithProbabilities(
+        self.logits(x, self.context), labels: labels)
+      scores = probabilities
+      return loss
+    }
+    let (loss, gradients) =
+      checkFinite
+      ? try finiteValueWithGradient(of: parameters, body)
+      : valueWithGradient(of: parameters, body)
+    // Only the tape knows its operations by name; the gradients that count are still those by hand.
+    if let byHand { return byHand(x, labels) }
+    return (loss, scores ?? loss, gradients)
+  }
+}
+
+/// What a classifier does on a whole set, in inference mode.
+public struct ClassificationResult: Sendable {
+  /// Mean cross-entropy.
+  public private(set) var loss = 0.0
+  /// How many samples.
+  public private(set) var count = 0
+  /// `counts[truth][prediction]`
+  public private(set) var confusion: [[Int]]
+  /// The predicted class of each sample, in order.
+  public private(set) var predictions: [Int32] = []
+  /// The probability of the predicted class of each sample, in order.
+  public private(set) var confidences: [Float] = []
+
+  /// An empty result for that many classes.
+  public init(classes: Int) {
+    confusion = [[Int]](repeating: [Int](repeating: 0, count: classes), count: classes)
+  }
+
+  /// The share of samples that were classified rightly.
+  public var accuracy: Double {
+    let right = confusion.indices.reduce(0) { $0 + confusion[$1][$1] }
+    return Double(right) / Double(max(count, 1))
+  }
+
+  /// Adds a batch: logits `[batch, classes]` and labels `[batch]`.
+  public mutating func add(logits: Tensor, labels: IndexTensor) {
+    let (batchLoss, probabilities) = softmaxCrossEntropyWithProbabilities(logits, labels: labels)
+    let total = loss * Double(count) + batchLoss.item * Double(labels.count)
+    count += labels.count
+    loss = total / Double(count)
+    let best = argmax(probabilities, axis: 1).values
+    confidences += maximum(probabilities, axis: 1).floats
+    predictions += best
+    for (truth, prediction) in zip(labels.values, best) {
+      confusion[Int(truth)][Int(prediction)] += 1
+    }
+  }
+}

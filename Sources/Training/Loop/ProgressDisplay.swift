@@ -1,0 +1,154 @@
+import Foundation
+
+/// What the user sees while it trains, on standard error: a bar on a terminal, plain lines elsewhere.
+public final class ProgressDisplay {
+  /// How much is shown.
+  public enum Style: Sendable, Equatable {
+    /// Nothing.
+    case silent
+    /// A line for each epoch.
+    case lines
+    /// One line that is drawn again ten times a second, as wide as the terminal.
+    case bar
+  }
+
+  /// What there is to show.
+  struct Snapshot {
+    var epoch: Int
+    var epochs: Int
+    var step: Int
+    var totalSteps: Int
+    var loss: Double
+    var accuracy: Double?
+    var samplesPerSecond: Double
+    var secondsLeft: Double
+  }
+
+  private let style: Style
+  private let write: (String) -> Void
+  private let width: () -> Int
+  private var isBarShown = false
+
+  /// - Parameters:
+  ///   - style: how much is shown.
+  ///   - write: where it goes; standard error by default.
+  ///   - width: the terminal's width in columns.
+  public init(
+    _ style: Style, write: @escaping (String) -> Void = ProgressDisplay.writeToStandardError,
+    width: @escaping () -> Int = ProgressDisplay.terminalWidth
+  ) {
+    self.style = style
+    self.write = write
+    self.width = width
+  }
+
+  /// A bar where standard error is a terminal, else lines; nothing if it is to be quiet.
+  public static func automatic(quiet: Bool = false) -> ProgressDisplay {
+    ProgressDisplay(quiet ? .silent : isatty(STDERR_FILENO) == 1 ? .bar : .lines)
+  }
+
+  var wantsUpdates: Bool { style == .bar }
+
+  func update(_ snapshot: Snapshot) {
+    guard style == .bar else { return }
+    write("\r\u{1B}[2K" + ProgressDisplay.barLine(snapshot, width: width()))
+    isBarShown = true
+  }
+
+  func endOfEpoch(_ snapshot: Snapshot, metrics: [String: Double]) {
+    switch style {
+    case .silent: break
+    case .bar: update(snapshot)
+    case .lines:
+      let shown = metrics.sorted { $0.key < $1.key }.map {
+        "\($0.key.replacing("_", with: " ")) \(ProgressDisplay.format(metric: $0.key, $0.value))"
+      }
+      write(
+        "epoch \(snapshot.epoch)/\(snapshot.epochs)  step \(ProgressDisplay.grouped(snapshot.step))  "
+          + shown.joined(separator: "  ")
+          + "  \(ProgressDisplay.grouped(Int(snapshot.samplesPerSecond))) samples/s\n")
+    }
+  }
+
+  /// A line of its own, above the bar if there is one.
+  public func note(_ text: String) {
+    guard style != .silent else { return }
+    write(isBarShown ? "\r\u{1B}[2K\(text)\n" : "\(text)\n")
+    isBarShown = false
+  }
+
+  func finish() {
+    if isBarShown { write("\n") }
+    isBarShown = false
+  }
+
+  /// `epoch 12/60 ━━━━━━╺──── 58 %  loss 0.0912  accuracy 97.4 %  287,112 samples/s  0:02 left`
+  static func barLine(_ snapshot: Snapshot, width: Int) -> String {
+    let share = Double(snapshot.step) / Double(max(snapshot.totalSteps, 1))
+    let head = "epoch \(padded(snapshot.epoch, to: snapshot.epochs))/\(snapshot.epochs) "
+    var parts = [
+      " \(padded(Int(share * 100), to: 100)) %", "loss \(format(metric: "loss", snapshot.loss))",
+    ]
+    if let accuracy = snapshot.accuracy {
+      parts.append("accuracy \(format(metric: "accuracy", accuracy))")
+    }
+    parts.append("\(grouped(Int(snapshot.samplesPerSecond))) samples/s")
+    parts.append("\(clock(snapshot.secondsLeft)) left")
+    // What does not fit is left out from the back, down to the bar itself.
+    while parts.count > 1 && head.count + 10 + parts.joined(separator: "  ").count > width - 1 {
+      parts.remove(at: parts.count > 2 ? parts.count - 2 : parts.count - 1)
+    }
+    let tail = parts.joined(separator: "  ")
+    let room = min(width - 1 - head.count - tail.count, 40)
+    // A line that wraps could not be drawn over again.
+    if room < 4 { return String((head + tail.drop { $0 == " " }).prefix(max(width - 1, 0))) }
+    let filled = min(Int((share * Double(room)).rounded()), room)
+    return head + String(repeating: "━", count: filled)
+      + String(repeating: "─", count: room - filled) + tail
+  }
+
+  static func format(metric name: String, _ value: Double) -> String {
+    if !value.isFinite { return "\(value)" }
+    if name.hasSuffix("accuracy") { return String(format: "%.2f %%", value * 100) }
+    return value != 0 && !(0.01..<1e6).contains(abs(value))
+      ? String(format: "%.3g", value) : String(format: "%.4f", value)
+  }
+
+  /// `1,234,567`
+  public static func grouped(_ number: Int) -> String {
+    var digits = String(abs(number))
+    var groups: [String] = []
+    while digits.count > 3 {
+      groups.insert(String(digits.suffix(3)), at: 0)
+      digits.removeLast(3)
+    }
+    return (number < 0 ? "-" : "") + ([digits] + groups).joined(separator: ",")
+  }
+
+  private static func padded(_ number: Int, to largest: Int) -> String {
+    let text = String(number)
+    return String(repeating: " ", count: max(0, String(largest).count - text.count)) + text
+  }
+
+  /// `1:02:03`, or `2:03` below an hour.
+  static func clock(_ seconds: Double) -> String {
+    guard seconds.isFinite, seconds < 360_000 else { return "–:––" }
+    let whole = Int(seconds.rounded(.up))
+    let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60)
+    return hours > 0
+      ? String(format: "%d:%02d:%02d", hours, minutes, rest)
+      : String(format: "%d:%02d", minutes, rest)
+  }
+
+  /// Writes to standard error, and lets nothing that goes wrong there disturb the run.
+  public static func writeToStandardError(_ text: String) {
+    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+  }
+
+  /// The terminal's width in columns, or 80.
+  public static func terminalWidth() -> Int {
+    var size = winsize()
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
+  }
+}

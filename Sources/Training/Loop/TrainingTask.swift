@@ -1,0 +1,49 @@
+import Optimizers
+import Tensors
+
+/// What one step measured.
+public struct StepOutcome: Sendable, Equatable {
+  /// The mean loss of the batch.
+  public var loss: Double
+  /// How many samples the batch had.
+  public var count: Int
+  /// How many of them were classified rightly; nil where that means nothing.
+  public var correct: Int?
+
+  /// An outcome.
+  public init(loss: Double, count: Int, correct: Int? = nil) {
+    self.loss = loss
+    self.count = count
+    self.correct = correct
+  }
+}
+
+/// What the loop trains: the model, its data and its step, behind a few calls.
+///
+/// An experiment implements it; see ``ClassificationStep`` for the step that classifiers share.
+public protocol TrainingTask: AnyObject {
+  /// Steps in an epoch, at least one.
+  var stepsPerEpoch: Int { get }
+  /// Samples in an epoch.
+  var samplesPerEpoch: Int { get }
+  /// Moves the parameters.
+  var optimizer: any Optimizer { get }
+  /// Parameters and buffers by their paths: what a checkpoint keeps.
+  var modelState: [String: Tensor] { get }
+
+  /// Takes back what ``modelState`` gave.
+  func load(modelState: [String: Tensor]) throws
+  /// Makes the next step the one of that batch of that epoch, both counted from 0.
+  func seek(epoch: Int, batch: Int) throws
+  /// Forward, backward and update on the next batch.
+  ///
+  /// - Parameters:
+  ///   - step: the number of the step, from 0; what is random depends on it.
+  ///   - checkFinite: whether to look at every value, and to throw ``NonFiniteError`` at the first that is
+  ///     NaN or infinite.
+  func step(_ step: Int, checkFinite: Bool) throws -> StepOutcome
+  /// What is measured after each epoch beside the training loss, by name: `test_accuracy`.
+  func epochMetrics() throws -> [String: Double]
+  /// What is measured once at the end, by name: `train_accuracy`.
+  func finalMetrics() throws -> [String: Double]
+}

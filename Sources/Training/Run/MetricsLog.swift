@@ -1,0 +1,88 @@
+import Checkpoints
+import EventLog
+import Foundation
+import Tensors
+
+/// Writes what a run measures: `metrics.jsonl` and a TensorBoard event file.
+///
+/// `metrics.jsonl` holds one line for each step, `{"step":1,"epoch":1,"loss":2.3,"learning_rate":0.1}`, and
+/// one for each epoch, `{"step":3750,"epoch":1,"metrics":{"test_accuracy":0.93,…}}`. It holds no times, so
+/// that two runs of one configuration write the same bytes.
+final class MetricsLog {
+  private let file: AppendFile
+  private let events: EventLogWriter
+  private var pending: [Step] = []
+  /// Formatting waits until this many steps are there: the loop stays in its caches.
+  private static let batch = 2048
+
+  private struct Step {
+    let step: Int
+    let epoch: Int
+    let loss: Double
+    let rate: Double
+  }
+
+  /// - Parameters:
+  ///   - run: where the files lie.
+  ///   - keeping: how many bytes of an existing `metrics.jsonl` stand; what follows them is cut off.
+  ///   - step: the steps taken so far.
+  init(in run: RunDirectory, keeping bytes: Int, step: Int) throws {
+    file = try AppendFile(run.metrics)
+    try file.truncate(toBytes: bytes)
+    events = try EventLogWriter(directory: run.folder, resumedStep: step > 0 ? step + 1 : nil)
+    pending.reserveCapacity(MetricsLog.batch)
+  }
+
+  /// The length of `metrics.jsonl` after ``flush()``.
+  var byteCount: Int { file.byteCount }
+
+  @inline(__always)
+  func step(_ step: Int, epoch: Int, loss: Double, rate: Double) throws {
+    pending.append(Step(step: step, epoch: epoch, loss: loss, rate: rate))
+    if pending.count == MetricsLog.batch { try writePending() }
+  }
+
+  func epoch(_ epoch: History.Epoch) throws {
+    try writePending()
+    let metrics = epoch.metrics.sorted { $0.key < $1.key }
+    let fields = metrics.map { "\"\($0.key)\":\(json($0.value))" }.joined(separator: ",")
+    try file.append(
+      "{\"step\":\(epoch.step),\"epoch\":\(epoch.epoch),\"metrics\":{\(fields)}}\n")
+    for (name, value) in metrics {
+      events.scalar("epoch/\(name)", value: value, step: epoch.epoch)
+    }
+  }
+
+  /// Brings everything to the disk.
+  func flush() throws {
+    try writePending()
+    try file.flush()
+    try events.flush()
+  }
+
+  func close() throws {
+    try flush()
+    try events.close()
+  }
+
+  private func writePending() throws {
+    let now = Date().timeIntervalSince1970
+    var text = ""
+    text.reserveCapacity(pending.count * 64)
+    var lastRate = Double.nan
+    for step in pending {
+      text += "{\"step\":\(step.step),\"epoch\":\(step.epoch),\"loss\":\(json(step.loss))"
+      text += ",\"learning_rate\":\(json(step.rate))}\n"
+      events.scalar("step/loss", value: step.loss, step: step.step, wallTime: now)
+      if step.rate != lastRate {
+        events.scalar("step/learning_rate", value: step.rate, step: step.step, wallTime: now)
+        lastRate = step.rate
+      }
+    }
+    pending.removeAll(keepingCapacity: true)
+    try file.append(text)
+  }
+
+  /// JSON has no NaN and no infinity.
+  private func json(_ number: Double) -> String { number.isFinite ? "\(number)" : "null" }
+}

@@ -1,0 +1,111 @@
+import Checkpoints
+import Foundation
+import Tensors
+
+/// The folder of one run: what determined it, what it measured, what it learned.
+public struct RunDirectory: Sendable {
+  /// The folder itself.
+  public let folder: URL
+
+  /// The value that determined the run.
+  public var configuration: URL { folder.appendingPathComponent("configuration.json") }
+  /// Where and with what it ran.
+  public var environment: URL { folder.appendingPathComponent("environment.json") }
+  /// One line for each step and each epoch; see ``MetricsLog``.
+  public var metrics: URL { folder.appendingPathComponent("metrics.jsonl") }
+  /// The metrics at the end.
+  public var result: URL { folder.appendingPathComponent("result.json") }
+  /// The report.
+  public var report: URL { folder.appendingPathComponent("report.html") }
+  /// The folder of checkpoints.
+  public var checkpoints: URL { folder.appendingPathComponent("checkpoints", isDirectory: true) }
+  /// The folder of figures.
+  public var figures: URL { folder.appendingPathComponent("figures", isDirectory: true) }
+
+  /// Makes a folder for a new run.
+  ///
+  /// - Throws: ``AdjointError`` if it cannot be made or written, or holds a run already.
+  public init(creating folder: URL) throws {
+    self.folder = folder
+    if FileManager.default.fileExists(atPath: configuration.path) {
+      throw AdjointError(
+        .usage,
+        "\(folder.path): holds a run already; go on with it (--resume) or name another folder "
+          + "(--output)")
+    }
+    try OutputFolder.prepare(folder)
+  }
+
+  /// Opens the folder of a run.
+  ///
+  /// - Throws: ``AdjointError`` if it is not there or holds no run.
+  public init(opening folder: URL) throws {
+    self.folder = folder
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder),
+      isFolder.boolValue
+    else { throw AdjointError(.noInput, "\(folder.path): there is no such run folder") }
+    guard FileManager.default.fileExists(atPath: configuration.path) else {
+      throw AdjointError(
+        .noInput, "\(folder.path): is not the folder of a run: it has no configuration.json")
+    }
+  }
+
+  /// `runs/<experiment>-<date>-<time>` below the current folder, with a number if it is taken.
+  public static func unusedFolder(for experiment: String, now: Date = Date()) -> URL {
+    let format = DateFormatter()
+    format.locale = Locale(identifier: "en_US_POSIX")
+    format.dateFormat = "yyyyMMdd-HHmmss"
+    let base = "runs/\(experiment)-\(format.string(from: now))"
+    let names = [base] + (2...).prefix(1000).map { "\(base)-\($0)" }
+    let free = names.first { !FileManager.default.fileExists(atPath: $0) }
+    return URL(fileURLWithPath: free ?? base, isDirectory: true)
+  }
+
+  /// Writes a value as indented JSON with sorted keys, whole or not at all.
+  public func write(_ value: some Encodable, to file: URL) throws {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.dateEncodingStrategy = .iso8601
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    try AtomicFile.write(encoder.encode(value) + Data("\n".utf8), to: file)
+  }
+
+  /// Reads a JSON value.
+  ///
+  /// - Throws: ``AdjointError`` that names the file and what is wrong with it.
+  public static func read<Value: Decodable>(_ type: Value.Type, from file: URL) throws -> Value {
+    let data: Data
+    do { data = try Data(contentsOf: file) } catch {
+      throw AdjointError(.noInput, "\(file.path): cannot be read")
+    }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    decoder.dateDecodingStrategy = .iso8601
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    do { return try decoder.decode(type, from: data) } catch let error as DecodingError {
+      throw AdjointError(.badData, "\(file.path): \(error.sentence)")
+    }
+  }
+}
+
+extension DecodingError {
+  /// What is wrong, in one sentence, with the path of the key.
+  public var sentence: String {
+    func path(_ context: Context, _ last: (any CodingKey)? = nil) -> String {
+      (context.codingPath + (last.map { [$0] } ?? [])).map(\.stringValue).joined(separator: ".")
+    }
+    return switch self {
+    case .keyNotFound(let key, let context): "expected the key \(path(context, key)), found none"
+    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+      "expected \(type) for \(path(context)), found something else"
+    case .dataCorrupted(let context):
+      context.codingPath.isEmpty
+        ? "expected JSON, found something else" : "\(path(context)): \(context.debugDescription)"
+    @unknown default: "is not what was expected"
+    }
+  }
+}

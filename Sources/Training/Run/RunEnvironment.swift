@@ -1,0 +1,74 @@
+import Foundation
+import Tensors
+
+/// Where and with what a run ran.
+public struct RunEnvironment: Codable, Sendable, Equatable {
+  /// A file of the data with its checksum.
+  public struct DataFile: Codable, Sendable, Equatable {
+    /// Its name.
+    public let name: String
+    /// SHA-256 of its bytes, in hexadecimal.
+    public let sha256: String
+
+    /// A file.
+    public init(name: String, sha256: String) {
+      self.name = name
+      self.sha256 = sha256
+    }
+  }
+
+  /// The version of this library.
+  public var version: String
+  /// The processor's name.
+  public var processor: String
+  /// The instruction set of the vector loops.
+  public var vectorTarget: String
+  /// Cores this process may use.
+  public var cores: Int
+  /// Threads it used.
+  public var threads: Int
+  /// The version of oneDNN.
+  public var onednn: String
+  /// The operating system.
+  public var system: String
+  /// Whether the Swift part was compiled with optimisation.
+  public var isOptimized: Bool
+  /// What the data were.
+  public var data: String
+  /// The data's files; none for data that the program draws.
+  public var dataFiles: [DataFile]
+  /// When the run began, in UTC.
+  public var started: Date
+
+  /// This process, on that data.
+  public static func current(data: String, dataFiles: [DataFile] = []) -> RunEnvironment {
+    RunEnvironment(
+      version: adjointVersion, processor: processorName, vectorTarget: Threads.vectorTarget,
+      cores: Threads.available, threads: Threads.count, onednn: Threads.oneDNNVersion,
+      system: ProcessInfo.processInfo.operatingSystemVersionString, isOptimized: isOptimizedBuild,
+      data: data, dataFiles: dataFiles, started: Date())
+  }
+
+  /// The name the processor gives itself.
+  public static var processorName: String {
+    let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+    let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
+    return line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) }
+      ?? "unknown processor"
+  }
+
+  /// Whether this module was compiled with optimisation.
+  public static var isOptimizedBuild: Bool {
+    var isDebug = false
+    // An assertion's condition is evaluated in debug builds only.
+    assert(
+      {
+        isDebug = true
+        return true
+      }())
+    return !isDebug
+  }
+}
+
+/// The version of this library.
+public let adjointVersion = "0.1.0"

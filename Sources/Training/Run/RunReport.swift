@@ -1,0 +1,85 @@
+import Figures
+import Foundation
+
+/// The parts of a report that every run has.
+public enum RunReport {
+  /// The loss of every step, the metrics of every epoch and the learning rate, as curves.
+  public static func curves(of history: History) -> Report.Section {
+    var blocks: [Report.Block] = []
+    if history.losses.count > 1 {
+      let isPositive = history.losses.allSatisfy { $0 > 0 }
+      blocks.append(
+        .figure(
+          LinePlot(
+            title: "Training loss",
+            x: Axis("step"),
+            y: Axis("loss", scale: isPositive ? .logarithmic : .linear),
+            series: [Series("each step, smoothed", values: history.losses)],
+            smoothing: history.losses.count > 200 ? 0.99 : 0, width: 900, height: 340),
+          caption:
+            "The loss of each of the \(ProgressDisplay.grouped(history.losses.count)) batches (faint) "
+            + "and its running mean."))
+    }
+    let accuracies = plot(
+      history, suffix: "accuracy", title: "Accuracy", axis: Axis("accuracy", unit: "%"), scale: 100)
+    let losses = plot(
+      history, suffix: "loss", title: "Loss of each epoch", axis: Axis("loss"), scale: 1)
+    var row: [(any Figure, caption: String)] = []
+    if let accuracies {
+      row.append(
+        (accuracies, "Training accuracy is the running one, of the weights as they change."))
+    }
+    if let losses {
+      row.append((losses, "Mean over the epoch for training, after it for the others."))
+    }
+    if !row.isEmpty { blocks.append(.row(row)) }
+    if Set(history.learningRates).count > 1 {
+      blocks.append(
+        .figure(
+          LinePlot(
+            title: "Learning rate", x: Axis("step"), y: Axis("rate", scale: .logarithmic),
+            series: [Series("", values: history.learningRates)], width: 900, height: 200),
+          caption: "The schedule."))
+    }
+    return Report.Section("Training", blocks)
+  }
+
+  private static func plot(
+    _ history: History, suffix: String, title: String, axis: Axis, scale: Double
+  ) -> LinePlot? {
+    let names = history.metricNames.filter { $0.hasSuffix(suffix) }
+    guard !names.isEmpty, history.epochs.count > 1 else { return nil }
+    let order = ["train", "validation", "test"]
+    func rank(_ name: String) -> Int { order.firstIndex { name.hasPrefix($0) } ?? order.count }
+    let series = names.sorted { (rank($0), $0) < (rank($1), $1) }.map { name in
+      let points = history.epochs.compactMap { epoch in
+        epoch.metrics[name].map { (Double(epoch.epoch), $0 * scale) }
+      }
+      let label = name.replacing("_\(suffix)", with: "").replacing("train", with: "training")
+      return Series(label, x: points.map(\.0), y: points.map(\.1))
+    }
+    return LinePlot(
+      title: title, x: Axis("epoch"), y: axis, series: series, width: 460, height: 300)
+  }
+
+  /// What determined the run, and where it ran.
+  public static func provenance(
+    _ environment: RunEnvironment, configuration: String
+  ) -> Report.Section {
+    Report.Section(
+      "How it was made",
+      [
+        .table(
+          .init(
+            header: ["", ""],
+            rows: [
+              ["data", environment.data],
+              ["processor", "\(environment.processor), \(environment.vectorTarget)"],
+              ["threads", "\(environment.threads) of \(environment.cores) cores"],
+              ["Adjoint", environment.version], ["oneDNN", environment.onednn],
+              ["system", environment.system],
+            ])),
+        .preformatted(configuration),
+      ])
+  }
+}
