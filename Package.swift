@@ -42,7 +42,6 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
-    .package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0"),
   ],
   targets: [
     .systemLibrary(
@@ -90,9 +89,11 @@ let package = Package(
     tests("EventLog", hasReference: true),
     tests("Figures", hasReference: true),
     tests("Models", ["Tensors", "Layers"], hasReference: true),
-    tests("Training", ["Tensors", "Layers", "Optimizers", "Models"]),
-    tests("Experiments", ["Training", "Datasets"], hasReference: true),
-    tests("AdjointCommand", ["Experiments"]),
+    tests("Training", ["Tensors", "Layers", "Optimizers", "Models", "Checkpoints", "Figures"]),
+    tests("Experiments", ["Training", "Datasets", "Tensors", "Checkpoints"], hasReference: true),
+    tests(
+      "AdjointCommand",
+      ["Experiments", "Tensors", "Checkpoints", "Datasets", "Training", argumentParser]),
     .testTarget(name: "HouseTests"),
   ],
   swiftLanguageModes: [.v6],

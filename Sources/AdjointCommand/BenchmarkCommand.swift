@@ -7,6 +7,7 @@ import Tensors
 struct BenchmarkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "benchmark", abstract: "Time whole training steps.",
+    usage: "adjoint benchmark [<workload> ...] [<options>]",
     discussion: """
       Workloads: \(Workload.all.map { "\($0.name) (\($0.summary))" }.joined(separator: "; ")). The code \
       that is timed is the code that adjoint train runs. PyTorch, JAX and NumPy beside it: make \

@@ -7,6 +7,9 @@ import Tensors
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict", abstract: "Run a model on the rows of a NumPy array.",
+    usage: """
+      adjoint predict --model <name> --weights <file> --input <file> --output <file> [<options>]
+      """,
     discussion: """
       For mnist-mlp the input is [rows, 784] with pixels between 0 and 1, and the output the logits, \
       [rows, 10]. The weights of a run are in checkpoints/step-…/model.safetensors.

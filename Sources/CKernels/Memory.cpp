@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "CKernels.h"
+#include "Team.h"
 
 namespace {
 
@@ -74,6 +75,8 @@ class Locked {
 extern "C" {
 
 void *adjoint_memory_take(int64_t bytes, int64_t *capacity) {
+  // Every operation makes a tensor, so every thread that computes passes here first.
+  adjoint::JoinTeam();
   const int size_class = ClassOf(bytes, capacity);
   if (size_class >= kClasses) return nullptr;
   Cache &shared = cache();

@@ -155,18 +155,27 @@ HWY_INLINE void StepFloats(const Arguments *arguments, const Rule &rule) {
   float *state[2] = {output<float>(arguments, 1), output<float>(arguments, 2)};
   ParallelFor(arguments->sizes[0], kElementGrain, [&](int64_t begin, int64_t end) HWY_ATTR {
     const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-    for (int64_t index = begin; index < end; index += lanes) {
-      const auto width = static_cast<size_t>(std::min(lanes, end - index));
-      const bool whole = width == static_cast<size_t>(lanes);
+    const int64_t whole = begin + (end - begin) / lanes * lanes;
+    for (int64_t index = begin; index < whole; index += lanes) {
+      Floats states[2] = {Floats(hn::Zero(d)), Floats(hn::Zero(d))};
+      for (int which = 0; which < Rule::kState; ++which) {
+        states[which] = Floats(hn::LoadU(d, state[which] + index));
+      }
+      const Floats g(hn::LoadU(d, gradient + index));
+      const Floats p(hn::LoadU(d, parameter + index));
+      hn::StoreU(rule(p, g, states).value, d, parameter + index);
+      for (int which = 0; which < Rule::kState; ++which) {
+        hn::StoreU(states[which].value, d, state[which] + index);
+      }
+    }
+    if (whole < end) {
+      const int64_t index = whole;
+      const auto width = static_cast<size_t>(end - whole);
       const auto load = [&](const float *from) HWY_ATTR {
-        return Floats(whole ? hn::LoadU(d, from) : LoadFirst(d, from, width));
+        return Floats(LoadFirst(d, from, width));
       };
       const auto store = [&](Floats value, float *to) HWY_ATTR {
-        if (whole) {
-          hn::StoreU(value.value, d, to);
-        } else {
-          StoreFirst(d, value.value, to, width);
-        }
+        StoreFirst(d, value.value, to, width);
       };
       Floats states[2] = {Floats(hn::Zero(d)), Floats(hn::Zero(d))};
       for (int which = 0; which < Rule::kState; ++which) states[which] = load(state[which] + index);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 
 #if defined(__linux__)
@@ -17,31 +18,82 @@ int omp_in_parallel(void);
 namespace adjoint {
 
 // Below this many elements of light work a second thread costs more than it saves: to fork and join
-// takes about a microsecond, in which one core streams some ten thousand floats.
-constexpr int64_t kElementGrain = 16384;
+// takes about a microsecond, in which one core streams some ten thousand floats, and what the other core
+// wrote has to be fetched from its cache by the next operation.
+constexpr int64_t kElementGrain = 32768;
 
-// Calls body(begin, end) on disjoint ranges that cover 0..<count; each has at least `grain` elements
-// and, but for the last, a multiple of 64, so that no two threads write to one cache line.
+#if defined(__linux__)
+// When another process holds a core, a region waits at its join for a thread that is not running, a
+// whole time slice for some microseconds of work. After such a wait the next regions run on this thread
+// alone, twice as many each time it happens again. The results are the same bits either way: no loop's
+// result depends on how it is shared out.
+class Crowding {
+ public:
+  bool GoesAlone() {
+    if (alone_ == 0) return false;
+    --alone_;
+    return true;
+  }
+
+  void Took(std::chrono::steady_clock::duration time, int64_t count, int64_t grain) {
+    // A grain is some five microseconds of work.
+    const auto expected = std::chrono::microseconds(5 * (count / grain + 1));
+    if (time > kSlice + 4 * expected) {
+      alone_ = penalty_;
+      penalty_ = std::min<int64_t>(2 * penalty_, kLongestPenalty);
+    } else if (penalty_ > kShortestPenalty) {
+      --penalty_;
+    }
+  }
+
+ private:
+  static constexpr std::chrono::microseconds kSlice{500};
+  static constexpr int64_t kShortestPenalty = 512;
+  static constexpr int64_t kLongestPenalty = 65536;
+  int64_t alone_ = 0;
+  int64_t penalty_ = kShortestPenalty;
+};
+
+inline Crowding &CrowdingHere() {
+  thread_local Crowding crowding;
+  return crowding;
+}
+#endif
+
+#if defined(__linux__)
+// Calls body(begin, end) on as many disjoint ranges of 0..<count as the team that is made has threads.
+template <typename Body>
+void OnTeam(int64_t threads, int64_t count, const Body &body) {
+  struct Job {
+    const Body *body;
+    int64_t count;
+  } job{&body, count};
+  GOMP_parallel(
+      [](void *data) {
+        const auto *job = static_cast<const Job *>(data);
+        const int64_t threads = omp_get_num_threads();
+        int64_t chunk = (job->count + threads - 1) / threads;
+        if (chunk > 64) chunk = (chunk + 63) / 64 * 64;
+        const int64_t begin = std::min(job->count, chunk * omp_get_thread_num());
+        const int64_t end = std::min(job->count, begin + chunk);
+        if (begin < end) (*job->body)(begin, end);
+      },
+      &job, static_cast<unsigned>(threads), 0);
+}
+#endif
+
+// Calls body(begin, end) on disjoint ranges that cover 0..<count, on several threads if each gets at
+// least `grain`. But for the last, a long range ends at a multiple of 64, so that no two threads write to
+// one cache line.
 template <typename Body>
 void ParallelFor(int64_t count, int64_t grain, const Body &body) {
 #if defined(__linux__)
-  const int64_t wanted = std::min<int64_t>(count / std::max<int64_t>(grain, 1), omp_get_max_threads());
-  if (wanted > 1 && !omp_in_parallel()) {
-    struct Job {
-      const Body *body;
-      int64_t count;
-    } job{&body, count};
-    GOMP_parallel(
-        [](void *data) {
-          const auto *job = static_cast<const Job *>(data);
-          const int64_t threads = omp_get_num_threads();
-          int64_t chunk = (job->count + threads - 1) / threads;
-          if (chunk > 64) chunk = (chunk + 63) / 64 * 64;
-          const int64_t begin = std::min(job->count, chunk * omp_get_thread_num());
-          const int64_t end = std::min(job->count, begin + chunk);
-          if (begin < end) (*job->body)(begin, end);
-        },
-        &job, static_cast<unsigned>(wanted), 0);
+  grain = std::max<int64_t>(grain, 1);
+  const int64_t threads = std::min<int64_t>(count / grain, omp_get_max_threads());
+  if (threads > 1 && !omp_in_parallel() && !CrowdingHere().GoesAlone()) {
+    const auto began = std::chrono::steady_clock::now();
+    OnTeam(threads, count, body);
+    CrowdingHere().Took(std::chrono::steady_clock::now() - began, count, grain);
     return;
   }
 #endif

@@ -18,8 +18,9 @@ namespace adjoint {
 namespace HWY_NAMESPACE {
 namespace {
 
-// Sums of this many floats are added up in double: the error does not grow with the length.
-constexpr int64_t kSumBlock = 2048;
+// Sums of this many floats, 128 for each lane, are added up in double: the error does not grow with the
+// length, nor with narrow vectors.
+constexpr int64_t kSumBlock = 128 * HWY_MAX_BYTES / sizeof(float);
 
 HWY_INLINE float SumBlock(const float *x, int64_t count) {
   const FloatTag d;

@@ -1,8 +1,10 @@
+#include <atomic>
 #include <cstdio>
 #include <cstring>
 
 #include "CKernels.h"
 #include "Parallel.h"
+#include "Team.h"
 
 #if defined(__linux__)
 #include <sched.h>
@@ -54,9 +56,40 @@ int CgroupCores() {
   return static_cast<int>((quota + period - 1) / period);
 }
 
+// Calls body on each thread of the team, this one among them.
+template <typename Body>
+void OnEveryThread(const Body &body) {
+#if defined(__linux__)
+  const int64_t threads = adjoint_threads();
+  adjoint::OnTeam(threads, threads, body);
+#else
+  body(0, 1);
+#endif
+}
+
 thread_local void *thread_tape = nullptr;
 
+// 0 as long as nothing has been chosen: then the cores that this process may use.
+std::atomic<int> team_size{0};
+
 }  // namespace
+
+namespace adjoint {
+
+std::atomic<unsigned> team_generation{1};
+__thread unsigned team_generation_seen = 0;
+
+void TakeOverTeam() {
+  team_generation_seen = team_generation.load();
+#if defined(__linux__)
+  const int chosen = team_size.load();
+  omp_set_num_threads(chosen > 0 ? chosen : adjoint_available_cores());
+#endif
+  // Threads that OpenMP starts from here inherit it.
+  FlushHere();
+}
+
+}  // namespace adjoint
 
 extern "C" {
 
@@ -71,14 +104,14 @@ int adjoint_available_cores(void) {
 }
 
 void adjoint_set_threads(int count) {
-#if defined(__linux__)
-  omp_set_num_threads(count);
-#else
-  (void)count;
-#endif
+  team_size = count;
+  adjoint::team_generation.fetch_add(1);
+  // Threads of this team that were there before.
+  OnEveryThread([](int64_t, int64_t) { FlushHere(); });
 }
 
 int adjoint_threads(void) {
+  adjoint::JoinTeam();
 #if defined(__linux__)
   return omp_get_max_threads();
 #else
@@ -86,23 +119,12 @@ int adjoint_threads(void) {
 #endif
 }
 
-void adjoint_flush_denormals(void) {
-  FlushHere();
-  const int64_t threads = adjoint_threads();
-  adjoint::ParallelFor(threads, 1, [](int64_t, int64_t) { FlushHere(); });
-}
-
 bool adjoint_denormals_flushed_everywhere(void) {
-  const int64_t threads = adjoint_threads();
-  bool flushed[1024] = {};
-  if (threads > 1024) return false;
-  adjoint::ParallelFor(threads, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t index = begin; index < end; ++index) flushed[index] = FlushedHere();
+  std::atomic<bool> all{true};
+  OnEveryThread([&](int64_t, int64_t) {
+    if (!FlushedHere()) all = false;
   });
-  for (int64_t index = 0; index < threads; ++index) {
-    if (!flushed[index]) return false;
-  }
-  return true;
+  return all;
 }
 
 void *adjoint_thread_tape(void) { return thread_tape; }

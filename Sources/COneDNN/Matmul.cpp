@@ -6,11 +6,14 @@
 
 #include "COneDNN.h"
 
+extern "C" int omp_get_max_threads(void);
+
 namespace {
 
-// All that a primitive depends on but the addresses. Zero-initialised: it is hashed as bytes.
+// All that a primitive depends on but the addresses; it is made for a number of threads. Zero-initialised: it is hashed as bytes.
 struct Key {
   int64_t m, n, k;
+  int64_t threads;
   int64_t flags;
   bool operator==(const Key &other) const { return std::memcmp(this, &other, sizeof *this) == 0; }
 };
@@ -18,7 +21,7 @@ struct Key {
 struct KeyHash {
   size_t operator()(const Key &key) const {
     auto hash = static_cast<uint64_t>(key.flags);
-    for (const int64_t part : {key.m, key.n, key.k}) {
+    for (const int64_t part : {key.m, key.n, key.k, key.threads}) {
       hash = (hash ^ static_cast<uint64_t>(part)) * 0x9E3779B97F4A7C15ULL;
       hash ^= hash >> 29;
     }
@@ -37,6 +40,9 @@ dnnl::engine &Engine() {
   return *engine;
 }
 
+// More shapes than a network has; past this the cache begins anew rather than growing without end.
+constexpr size_t kMostProducts = 1024;
+
 // Memory objects carry the addresses of a call, so each thread has its own.
 struct PerThread {
   dnnl::stream stream{Engine()};
@@ -45,8 +51,7 @@ struct PerThread {
   Product *last = nullptr;
 };
 
-std::unique_ptr<Product> MakeProduct(const Key &key, bool transpose_a, bool transpose_b, bool bias,
-                                     bool relu) {
+std::unique_ptr<Product> MakeProduct(const Key &key, bool transpose_a, bool transpose_b, bool bias) {
   using dnnl::memory;
   constexpr auto type = memory::data_type::f32;
   const memory::desc a({key.m, key.k}, type,
@@ -55,14 +60,8 @@ std::unique_ptr<Product> MakeProduct(const Key &key, bool transpose_a, bool tran
                        transpose_b ? memory::dims{1, key.k} : memory::dims{key.n, 1});
   const memory::desc c({key.m, key.n}, type, memory::dims{key.n, 1});
   const memory::desc row({1, key.n}, type, memory::dims{key.n, 1});
-  dnnl::primitive_attr attributes;
-  if (relu) {
-    dnnl::post_ops after;
-    after.append_eltwise(dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
-    attributes.set_post_ops(after);
-  }
-  const auto description = bias ? dnnl::matmul::primitive_desc(Engine(), a, b, row, c, attributes)
-                                : dnnl::matmul::primitive_desc(Engine(), a, b, c, attributes);
+  const auto description = bias ? dnnl::matmul::primitive_desc(Engine(), a, b, row, c)
+                                : dnnl::matmul::primitive_desc(Engine(), a, b, c);
   auto product = std::make_unique<Product>();
   product->primitive = dnnl::matmul(description);
   product->a = memory(a, Engine(), nullptr);
@@ -83,18 +82,17 @@ std::unique_ptr<Product> MakeProduct(const Key &key, bool transpose_a, bool tran
 extern "C" {
 
 const char *adjoint_onednn_matmul(int64_t m, int64_t n, int64_t k, const float *a, bool transpose_a,
-                                  const float *b, bool transpose_b, const float *bias, bool relu,
-                                  float *c) {
+                                  const float *b, bool transpose_b, const float *bias, float *c) {
   thread_local PerThread local;
   thread_local std::string failure;
   try {
-    const Key key{m, n, k,
-                  (transpose_a ? 1 : 0) | (transpose_b ? 2 : 0) | (bias != nullptr ? 4 : 0) |
-                      (relu ? 8 : 0)};
+    const Key key{m, n, k, omp_get_max_threads(),
+                  (transpose_a ? 1 : 0) | (transpose_b ? 2 : 0) | (bias != nullptr ? 4 : 0)};
     Product *product = local.last;
     if (product == nullptr || !(local.last_key == key)) {
+      if (local.products.size() >= kMostProducts) local.products.clear();
       auto &kept = local.products[key];
-      if (kept == nullptr) kept = MakeProduct(key, transpose_a, transpose_b, bias != nullptr, relu);
+      if (kept == nullptr) kept = MakeProduct(key, transpose_a, transpose_b, bias != nullptr);
       product = kept.get();
       local.last = product;
       local.last_key = key;

@@ -77,14 +77,14 @@ private let checks: Registration = {
   GradientCheck.register("two_layer_perceptron", group: .network) { sampler in
     [(1, 1, 1, 2), (5, 4, 10, 3), (7, 17, 15, 10), (16, 33, 9, 10)].map {
       batch, inputs, hidden, classes in
-      let x = sampler.tensor([batch, inputs], .positive)
+      let x = sampler.tensor([batch, inputs], .uniform(0.3, 1))
       let labels = sampler.labels(batch, below: classes)
       let parameters = [
-        sampler.parameter([hidden, inputs], .positive, name: "W1"),
+        sampler.parameter([hidden, inputs], .uniform(0.3, 1), name: "W1"),
         // Biases far from zero on either side: every unit is clearly on or clearly off.
         Parameter(
           Tensor(
-            (0..<hidden).map { $0 % 3 == 1 ? -9 * Double(inputs) - 1 : 1 }, shape: [hidden],
+            (0..<hidden).map { $0 % 3 == 1 ? -Double(inputs) - 1 : 1 }, shape: [hidden],
             dtype: sampler.dtype), name: "b1"),
         sampler.parameter([classes, hidden], .uniform(-0.05, 0.05), name: "W2"),
         sampler.parameter([classes], name: "b2"),

@@ -61,11 +61,10 @@ void adjoint_memory_trim(void);
 
 // Cores this process may use: the affinity mask, lowered by the cgroup's quota.
 int adjoint_available_cores(void);
-// The size of the thread team that the vector loops, oneDNN and OpenBLAS share.
+// The size of the thread team that the vector loops, oneDNN and OpenBLAS share, on whatever thread they
+// are called. Denormals are flushed to zero on each of its threads, and on each thread that uses them.
 void adjoint_set_threads(int count);
 int adjoint_threads(void);
-// Flushes denormals to zero on the calling thread and on every thread of the team.
-void adjoint_flush_denormals(void);
 bool adjoint_denormals_flushed_everywhere(void);
 // One pointer for each thread: where the open tape is kept.
 void *adjoint_thread_tape(void);

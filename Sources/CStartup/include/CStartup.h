@@ -2,4 +2,4 @@
 #pragma once
 
 // The spin count that is chosen where the user has chosen none.
-#define ADJOINT_SPIN_COUNT "10000"
+#define ADJOINT_SPIN_COUNT "20000"

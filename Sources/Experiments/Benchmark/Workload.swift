@@ -75,6 +75,13 @@ public struct Workload: Sendable {
     var processor: String
     var version: String
 
+    /// The conversion to snake case puts no underscore in front of a number.
+    enum CodingKeys: String, CodingKey {
+      case workload, mode, precision, threads, initialLoss, medianMs, p10Ms, p90Ms, steps, peakBytes
+      case systemRequestsInSteadyState, processor, version
+      case lossAfter10 = "loss_after_10"
+    }
+
     /// One line for people.
     public var line: String {
       String(

@@ -16,6 +16,7 @@ enum ConfigurationEditor {
     of experiment: String
   ) throws -> Configuration {
     var settings = try dictionary(of: configuration)
+    var changed = configuration
     for (name, value) in changes {
       let key = name.replacing("-", with: "_")
       guard let old = settings[key] else {
@@ -23,14 +24,11 @@ enum ConfigurationEditor {
           .usage, "\(experiment): " + unknown("setting", key, among: settings.keys.sorted()))
       }
       settings[key] = try parse(value, like: old, key, Configuration.choices[key])
-    }
-    let data = try JSONSerialization.data(withJSONObject: settings)
-    let changed: Configuration
-    do { changed = try decoder.decode(Configuration.self, from: data) } catch let error
-      as DecodingError
-    {
-      throw AdjointError(
-        .usage, misfit(error, among: changes) ?? "\(experiment): \(error.sentence)")
+      let data = try JSONSerialization.data(withJSONObject: settings)
+      // One by one: the decoder does not say which number it could not represent.
+      do { changed = try decoder.decode(Configuration.self, from: data) } catch let error
+        as DecodingError
+      { throw AdjointError(.usage, "\(key)=\(value): \(misfit(value) ?? error.sentence)") }
     }
     try changed.validate()
     return changed
@@ -38,7 +36,11 @@ enum ConfigurationEditor {
 
   /// The settings by name, with their values as text.
   static func settings(of configuration: some ExperimentConfiguration) throws -> [String: String] {
-    try dictionary(of: configuration).mapValues { "\($0)" }
+    try dictionary(of: configuration).mapValues { value in
+      let number = value as? NSNumber
+      return number.map(CFBooleanCheck.isBoolean) == true
+        ? "\(number?.boolValue ?? false)" : "\(value)"
+    }
   }
 
   static var encoder: JSONEncoder {
@@ -61,22 +63,11 @@ enum ConfigurationEditor {
     return object as? [String: Any] ?? [:]
   }
 
-  /// That a number does not fit the setting's type, such as 1.5 for a number of units.
-  private static func misfit(
-    _ error: DecodingError, among changes: [(key: String, value: String)]
-  ) -> String? {
-    guard case .dataCorrupted(let context) = error, let property = context.codingPath.last else {
-      return nil
-    }
-    func plain(_ name: String) -> String { name.lowercased().filter(\.isLetter) }
-    guard let change = changes.last(where: { plain($0.key) == plain(property.stringValue) }),
-      let value = Double(change.value)
-    else { return nil }
-    let expected =
-      value != value.rounded()
-      ? "a whole number"
-      : value < 0 ? "a whole number from 0" : "a smaller whole number"
-    return "\(change.key.replacing("-", with: "_"))=\(change.value): expected \(expected)"
+  /// Why a number does not fit the setting's type, such as 1.5 for a number of units.
+  private static func misfit(_ text: String) -> String? {
+    guard let value = Double(text) else { return nil }
+    if value != value.rounded() { return "expected a whole number" }
+    return value < 0 ? "expected a whole number from 0" : "expected a smaller whole number"
   }
 
   private static func parse(

@@ -78,7 +78,11 @@ public enum ExperimentRunner {
   {
     let note = progressNote(request.isQuiet)
     let (run, configuration) = try prepare(kind, request)
-    let experiment = try Kind(configuration, data: request.data, note: note)
+    let experiment: Kind
+    do { experiment = try Kind(configuration, data: request.data, note: note) } catch {
+      if request.resume == nil { run.removeIfEmpty() }
+      throw error
+    }
     if request.resume != nil { try requireSameData(experiment, run) }
     let trainer = try Trainer(
       experiment.task, plan: experiment.plan, run: run, resume: request.resume != nil,
@@ -219,6 +223,7 @@ public enum ExperimentRunner {
         + [RunReport.provenance(environment, configuration: configuration)],
       footer: "Adjoint \(adjointVersion)")
     try AtomicFile.write(Data(report.html().utf8), to: run.report)
+    try run.write(figuresOf: report)
   }
 }
 

@@ -51,12 +51,12 @@ public enum Prediction {
       throw AdjointError(
         .badData, "\(input.path): expected shape [rows, \(width)], found \(x.shape)")
     }
-    let single = x.converted(to: .float32)
+    let rows = x.converted(to: parameters(of: model).first?.dtype ?? .float32)
     var parts: [Tensor] = []
     for start in stride(from: 0, to: max(x.shape[0], 1), by: batch) {
       let count = min(batch, x.shape[0] - start)
       parts.append(
-        callModel(model, slice(single, axis: 0, from: start, count: count)))
+        callModel(model, slice(rows, axis: 0, from: start, count: count)))
     }
     let y = concatenate(parts, axis: 0)
     try AtomicFile.write(NPY.encode(y), to: output)

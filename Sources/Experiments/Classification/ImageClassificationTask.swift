@@ -39,7 +39,11 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
     self.step = step
     self.parts = parts
     self.dtype = dtype
-    loader = Loader(parts.train, batchSize: batchSize, order: .shuffled(seed: seed), prefetch: 2)
+    // Gathering a batch takes less time than handing it from one busy core to another: a thread of its
+    // own pays where the team leaves a core free.
+    loader = Loader(
+      parts.train, batchSize: batchSize, order: .shuffled(seed: seed),
+      prefetch: Threads.count < Threads.available ? 2 : 0)
   }
 
   var stepsPerEpoch: Int { loader.batchesPerEpoch }
@@ -52,9 +56,7 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   }
 
   func seek(epoch: Int, batch: Int) throws {
-    // A checkpoint at the very end of an epoch stands before the first batch of the next one.
-    let isEnd = batch == stepsPerEpoch
-    try loader.seek(to: .init(epoch: isEnd ? epoch + 1 : epoch, batch: isEnd ? 0 : batch))
+    try loader.seek(to: .init(epoch: epoch, batch: batch))
   }
 
   func step(_ number: Int, checkFinite: Bool) throws -> StepOutcome {

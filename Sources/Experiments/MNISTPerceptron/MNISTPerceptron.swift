@@ -36,7 +36,6 @@ final class MNISTPerceptron: PredictingExperiment {
       learningRate: configuration.learningRate,
       schedule: .step(size: configuration.decayEvery, factor: configuration.decayFactor))
     let model = MNISTPerceptron.perceptron(configuration)
-    convert(model, to: configuration.precision)
     let parameters = parameters(of: model)
     let step = ClassificationStep(
       model, optimizer: SGD(parameters, learningRate: configuration.learningRate),
@@ -51,7 +50,9 @@ final class MNISTPerceptron: PredictingExperiment {
     _ configuration: MNISTPerceptronConfiguration
   ) -> MultilayerPerceptron {
     var random = Philox(seed: configuration.seed)
-    return MultilayerPerceptron(widths: [784, configuration.hidden, 10], random: &random)
+    let model = MultilayerPerceptron(widths: [784, configuration.hidden, 10], random: &random)
+    convert(model, to: configuration.precision)
+    return model
   }
 
   static func model(for configuration: MNISTPerceptronConfiguration) -> any Layer {

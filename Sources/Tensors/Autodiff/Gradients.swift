@@ -114,14 +114,29 @@ private func requireScalar(_ value: Tensor) {
 
 private func gradients(of value: Tensor, _ tape: Tape, _ parameters: [Parameter]) -> Gradients {
   let all = tape.pullBack(.ones(value.shape, dtype: value.dtype), from: value)
-  for (index, parameter) in parameters.enumerated() where all[index] == nil {
+  for (index, parameter) in parameters.enumerated() {
+    guard let gradient = all[index] else {
+      require(parameter.isFrozen, missing(parameter, index, parameters))
+      continue
+    }
     require(
-      parameter.isFrozen,
-      "valueWithGradient: the loss does not depend on parameter "
-        + "\(parameter.name.isEmpty ? "number \(index)" : parameter.name) of shape "
-        + "\(parameter.shape); freeze it (isFrozen = true) if that is meant")
+      gradient.shape == parameter.shape && gradient.dtype == parameter.dtype,
+      "valueWithGradient: a pullback returned a gradient of shape \(gradient.shape) \(gradient.dtype) "
+        + "for \(named(parameter, index)) of shape \(parameter.shape) \(parameter.dtype)")
   }
   return Gradients(unchecked: parameters, all)
+}
+
+private func missing(_ parameter: Parameter, _ index: Int, _ parameters: [Parameter]) -> String {
+  if parameters.filter({ $0 === parameter }).count > 1 {
+    return "valueWithGradient: \(named(parameter, index)) is listed more than once"
+  }
+  return "valueWithGradient: the loss does not depend on \(named(parameter, index)) of shape "
+    + "\(parameter.shape); freeze it (isFrozen = true) if that is meant"
+}
+
+private func named(_ parameter: Parameter, _ index: Int) -> String {
+  "parameter \(parameter.name.isEmpty ? "number \(index)" : parameter.name)"
 }
 
 extension Gradients {

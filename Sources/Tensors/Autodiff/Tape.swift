@@ -47,6 +47,9 @@ final class Tape {
     var gradients: [Tensor?]
   }
 
+  /// Arrays of longer tapes are given back.
+  private static let keptCapacity = 1 << 16
+
   let number: UInt64
   private let outer: Tape?
   private let leaves: Int
@@ -70,8 +73,9 @@ final class Tape {
   /// Closes it; the outer one, if there is one, is open again.
   func close() {
     OpenTape.set(outer)
-    records.removeAll(keepingCapacity: true)
-    gradients.removeAll(keepingCapacity: true)
+    let isOrdinary = records.capacity <= Tape.keptCapacity
+    records.removeAll(keepingCapacity: isOrdinary)
+    gradients.removeAll(keepingCapacity: isOrdinary)
     let spare = Spare(records: records, gradients: gradients)
     records = []
     gradients = []
@@ -140,13 +144,17 @@ final class Tape {
     if gradients[index] == nil {
       gradients[index] = gradient
     } else {
-      accumulate(gradient, into: &gradients[index]!)
+      accumulate(gradient, into: &gradients[index]!, name)
     }
   }
 }
 
 /// Adds in place where the sum has only this owner.
-private func accumulate(_ gradient: Tensor, into sum: inout Tensor) {
+private func accumulate(_ gradient: Tensor, into sum: inout Tensor, _ name: StaticString) {
+  require(
+    gradient.shape == sum.shape && gradient.dtype == sum.dtype,
+    "the pullback of \(name) returned a cotangent of shape \(gradient.shape) \(gradient.dtype) for an "
+      + "input of shape \(sum.shape) \(sum.dtype)")
   sum.makeUnique()
   addKernel.run(sum.dtype, .init(sum.count), sum.storage, gradient.storage, into: sum.storage)
 }

@@ -132,7 +132,7 @@ struct Kernel: Sendable {
       scalars[7]
     )
     // The buffers must outlive the call, also where the caller's last use of them is this one.
-    withExtendedLifetime((input, input1, input2)) {
+    withExtendedLifetime((input, input1, input2, output, output1, output2)) {
       (dtype == .float32 ? float32 : float64)(&arguments)
     }
   }
@@ -141,7 +141,8 @@ struct Kernel: Sendable {
 /// Matrix products: ours for small ones, oneDNN's for the others, OpenBLAS in double.
 enum Product {
   /// Above this many multiplications a library's blocking beats a loop that keeps C in registers.
-  private static let smallProduct = 1_000_000
+  private static let smallProduct = 1e6
+  private static let rectifier = Kernel("relu")
 
   /// c[m, n] = op(a) op(b) (+ bias, ReLU)
   static func matmul(
@@ -152,17 +153,20 @@ enum Product {
     case .float32:
       let a = a.base.assumingMemoryBound(to: Float.self)
       let b = b.base.assumingMemoryBound(to: Float.self)
-      let c = c.base.assumingMemoryBound(to: Float.self)
       let bias = bias?.base.assumingMemoryBound(to: Float.self)
-      if m * n * k <= smallProduct {
+      let result = c.base.assumingMemoryBound(to: Float.self)
+      // In floating point: the product of three lengths need not fit into an integer.
+      if Double(m) * Double(n) * Double(k) <= smallProduct {
         adjoint_small_matmul(
-          Int64(m), Int64(n), Int64(k), a, transposeA, b, transposeB, bias, relu, c)
+          Int64(m), Int64(n), Int64(k), a, transposeA, b, transposeB, bias, relu, result)
       } else {
         let failure = adjoint_onednn_matmul(
-          Int64(m), Int64(n), Int64(k), a, transposeA, b, transposeB, bias, relu, c)
+          Int64(m), Int64(n), Int64(k), a, transposeA, b, transposeB, bias, result)
         require(
           failure == nil,
           "matmul \(m)×\(k) by \(k)×\(n): oneDNN says \(failure.map { String(cString: $0) } ?? "")")
+        // oneDNN's own rectifier would turn NaN into zero, and hide it.
+        if relu { rectifier.run(.float32, .init(m * n), c, into: c) }
       }
     case .float64:
       let a = a.base.assumingMemoryBound(to: Double.self)
@@ -222,12 +226,13 @@ public enum Threads {
   /// The size of the team.
   public static var count: Int { Int(adjoint_threads()) }
 
-  /// Sets the size of the team, and flushes denormals to zero on each of its threads and on this one:
-  /// weights that fade away would otherwise slow every step tenfold.
+  /// Sets the size of the team for the whole process.
+  ///
+  /// Threads that compute flush denormals to zero: weights that fade away would otherwise slow every
+  /// step tenfold.
   public static func use(_ count: Int) {
     require(count >= 1, "Threads.use(\(count)): at least one thread is needed")
     adjoint_set_threads(Int32(count))
-    adjoint_flush_denormals()
   }
 
   /// Whether every thread of the team flushes denormals.

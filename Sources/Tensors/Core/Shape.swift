@@ -14,13 +14,24 @@ public struct Shape: Hashable, Sendable {
       lengths.count <= Shape.maximumRank,
       "Shape: \(lengths.count) axes; at most \(Shape.maximumRank) are supported")
     lanes = .zero
+    var product = 1
     for (axis, length) in lengths.enumerated() {
-      require(
-        length >= 0 && length <= Int(Int32.max),
-        "Shape: length \(length) of axis \(axis) is not in 0 ..< 2³¹")
+      Shape.requireLength(length, axis)
       lanes[axis] = Int32(truncatingIfNeeded: length)
+      // A length is below 2³¹ and the product so far at most 2⁴⁸: this cannot overflow unseen.
+      let (next, isTooLarge) = product.multipliedReportingOverflow(by: length)
+      product = next
+      require(
+        !isTooLarge && product <= 1 << 48,
+        "Shape: \(Array(lengths)) has more than 2⁴⁸ elements")
     }
     lanes[7] = Int32(truncatingIfNeeded: lengths.count)
+  }
+
+  private static func requireLength(_ length: Int, _ axis: Int) {
+    require(
+      length >= 0 && length <= Int(Int32.max),
+      "Shape: length \(length) of axis \(axis) is not in 0 ..< 2³¹")
   }
 
   /// The shape of a scalar: no axes, one element.
@@ -55,7 +66,7 @@ public struct Shape: Hashable, Sendable {
     }
     set {
       require(axis >= 0 && axis < rank, "Shape: axis \(axis) of \(self), which has \(rank) axes")
-      require(newValue >= 0 && newValue <= Int(Int32.max), "Shape: length \(newValue)")
+      Shape.requireLength(newValue, axis)
       lanes[axis] = Int32(newValue)
     }
   }
@@ -65,6 +76,7 @@ public struct Shape: Hashable, Sendable {
 
   /// Without one axis.
   public func removing(axis: Int) -> Shape {
+    require(axis >= 0 && axis < rank, "Shape: axis \(axis) of \(self), which has \(rank) axes")
     var kept = lengths
     kept.remove(at: axis)
     return Shape(kept)

@@ -9,6 +9,7 @@ private let dividePullback = Kernel("divide_pullback")
 private let negate = Kernel("negate")
 private let addScalar = Kernel("add_scalar")
 private let multiplyScalar = Kernel("multiply_scalar")
+private let divideScalar = Kernel("divide_scalar")
 private let scalarSubtract = Kernel("scalar_subtract")
 private let scalarDivide = Kernel("scalar_divide")
 
@@ -94,7 +95,9 @@ extension Tensor {
   public static func * (s: Double, x: Tensor) -> Tensor { x * s }
 
   /// y = x / s,  dx = dy / s
-  public static func / (x: Tensor, s: Double) -> Tensor { x * (1 / s) }
+  public static func / (x: Tensor, s: Double) -> Tensor {
+    record("/ scalar", divideScalar(x, s), from: x) { dy in divideScalar(dy, s) }
+  }
 
   /// y = s / x,  dx = −dy ∘ y / x
   public static func / (s: Double, x: Tensor) -> Tensor {
@@ -115,6 +118,7 @@ private let checks: Registration = {
   GradientCheck.register("negate", unary: { -$0 }) { _ in -1 }
   GradientCheck.register("add_scalar", unary: { $0 + 1.5 }) { _ in 1 }
   GradientCheck.register("multiply_scalar", unary: { $0 * -2.5 }) { _ in -2.5 }
+  GradientCheck.register("divide_scalar", unary: { $0 / 3 }) { _ in 1.0 / 3 }
   GradientCheck.register("scalar_subtract", unary: { 0.75 - $0 }) { _ in -1 }
   GradientCheck.register("scalar_divide", unary: { 3 / $0 }, domain: .awayFromZero) {
     -3 / ($0 * $0)

@@ -79,7 +79,7 @@ private let checks: Registration = {
         productShapes.map { batch, outputs, inputs in
           // With a rectifier, everything is positive and the bias decides: no kink is near.
           let isKinked = activation == .relu
-          let domain: Sampler.Domain = isKinked ? .positive : .normal
+          let domain: Sampler.Domain = isKinked ? .uniform(0.3, 1) : .normal
           let x = sampler.parameter([batch, inputs], domain)
           let w = sampler.parameter([outputs, inputs], domain)
           let b = sampler.parameter([outputs], isKinked ? .uniform(-4, 4) : .normal)
@@ -97,7 +97,7 @@ private let checks: Registration = {
 /// Sets the biases so that every other output of a row is far above and far below zero.
 private func keepFromKink(_ x: Parameter, _ w: Parameter, _ b: Parameter) {
   let inputs = Double(x.shape[1])
-  let values = (0..<b.count).map { $0 % 2 == 0 ? 1.0 : -9 * inputs - 1 }
+  let values = (0..<b.count).map { $0 % 2 == 0 ? 1.0 : -inputs - 1 }
   b.value = Tensor(values, shape: b.shape, dtype: b.dtype)
 }
 

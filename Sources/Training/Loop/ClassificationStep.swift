@@ -65,6 +65,9 @@ public final class ClassificationStep {
       ? try finiteValueWithGradient(of: parameters, body)
       : valueWithGradient(of: parameters, body)
     // Only the tape knows its operations by name; the gradients that count are still those by hand.
+    if checkFinite && !x.isFinite {
+      throw AdjointError(.badData, "the inputs of step \(step + 1) hold NaN or infinity")
+    }
     if let byHand { return byHand(x, labels) }
     return (loss, scores ?? loss, gradients)
   }

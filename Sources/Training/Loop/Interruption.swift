@@ -11,13 +11,18 @@ public enum Interruption {
 
   /// Listens to SIGINT and SIGTERM from now on.
   public static func listen() {
+    // A process inherits what the thread that started it had blocked.
+    var signals = sigset_t()
+    sigemptyset(&signals)
     for number in [SIGINT, SIGTERM] {
+      sigaddset(&signals, number)
       signal(number) { number in
         if Interruption.count.add(1, ordering: .relaxed).oldValue > 0 {
           _exit(128 + (number == SIGTERM ? SIGTERM : SIGINT))
         }
       }
     }
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 
   /// Asks as a signal does; for tests and for programs with their own handlers.

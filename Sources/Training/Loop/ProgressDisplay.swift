@@ -70,13 +70,6 @@ public final class ProgressDisplay {
     }
   }
 
-  /// A line of its own, above the bar if there is one.
-  public func note(_ text: String) {
-    guard style != .silent else { return }
-    write(isBarShown ? "\r\u{1B}[2K\(text)\n" : "\(text)\n")
-    isBarShown = false
-  }
-
   func finish() {
     if isBarShown { write("\n") }
     isBarShown = false
@@ -108,7 +101,7 @@ public final class ProgressDisplay {
   }
 
   static func format(metric name: String, _ value: Double) -> String {
-    if !value.isFinite { return "\(value)" }
+    if !value.isFinite { return value.isNaN ? "nan" : "\(value)" }
     if name.hasSuffix("accuracy") { return String(format: "%.2f %%", value * 100) }
     return value != 0 && !(0.01..<1e6).contains(abs(value))
       ? String(format: "%.3g", value) : String(format: "%.4f", value)

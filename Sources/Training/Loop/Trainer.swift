@@ -12,10 +12,12 @@ public final class Trainer {
   public struct Options: Sendable {
     /// Whether to look at every value for NaN and infinity, at a cost.
     public var checkFinite = false
-    /// A checkpoint is written at the end of an epoch if the last one is this many seconds old.
+    /// A checkpoint is written when the last one is this many seconds old.
     public var secondsBetweenCheckpoints = 10.0
     /// How many checkpoints are kept.
     public var keptCheckpoints = 2
+    /// Asked before each step whether to save and stop; by default whether a signal asked for it.
+    public var isInterrupted: @Sendable () -> Bool = { Interruption.isRequested }
 
     /// The defaults.
     public init() {}
@@ -112,7 +114,7 @@ public final class Trainer {
     try task.seek(epoch: state.epoch, batch: state.batch)
     do {
       defer { progress.finish() }
-      while state.step < total && !Interruption.isRequested {
+      while state.step < total && !options.isInterrupted() {
         try trainEpoch(until: total, &meter)
         if state.batch == task.stepsPerEpoch { try finishEpoch(total, meter) }
       }
@@ -132,7 +134,7 @@ public final class Trainer {
   }
 
   private func trainEpoch(until total: Int, _ meter: inout SpeedMeter) throws {
-    while state.batch < task.stepsPerEpoch && state.step < total && !Interruption.isRequested {
+    while state.batch < task.stepsPerEpoch && state.step < total && !options.isInterrupted() {
       let rate = learningRate
       task.optimizer.learningRate = rate
       let outcome = try task.step(state.step, checkFinite: options.checkFinite)
@@ -141,8 +143,14 @@ public final class Trainer {
       history.losses.append(outcome.loss)
       history.learningRates.append(rate)
       try log.step(state.step, epoch: state.epoch + 1, loss: outcome.loss, rate: rate)
-      if progress.wantsUpdates && meter.isDue() { progress.update(snapshot(total, meter)) }
+      if meter.isDue() { try everyTenthOfASecond(total, meter) }
     }
+  }
+
+  private func everyTenthOfASecond(_ total: Int, _ meter: SpeedMeter) throws {
+    if progress.wantsUpdates { progress.update(snapshot(total, meter)) }
+    // The end of an epoch is seen to by finishEpoch, after its metrics.
+    if state.batch < task.stepsPerEpoch { try writeCheckpointIfDue() }
   }
 
   private var learningRate: Double {
@@ -161,6 +169,10 @@ public final class Trainer {
     try log.epoch(epoch)
     progress.endOfEpoch(snapshot(total, meter), metrics: metrics)
     state.beginNextEpoch()
+    try writeCheckpointIfDue()
+  }
+
+  private func writeCheckpointIfDue() throws {
     let age = (clock.now - lastCheckpoint) / .seconds(1)
     if age >= options.secondsBetweenCheckpoints { try writeCheckpoint() }
   }
@@ -180,9 +192,9 @@ public final class Trainer {
   private func snapshot(_ total: Int, _ meter: SpeedMeter) -> ProgressDisplay.Snapshot {
     let speed = meter.stepsPerSecond(at: state.step)
     let samplesPerStep = Double(task.samplesPerEpoch) / Double(task.stepsPerEpoch)
-    let epoch = min(state.epoch + 1, plan.epochs)
+    let epochs = (total + task.stepsPerEpoch - 1) / task.stepsPerEpoch
     return ProgressDisplay.Snapshot(
-      epoch: epoch, epochs: plan.epochs, step: state.step, totalSteps: total,
+      epoch: min(state.epoch + 1, epochs), epochs: epochs, step: state.step, totalSteps: total,
       loss: state.count > 0 ? state.loss / Double(state.count) : .nan,
       accuracy: state.correct.map { Double($0) / Double(max(state.count, 1)) },
       samplesPerSecond: speed * samplesPerStep,
@@ -192,8 +204,9 @@ public final class Trainer {
   private func divergence(_ loss: Double) -> AdjointError {
     AdjointError(
       .badData,
-      "the loss became \(loss) at step \(state.step) (epoch \(state.epoch + 1), batch \(state.batch)); "
-        + "a lower --learning-rate usually helps, and --check-finite finds the operation that did it"
+      "the loss became \(loss.isNaN ? "nan" : "\(loss)") at step \(state.step) "
+        + "(epoch \(state.epoch + 1), batch \(state.batch)); a lower --learning-rate usually helps, "
+        + "and --check-finite finds the operation that did it"
     )
   }
 }

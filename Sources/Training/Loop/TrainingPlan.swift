@@ -10,9 +10,9 @@ public struct TrainingPlan: Sendable, Equatable {
     case step
   }
 
-  /// Epochs to train, at least one.
+  /// Epochs to train, at least one, unless a number of steps is given.
   public var epochs: Int
-  /// Where to stop before that, in steps; nil for nowhere.
+  /// Steps to train, whatever the epochs; nil to go by the epochs.
   public var stepLimit: Int?
   /// The learning rate that the schedule starts from.
   public var learningRate: Double
@@ -35,6 +35,6 @@ public struct TrainingPlan: Sendable, Equatable {
 
   /// The number of steps it comes to.
   public func totalSteps(stepsPerEpoch: Int) -> Int {
-    min(epochs * stepsPerEpoch, stepLimit ?? .max)
+    stepLimit ?? epochs * stepsPerEpoch
   }
 }

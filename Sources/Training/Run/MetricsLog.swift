@@ -49,7 +49,7 @@ final class MetricsLog {
     try file.append(
       "{\"step\":\(epoch.step),\"epoch\":\(epoch.epoch),\"metrics\":{\(fields)}}\n")
     for (name, value) in metrics {
-      events.scalar("epoch/\(name)", value: value, step: epoch.epoch)
+      events.scalar("epoch/\(name)", value: value, step: epoch.step)
     }
   }
 

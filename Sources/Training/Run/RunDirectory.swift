@@ -51,6 +51,9 @@ public struct RunDirectory: Sendable {
     }
   }
 
+  /// Takes the folder away again if nothing was written to it.
+  public func removeIfEmpty() { rmdir(folder.path) }
+
   /// `runs/<experiment>-<date>-<time>` below the current folder, with a number if it is taken.
   public static func unusedFolder(for experiment: String, now: Date = Date()) -> URL {
     let format = DateFormatter()
@@ -93,10 +96,11 @@ public struct RunDirectory: Sendable {
 }
 
 extension DecodingError {
-  /// What is wrong, in one sentence, with the path of the key.
+  /// What is wrong, in one sentence, with the path of the key as the file spells it.
   public var sentence: String {
     func path(_ context: Context, _ last: (any CodingKey)? = nil) -> String {
       (context.codingPath + (last.map { [$0] } ?? [])).map(\.stringValue).joined(separator: ".")
+        .replacing(/[A-Z]/) { "_\($0.output.lowercased())" }
     }
     return switch self {
     case .keyNotFound(let key, let context): "expected the key \(path(context, key)), found none"

@@ -1,5 +1,27 @@
+import Checkpoints
 import Figures
 import Foundation
+
+extension RunDirectory {
+  /// Writes each figure of a report as an SVG file of its own, named by its section: `training-1.svg`.
+  public func write(figuresOf report: Report) throws {
+    try OutputFolder.prepare(figures)
+    for section in report.sections {
+      let drawn = section.blocks.flatMap { block -> [any Figure] in
+        switch block {
+        case .figure(let figure, _): [figure]
+        case .row(let row): row.map(\.figure)
+        default: []
+        }
+      }
+      let words = section.title.lowercased().split { !$0.isLetter && !$0.isNumber }
+      for (index, figure) in drawn.enumerated() {
+        let name = "\(words.joined(separator: "-"))-\(index + 1).svg"
+        try AtomicFile.write(Data(figure.svg().utf8), to: figures.appendingPathComponent(name))
+      }
+    }
+  }
+}
 
 /// The parts of a report that every run has.
 public enum RunReport {
@@ -38,7 +60,7 @@ public enum RunReport {
         .figure(
           LinePlot(
             title: "Learning rate", x: Axis("step"), y: Axis("rate", scale: .logarithmic),
-            series: [Series("", values: history.learningRates)], width: 900, height: 200),
+            series: [Series("", values: history.learningRates)], width: 900, height: 240),
           caption: "The schedule."))
     }
     return Report.Section("Training", blocks)

@@ -1,0 +1,96 @@
+import Foundation
+import Testing
+import Training
+
+@testable import AdjointCommand
+
+@Suite struct AdjointCommandTests {
+  private static let subcommands: [([String], [String])] = [
+    ([], ["list", "train", "evaluate", "report", "predict", "check", "data", "benchmark"]),
+    (["list"], ["--json"]),
+    (
+      ["train"],
+      [
+        "--data-dir <folder>", "--output <folder>", "--epochs", "--steps", "--batch-size",
+        "--learning-rate", "--seed", "--precision", "--gradients", "--threads", "--set <key=value>",
+        "--resume <run>", "--check-finite", "--json", "--quiet",
+      ]
+    ),
+    (["evaluate"], ["<run>", "--data-dir", "--threads", "--json"]),
+    (["report"], ["<run>", "--data-dir", "--threads"]),
+    (
+      ["predict"],
+      ["--model <name>", "--weights <file>", "--input <file>", "--output <file>", "--set"]
+    ),
+    (["check"], ["--seed", "--json"]),
+    (["data"], ["list", "fetch", "inspect"]),
+    (["data", "list"], ["--data-dir"]), (["data", "fetch"], ["<name>", "--data-dir"]),
+    (["data", "inspect"], ["<name>", "--data-dir", "--output <file>"]),
+    (
+      ["benchmark"],
+      ["--seconds", "--precision", "--gradients", "--inference", "--threads", "--json"]
+    ),
+  ]
+
+  @Test(arguments: subcommands)
+  func helpNamesEveryFlag(path: [String], words: [String]) throws {
+    let folder = try TemporaryFolder()
+    let result = try Command.run(path + ["--help"], in: folder)
+    #expect(result.status == 0 && result.errors.isEmpty)
+    for word in words + ["USAGE: adjoint"] { #expect(result.output.contains(word), "\(word)") }
+    for line in result.output.split(separator: "\n") { #expect(line.count <= 100, "\(line)") }
+  }
+
+  @Test func version() throws {
+    let result = try Command.run(["--version"], in: TemporaryFolder())
+    #expect(result.status == 0)
+    #expect(result.output == "\(adjointVersion)\n")
+  }
+
+  /// A command that does not exist, and flags of the wrong kind: told by the parser, with exit code 64.
+  @Test(arguments: [
+    ["trian"], ["train"], ["train", "mnist-mlp", "--epochs", "many"],
+    ["train", "mnist-mlp", "--epoch", "1"],
+    ["train", "mnist-mlp", "--batch-size", "-1"], ["train", "mnist-mlp", "--seed", "-1"],
+    ["predict", "--model", "mnist-mlp"], ["benchmark", "--seconds", "soon"],
+    ["data", "get", "mnist"],
+  ])
+  func usageErrors(arguments: [String]) throws {
+    let folder = try TemporaryFolder()
+    let result = try Command.run(arguments, in: folder)
+    #expect(result.status == 64)
+    #expect(result.output.isEmpty)
+    #expect(result.errors.hasPrefix("Error: "))
+    #expect(result.errors.contains("adjoint"))
+    #expect(folder.contents("") == [])
+  }
+
+  @Test func startsQuickly() throws {
+    let folder = try TemporaryFolder()
+    _ = try Command.run(["--version"], in: folder)
+    let clock = ContinuousClock()
+    let best = try (0..<5).map { _ in
+      try clock.measure { _ = try Command.run(["--version"], in: folder) }
+    }.min()
+    // 50 ms on an idle machine; a test has to stand a busy one.
+    #expect(try #require(best) < .milliseconds(250))
+  }
+
+  @Test func listShowsEveryExperiment() throws {
+    let folder = try TemporaryFolder()
+    let text = try Command.run(["list"], in: folder)
+    #expect(text.status == 0)
+    for words in [
+      "mnist-mlp\n", "  what      784-50-10 perceptron", "hidden=50", "  presets   default",
+    ] {
+      #expect(text.output.contains(words), "\(words)")
+    }
+    let json = try Command.run(["list", "--json"], in: folder)
+    let list = try #require(
+      try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]])
+    let row = try #require(list.first { $0["name"] as? String == "mnist-mlp" })
+    #expect(
+      row.keys.sorted() == ["data", "name", "presets", "settings", "source", "summary", "target"])
+    #expect((row["settings"] as? [String: String])?["drawn_train"] == "60000")
+  }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import Foundation
+import Testing
+
+@testable import AdjointCommand
+@testable import Tensors
+
+@Suite struct CheckCommandTests {
+  @Test func jsonHasARowForEachCheckAndPrecision() throws {
+    let folder = try TemporaryFolder()
+    let result = try Command.run(["check", "--json"], in: folder)
+    #expect(result.status == 0)
+    #expect(result.errors.isEmpty)
+    let rows = try #require(
+      try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [[String: Any]])
+    #expect(rows.count >= 60)
+    var names: Set<String> = []
+    for row in rows {
+      #expect(
+        row.keys.sorted() == [
+          "cases", "group", "max_relative_error", "name", "passed", "tolerance",
+        ])
+      let name = try #require(row["name"] as? String)
+      #expect(names.insert(name).inserted)
+      #expect(row["passed"] as? Bool == true, "\(name)")
+      let tolerance = try #require(row["tolerance"] as? Double)
+      #expect(try #require(row["max_relative_error"] as? Double) <= tolerance, "\(name)")
+      #expect(tolerance <= (name.hasSuffix("(float32)") ? 1e-4 : 1e-7), "\(name)")
+      #expect(try #require(row["cases"] as? Int) >= 1)
+    }
+    for name in ["two_layer_perceptron", "Linear", "tanh", "softmax_cross_entropy"] {
+      #expect(names.contains(name), "\(name)")
+    }
+  }
+
+  @Test func tableOfSomeNames() throws {
+    let folder = try TemporaryFolder()
+    let result = try Command.run(["check", "two_layer_perceptron", "tanh"], in: folder)
+    #expect(result.status == 0)
+    let lines = result.output.split(separator: "\n", omittingEmptySubsequences: false)
+      .map(String.init)
+    #expect(lines.count == 8)
+    #expect(
+      lines[0].split(separator: "  ").map { $0.trimmingCharacters(in: .whitespaces) } == [
+        "name", "group", "cases", "largest error", "tolerance", "verdict",
+      ])
+    #expect(lines[1].hasPrefix("two_layer_perceptron "))
+    #expect(lines[2].hasPrefix("two_layer_perceptron (float32)  network "))
+    #expect(lines[3].hasPrefix("tanh ") && lines[3].hasSuffix("  ok"))
+    #expect(lines[5] == "" && lines[6] == "4 rows, all agree")
+  }
+
+  @Test func unknownName() throws {
+    let folder = try TemporaryFolder()
+    let result = try Command.run(["check", "tanhh"], in: folder)
+    #expect(result.status == 64)
+    #expect(
+      result.errors.hasPrefix(
+        "adjoint: there is no check named tanhh; did you mean tanh? (there are "))
+  }
+
+  /// No check of ours fails, and from outside none can be made to.
+  @Test func oneFailureIsExitCodeOne() throws {
+    func result(_ error: Double, noticed: Bool = true) -> GradientCheck.Result {
+      .init(
+        name: "trial", group: .operation, maxRelativeError: error, tolerance: 1e-8, cases: 1,
+        worstCase: "[1]", controlFailed: noticed)
+    }
+    for arguments in [[], ["--json"]] {
+      let command = try CheckCommand.parse(arguments)
+      try command.conclude([result(1e-9), result(0)])
+      for wrong in [result(1e-7), result(0, noticed: false), result(.infinity)] {
+        #expect(throws: ExitCode(1)) { try command.conclude([result(1e-9), wrong]) }
+      }
+    }
+  }
+}

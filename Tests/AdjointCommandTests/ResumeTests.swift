@@ -1,0 +1,116 @@
+import Checkpoints
+import Foundation
+import Tensors
+import Testing
+
+@testable import AdjointCommand
+
+/// Stopping a run by a signal, and going on with it.
+@Suite struct ResumeTests {
+  /// Long enough that a signal meets it.
+  private static let long = [
+    "train", "mnist-mlp", "--set", "drawn_train=320", "--set", "drawn_test=20", "--set",
+    "hidden=16", "--batch-size", "8", "--seed", "2",
+  ]
+
+  /// Starts a run that takes many seconds, and asks it to stop once it is under way.
+  private func interrupt(_ signal: Int32, in folder: TemporaryFolder) throws -> Command {
+    let running = try Command.Running(
+      Self.long + ["--epochs", "20000", "--output", "part", "--json"], in: folder)
+    let clock = ContinuousClock()
+    let deadline = clock.now + .seconds(30)
+    func isUnderWay() -> Bool { folder.contents("part").contains("environment.json") }
+    while !isUnderWay() && clock.now < deadline && running.process.isRunning { usleep(2000) }
+    usleep(30_000)
+    kill(running.process.processIdentifier, signal)
+    return try running.finish()
+  }
+
+  @Test(arguments: [SIGINT, SIGTERM])
+  func interruptedAndResumedIsTheSameBitForBit(signal: Int32) throws {
+    let folder = try TemporaryFolder()
+    let stopped = try interrupt(signal, in: folder)
+    #expect(stopped.status == 130, "\(stopped.errors)")
+    let object = try stopped.lastObject()
+    let steps = try #require(object["steps"] as? Int)
+    #expect(object["interrupted"] as? Bool == true)
+    #expect((object["metrics"] as? [String: Double])?.isEmpty == true)
+    #expect(
+      stopped.errors.hasSuffix(
+        "interrupted after step \(steps); go on with: adjoint train mnist-mlp --resume "
+          + "\(folder.path)/part\n"))
+    let newest = try #require(
+      try Checkpoint.latest(in: folder.file("part/checkpoints")))
+    #expect(newest.lastPathComponent == Checkpoint.name(step: steps))
+    #expect(!folder.contents("part").contains("report.html"))
+
+    let goal = "\(steps + 100)"
+    let resumed = try Command.run(
+      ["train", "mnist-mlp", "--resume", "part", "--steps", goal, "--json"], in: folder)
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    let whole = try Command.run(
+      Self.long + ["--set", "epochs=20000", "--steps", goal, "--output", "whole", "--json"],
+      in: folder)
+    #expect(whole.status == 0, "\(whole.errors)")
+    let name = "checkpoints/\(Checkpoint.name(step: steps + 100))"
+    for file in ["model.safetensors", "optimizer.safetensors", "state.json"] {
+      let (one, other) = ("part/\(name)/\(file)", "whole/\(name)/\(file)")
+      #expect(try folder.bytes(one) == folder.bytes(other), "\(file)")
+    }
+    for file in ["metrics.jsonl", "configuration.json"] {
+      #expect(try folder.bytes("part/\(file)") == folder.bytes("whole/\(file)"), "\(file)")
+    }
+    let metrics = try (resumed.lastObject()["metrics"], whole.lastObject()["metrics"])
+    #expect(metrics.0 as? [String: Double] == metrics.1 as? [String: Double])
+    #expect(folder.contents("part").contains("report.html"))
+  }
+
+  @Test func damagedCheckpoint() throws {
+    let folder = try TemporaryFolder()
+    let run = try Command.run(
+      Command.small + ["--steps", "5", "--output", "run", "--quiet"], in: folder)
+    #expect(run.status == 0)
+    let name = "run/checkpoints/step-000000005"
+    var bytes = Array(try folder.bytes("\(name)/model.safetensors"))
+    bytes.removeLast(10)
+    try folder.write(bytes, "\(name)/model.safetensors")
+    let message =
+      "adjoint: \(folder.path)/\(name): the newest checkpoint cannot be used: "
+      + "\(folder.path)/\(name)/model.safetensors: expected the \(bytes.count + 10) bytes of the "
+      + "manifest, found \(bytes.count); the newest one that is whole is "
+      + "\(folder.path)/run/checkpoints/step-000000000"
+    try expectFailure(65, message, ["train", "mnist-mlp", "--resume", "run"], in: folder)
+    try expectFailure(65, message, ["evaluate", "run"], in: folder)
+
+    // One flipped bit keeps the length.
+    bytes += [UInt8](repeating: 0, count: 10)
+    try folder.write(bytes, "\(name)/model.safetensors")
+    let flipped = try Command.run(["evaluate", "run"], in: folder)
+    #expect(flipped.status == 65)
+    #expect(flipped.errors.contains("model.safetensors: expected the SHA-256 "))
+  }
+
+  @Test func runWithoutCheckpoints() throws {
+    let folder = try TemporaryFolder()
+    let run = try Command.run(
+      Command.small + ["--steps", "5", "--output", "run", "--quiet"], in: folder)
+    #expect(run.status == 0)
+    try FileManager.default.removeItem(at: folder.file("run/checkpoints"))
+    try expectFailure(
+      66, "adjoint: \(folder.path)/run/checkpoints: holds no checkpoint to resume from",
+      ["train", "mnist-mlp", "--resume", "run"], in: folder)
+    try expectFailure(
+      66, "adjoint: \(folder.path)/run/checkpoints: holds no checkpoint", ["evaluate", "run"],
+      in: folder)
+  }
+
+  /// A run that was limited to some steps goes on for the epochs it is given.
+  @Test func epochsAfterSteps() throws {
+    let folder = try TemporaryFolder()
+    let first = Command.small + ["--steps", "5", "--output", "run", "--quiet"]
+    #expect(try Command.run(first, in: folder).status == 0)
+    let second = try Command.run(
+      ["train", "mnist-mlp", "--resume", "run", "--epochs", "1", "--json"], in: folder)
+    #expect(try second.lastObject()["steps"] as? Int == 20)
+  }
+}

@@ -1,0 +1,150 @@
+import Checkpoints
+import Datasets
+import Foundation
+import Tensors
+import Testing
+
+@testable import AdjointCommand
+
+/// What is done with a run that is there, and with data: evaluate, report, predict, data, benchmark.
+@Suite struct RunCommandsTests {
+  @Test func evaluateReportPredict() throws {
+    let folder = try TemporaryFolder()
+    let trained = try Command.run(
+      Command.small + ["--epochs", "1", "--output", "run", "--json", "--quiet"], in: folder)
+    let metrics = try #require(trained.lastObject()["metrics"] as? [String: Double])
+
+    let evaluated = try Command.run(["evaluate", "run", "--json"], in: folder)
+    #expect(evaluated.status == 0, "\(evaluated.errors)")
+    #expect(try evaluated.lastObject()["metrics"] as? [String: Double] == metrics)
+    let table = try Command.run(["evaluate", "run"], in: folder)
+    #expect(
+      table.output
+        == metrics.sorted { $0.key < $1.key }.map { name, value in
+          name.padding(toLength: 16, withPad: " ", startingAt: 0)
+            + String(format: "%.4f\n", value)
+        }.joined())
+
+    let report = try folder.bytes("run/report.html")
+    try FileManager.default.removeItem(at: folder.file("run/report.html"))
+    let reported = try Command.run(["report", "run"], in: folder)
+    #expect(reported.output == "\(folder.path)/run/report.html\n")
+    #expect(try folder.bytes("run/report.html") == report)
+
+    // The classes that it predicts for the test digits are those that the metrics count.
+    let test = DrawnDigits.load(trainCount: 1, testCount: 100).test
+    let x = Tensor(test.pixels.map { Float($0) / 255 }, shape: [100, 784])
+    try NPY.encode(x).write(to: folder.file("x.npy"))
+    let weights = try #require(try Checkpoint.latest(in: folder.file("run/checkpoints")))
+      .appendingPathComponent("model.safetensors").path
+    let flags = ["predict", "--model", "mnist-mlp", "--weights", weights, "--input", "x.npy"]
+    let predicted = try Command.run(
+      flags + ["--output", "y.npy", "--set", "hidden=16"], in: folder)
+    #expect(predicted.status == 0, "\(predicted.errors)")
+    #expect(predicted.errors == "y.npy: [100, 10]\n")
+    let classes = argmax(try NPY.read(folder.file("y.npy")), axis: 1).values
+    let right = zip(classes, test.labels).filter { $0 == $1 }.count
+    #expect(Double(right) / 100 == metrics["test_accuracy"])
+
+    let wrong = try Command.run(flags + ["--output", "z.npy"], in: folder)
+    #expect(wrong.status == 65)
+    #expect(
+      wrong.errors.hasPrefix(
+        "adjoint: \(weights) does not fit the model\n  wrong shape: layers.0.weight is [16, 784], "
+          + "expected [50, 784], "))
+    try expectFailure(
+      73,
+      "adjoint: /proc/y.npy: cannot create a temporary file beside it: No such file or directory",
+      flags + ["--output", "/proc/y.npy", "--set", "hidden=16"], in: folder)
+    try expectFailure(
+      66, "adjoint: \(folder.path)/nothing.npy: cannot be read",
+      flags.dropLast() + ["nothing.npy", "--output", "y.npy", "--set", "hidden=16"], in: folder)
+  }
+
+  @Test(arguments: ["evaluate", "report"])
+  func whatIsNoRun(command: String) throws {
+    let folder = try TemporaryFolder()
+    try expectFailure(
+      66, "adjoint: \(folder.path)/nothing: there is no such run folder", [command, "nothing"],
+      in: folder)
+    try expectFailure(
+      66,
+      "adjoint: \(folder.path): is not the folder of a run: it has no configuration.json",
+      [command, "."], in: folder)
+    try folder.write(Array("{".utf8), "configuration.json")
+    try expectFailure(
+      65, "adjoint: \(folder.path)/configuration.json: expected JSON, found something else",
+      [command, "."], in: folder)
+  }
+
+  @Test func dataCommands() throws {
+    let folder = try TemporaryFolder()
+    let list = try Command.run(["data", "list"], in: folder)
+    #expect(list.status == 0)
+    #expect(list.output.contains("\nmnist         not here  "))
+    #expect(list.output.contains("\ndrawn-digits  drawn     "))
+
+    let inspected = try Command.run(
+      ["data", "inspect", "drawn-digits", "--output", "sheet.png"], in: folder)
+    #expect(inspected.status == 0)
+    #expect(inspected.output.contains("training  60,000 images, 28 × 28 × 1, 10 classes\n"))
+    #expect(inspected.output.contains("test      10,000 images, 28 × 28 × 1, 10 classes\n"))
+    #expect(inspected.errors == "sheet.png: written\n")
+    #expect(try folder.bytes("sheet.png").prefix(4) == Data([137, 80, 78, 71]))
+
+    try expectFailure(
+      66, "adjoint: mnist: is neither in $ADJOINT_DATA nor in the cache; adjoint data fetch mnist",
+      ["data", "inspect", "mnist"], in: folder)
+    try expectFailure(
+      64, "adjoint: unknown data set 'minst'; known are mnist, drawn-digits",
+      ["data", "fetch", "minst"], in: folder)
+  }
+
+  /// In a process of its own: the counter is that of the process.
+  @Test(arguments: [["--gradients", "tape"], ["--gradients", "by-hand"], ["--inference"]])
+  func asksTheSystemForNothingInItsSteadyState(flags: [String]) throws {
+    let result = try Command.run(
+      ["benchmark", "--seconds", "0.02", "--json"] + flags, in: TemporaryFolder())
+    let lines = result.output.split(separator: "\n").map(String.init)
+    #expect(lines.count == 4)
+    for line in lines {
+      #expect(line.contains("\"system_requests_in_steady_state\":0,"), "\(line)")
+    }
+  }
+
+  @Test func benchmark() throws {
+    let folder = try TemporaryFolder()
+    let measured = try Command.run(
+      ["benchmark", "tiny", "--seconds", "0.1", "--threads", "1", "--json"], in: folder)
+    #expect(measured.status == 0)
+    let object = try measured.lastObject()
+    #expect(object["workload"] as? String == "tiny" && object["mode"] as? String == "tape")
+    #expect(object["threads"] as? Int == 1)
+    #expect(try #require(object["median_ms"] as? Double) > 0)
+    #expect(try #require(object["peak_bytes"] as? Int) > 0)
+    #expect(object["system_requests_in_steady_state"] as? Int == 0)
+    for key in [
+      "initial_loss", "loss_after_10", "p10_ms", "p90_ms", "steps", "processor", "version",
+    ] {
+      #expect(object[key] != nil, "\(key)")
+    }
+    let inference = try Command.run(
+      ["benchmark", "tiny", "--seconds", "0.05", "--inference", "--precision", "float64"],
+      in: folder)
+    #expect(inference.output.hasPrefix("tiny  inference  median "))
+
+    for (flags, message) in [
+      (["--seconds", "0"], "--seconds 0.0: has to be above 0 and at most 3600"),
+      (["--seconds", "nan"], "--seconds nan: has to be above 0 and at most 3600"),
+      (["--precision", "float16"], "--precision float16: expected float32 or float64"),
+      (["--gradients", "inference"], "--gradients inference: expected tape or by-hand"),
+      (["--threads", "0"], "--threads 0: has to be at least 1"),
+    ] {
+      try expectFailure(64, "adjoint: " + message, ["benchmark", "tiny"] + flags, in: folder)
+    }
+    try expectFailure(
+      64,
+      "adjoint: there is no workload named tinny; did you mean tiny? (there are mnist-mlp, tiny, "
+        + "two-layer, uva-mlp)", ["benchmark", "tinny"], in: folder)
+  }
+}

@@ -1,0 +1,123 @@
+import Foundation
+import Tensors
+import Testing
+
+/// A folder that a test writes into; it disappears with the value.
+final class TemporaryFolder: Sendable {
+  let url: URL
+
+  init() throws {
+    url = FileManager.default.temporaryDirectory
+      .appendingPathComponent("adjoint-command-\(UUID().uuidString)", isDirectory: true)
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: url) }
+
+  var path: String { url.path }
+  func file(_ name: String) -> URL { url.appendingPathComponent(name) }
+  func bytes(_ name: String) throws -> Data { try Data(contentsOf: file(name)) }
+
+  @discardableResult
+  func write(_ bytes: [UInt8], _ name: String) throws -> String {
+    let file = file(name)
+    try FileManager.default.createDirectory(
+      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(bytes).write(to: file)
+    return file.path
+  }
+
+  /// The names of a folder in it; none where it is missing.
+  func contents(_ name: String) -> [String] {
+    let names = try? FileManager.default.contentsOfDirectory(atPath: file(name).path)
+    return (names ?? []).sorted()
+  }
+}
+
+/// The built command, as a user runs it.
+struct Command {
+  let status: Int32
+  let output: String
+  let errors: String
+
+  /// The last line of the output, as the JSON object that it has to be.
+  func lastObject() throws -> [String: Any] {
+    let line = try #require(output.split(separator: "\n").last, "\(errors)")
+    return try #require(
+      try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+  }
+
+  /// Beside the program that runs the tests.
+  static let executable: URL = {
+    let itself = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    let beside = URL(fileURLWithPath: itself ?? CommandLine.arguments[0])
+    return beside.deletingLastPathComponent().appendingPathComponent("adjoint")
+  }()
+
+  /// A command that has been started, with its output going to files.
+  final class Running {
+    let process = Process()
+    private let folder: TemporaryFolder
+
+    /// - Parameters:
+    ///   - arguments: what follows `adjoint`.
+    ///   - folder: the current folder, and the home of a user without data.
+    ///   - environment: what is set beside.
+    init(
+      _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:]
+    ) throws {
+      self.folder = try TemporaryFolder()
+      process.executableURL = Command.executable
+      process.arguments = arguments
+      process.currentDirectoryURL = folder.url
+      process.environment = [
+        "HOME": folder.path, "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "",
+        "COLUMNS": "100",
+      ].merging(environment) { $1 }
+      for name in ["output", "errors"] { try self.folder.write([], name) }
+      process.standardInput = FileHandle.nullDevice
+      process.standardOutput = try FileHandle(forWritingTo: self.folder.file("output"))
+      process.standardError = try FileHandle(forWritingTo: self.folder.file("errors"))
+      try process.run()
+    }
+
+    func finish() throws -> Command {
+      process.waitUntilExit()
+      // A signal that killed it counts as a shell counts it.
+      let status = process.terminationStatus
+      return Command(
+        status: process.terminationReason == .exit ? status : 128 + status,
+        output: String(decoding: try folder.bytes("output"), as: UTF8.self),
+        errors: String(decoding: try folder.bytes("errors"), as: UTF8.self))
+    }
+  }
+
+  static func run(
+    _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:]
+  ) throws -> Command {
+    try Running(arguments, in: folder, environment: environment).finish()
+  }
+
+  /// A small run on drawn digits.
+  static let small = [
+    "train", "mnist-mlp", "--set", "drawn_train=320", "--set", "drawn_test=100", "--set",
+    "hidden=16",
+  ]
+}
+
+/// Expects the exit code and exactly this on standard error, after the line about the data if there is one.
+func expectFailure(
+  _ code: Int32, _ message: String, _ arguments: [String], in folder: TemporaryFolder,
+  sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+  let result = try Command.run(arguments, in: folder)
+  #expect(result.status == code, sourceLocation: sourceLocation)
+  #expect(result.output.isEmpty, sourceLocation: sourceLocation)
+  let lines = result.errors.split(separator: "\n").filter { !$0.hasPrefix("data: ") }
+  #expect(lines.joined(separator: "\n") == message, sourceLocation: sourceLocation)
+}
+
+/// Big-endian words, as IDX headers have them.
+func words(_ values: UInt32...) -> [UInt8] {
+  values.flatMap { value in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) } }
+}

@@ -1,0 +1,116 @@
+import Layers
+import Models
+import Tensors
+import Testing
+
+@testable import Derivations
+
+@Suite struct TwoLayerPerceptronTests {
+  /// The numbers of Reference/two_layer_perceptron.py: multiples of a power of two.
+  private static func grid(
+    _ rows: Int, _ columns: Int, _ a: Int, _ b: Int, _ c: Int, _ modulus: Int, _ divisor: Double
+  ) -> [Double] {
+    (0..<rows).flatMap { i in
+      (0..<columns).map { j in
+        Double((a * i + b * j + c) % modulus - modulus / 2) / divisor
+      }
+    }
+  }
+
+  private static func setting(
+    _ dtype: DType
+  ) -> (parameters: [Parameter], x: Tensor, labels: IndexTensor) {
+    func parameter(_ name: String, _ values: [Double], _ shape: Shape) -> Parameter {
+      Parameter(Tensor(values, shape: shape, dtype: dtype), name: name)
+    }
+    return (
+      [
+        parameter("W1", grid(3, 5, 5, 2, 1, 13, 8), [3, 5]),
+        parameter("b1", grid(1, 3, 0, 2, 1, 7, 4), [3]),
+        parameter("W2", grid(4, 3, 3, 4, 2, 9, 4), [4, 3]),
+        parameter("b2", grid(1, 4, 0, 3, 2, 5, 8), [4]),
+      ],
+      Tensor(grid(4, 5, 7, 3, 0, 11, 4), shape: [4, 5], dtype: dtype),
+      IndexTensor([2, 0, 3, 0])
+    )
+  }
+
+  private func expect(
+    _ values: [Double], near expected: [Double], within tolerance: Double,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    #expect(values.count == expected.count, sourceLocation: sourceLocation)
+    for (value, other) in zip(values, expected) {
+      #expect(abs(value - other) <= tolerance, sourceLocation: sourceLocation)
+    }
+  }
+
+  /// All numbers are below 2: the tolerances are a few units in the last place.
+  @Test(arguments: [(DType.float64, 2e-15), (.float32, 1e-6)])
+  func agreesWithPyTorch(dtype: DType, tolerance: Double) throws {
+    let (parameters, x, labels) = Self.setting(dtype)
+    let result = TwoLayerPerceptron(parameters).gradient(inputs: x, labels: labels)
+    typealias Reference = TwoLayerPerceptronReference
+    #expect(abs(result.loss.item - Reference.loss) <= tolerance)
+    expect(result.probabilities.doubles, near: Reference.probabilities, within: tolerance)
+    #expect(result.probabilities.shape == [4, 4])
+    let expected = [Reference.w1, Reference.b1, Reference.w2, Reference.b2]
+    for (index, values) in expected.enumerated() {
+      let gradient = try #require(result.gradients.values[index])
+      #expect(gradient.shape == parameters[index].shape)
+      expect(gradient.doubles, near: values, within: tolerance)
+    }
+    #expect(result.gradients.parameters.map(\.name) == ["W1", "b1", "W2", "b2"])
+  }
+
+  /// The network by hand and the layers of the model are the same function.
+  @Test(arguments: [DType.float32, .float64])
+  func agreesWithTheTape(dtype: DType) throws {
+    var random = Philox(seed: 3)
+    let model = MultilayerPerceptron(widths: [17, 9, 10], random: &random)
+    convert(model, to: dtype)
+    let parameters = Layers.parameters(of: model)
+    let x = Tensor((0..<7 * 17).map { _ in random.normal() }, shape: [7, 17], dtype: dtype)
+    let labels = IndexTensor([0, 9, 3, 3, 5, 1, 2])
+    let hand = TwoLayerPerceptron(parameters).gradient(inputs: x, labels: labels)
+    let (loss, tape) = valueWithGradient(of: parameters) {
+      softmaxCrossEntropy(model(x, .inference), labels: labels)
+    }
+    #expect(hand.loss.item == loss.item)
+    for (one, other) in zip(hand.gradients.values, tape.values) {
+      let (one, other) = (try #require(one).doubles, try #require(other).doubles)
+      expect(one, near: other, within: dtype == .float64 ? 1e-15 : 1e-7)
+    }
+  }
+
+  @Test func isRegisteredForTheCheck() throws {
+    let check = try #require(GradientCheck.all.first { $0.name == "two_layer_perceptron" })
+    #expect(check.group == .network)
+    let results = check.run(seed: 1)
+    #expect(results.map(\.name) == ["two_layer_perceptron", "two_layer_perceptron (float32)"])
+    for result in results {
+      #expect(result.passed, "\(result)")
+      #expect(result.cases == 4)
+    }
+    #expect(results[0].tolerance == 1e-8)
+  }
+
+  @Test func hasAFormulaForEachParameter() {
+    #expect(TwoLayerPerceptron.formulas.map(\.symbol) == ["∂L/∂W₁", "∂L/∂b₁", "∂L/∂W₂", "∂L/∂b₂"])
+    #expect(
+      TwoLayerPerceptron.formulas[2]
+        == Formula(symbol: "∂L/∂W₂", value: "∂L/∂Z₂ᵀ H₁", where: "∂L/∂Z₂ = (Ŷ − Y) / m"))
+  }
+
+  @Test func stopsIfShapesDoNotFit() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let shapes: [Shape] = [[3, 5], [3], [4, 2], [4]]
+      _ = TwoLayerPerceptron(shapes.map { Parameter(.zeros($0)) })
+    }
+    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(
+      text.hasPrefix(
+        "adjoint: TwoLayerPerceptron: parameters of shapes [[3, 5], [3], [4, 2], [4]]; they have to be "
+          + "[hidden, inputs], [hidden], [classes, hidden], [classes] [Derivations/"))
+  }
+}

@@ -1,0 +1,57 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import Experiments
+
+@Suite struct WorkloadTests {
+  /// What Benchmarks/Peers/numpy_peer.py prints, NumPy 2.4, float32.
+  private static let peer: [String: (initial: Double, after10: Double)] = [
+    "mnist-mlp": (2.5393667221069336, 0.07173106074333191),
+    "two-layer": (2.532487392425537, 0.8330520391464233),
+    "uva-mlp": (2.5590779781341553, 2.4136624336242676),
+    "tiny": (1.4063646793365479, 0.7482544183731079),
+  ]
+
+  @Test(
+    arguments: Workload.all.map(\.name),
+    [
+      (Workload.Mode.tape, DType.float32), (.byHand, .float32), (.tape, .float64),
+      (.byHand, .float64),
+    ])
+  func doesWhatThePeersDo(name: String, kind: (Workload.Mode, DType)) throws {
+    let expected = try #require(Self.peer[name])
+    let measured = try Workload.named(name).measure(mode: kind.0, dtype: kind.1, seconds: 0.01)
+    for (value, other) in [
+      (measured.initialLoss, expected.initial), (measured.lossAfter10, expected.after10),
+    ] {
+      #expect(abs(try #require(value) - other) <= 1e-5 * other)
+    }
+    #expect(measured.medianMs > 0 && measured.p10Ms <= measured.medianMs)
+    #expect(measured.medianMs <= measured.p90Ms && measured.steps > 0)
+    #expect(measured.peakBytes > 0)
+    #expect(measured.workload == name && measured.mode == kind.0.rawValue)
+  }
+
+  @Test func inferenceHasNoLoss() throws {
+    let measured = try Workload.named("tiny").measure(
+      mode: .inference, dtype: .float32, seconds: 0.01)
+    #expect(measured.initialLoss == nil && measured.lossAfter10 == nil)
+  }
+
+  @Test func summaries() {
+    #expect(
+      Workload.all.map(\.summary) == [
+        "784-50-10, batch 16, SGD", "3072-50-10, batch 200, SGD with momentum 0.9",
+        "3072-100-10, batch 200, SGD", "4-10-3, batch 5, SGD",
+      ])
+  }
+
+  @Test func unknownName() {
+    expectError(
+      .usage,
+      "there is no workload named tinny; did you mean tiny? (there are mnist-mlp, tiny, two-layer, "
+        + "uva-mlp)"
+    ) { _ = try Workload.named("tinny") }
+  }
+}

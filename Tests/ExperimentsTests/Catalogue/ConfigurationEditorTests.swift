@@ -1,0 +1,103 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import Experiments
+
+/// One setting of each kind.
+private struct Settings: ExperimentConfiguration {
+  enum Pace: String, Codable, CaseIterable { case slow, fast }
+
+  var batchSize = 16
+  var learningRate = 1.0
+  var isShuffled = true
+  var pace = Pace.slow
+  var title = "a"
+  var seed: UInt64 = 0
+
+  static let choices = ["pace": Pace.allCases.map(\.rawValue)]
+
+  func validate() throws { try check("batch_size", batchSize, in: 1...100) }
+}
+
+@Suite struct ConfigurationEditorTests {
+  private func apply(_ changes: (String, String)...) throws -> Settings {
+    try ConfigurationEditor.apply(
+      changes.map { (key: $0.0, value: $0.1) }, to: Settings(), of: "trial")
+  }
+
+  @Test func everyKindOfSetting() throws {
+    let changed = try apply(
+      ("batch_size", "32"), ("learning-rate", "2.5e-3"), ("is_shuffled", "false"),
+      ("pace", "fast"), ("title", "12"), ("seed", "7"))
+    #expect(
+      changed
+        == Settings(
+          batchSize: 32, learningRate: 0.0025, isShuffled: false, pace: .fast, title: "12", seed: 7)
+    )
+    #expect(try apply() == Settings())
+  }
+
+  @Test func theLastWordCounts() throws {
+    #expect(try apply(("batch_size", "3"), ("batch-size", "4")).batchSize == 4)
+  }
+
+  @Test(arguments: [("3", 3.0), ("3.0", 3), ("-0.5", -0.5), ("1e-300", 1e-300), ("1e20", 1e20)])
+  func numbersWithAndWithoutFraction(text: String, value: Double) throws {
+    #expect(try apply(("learning_rate", text)).learningRate == value)
+  }
+
+  @Test(arguments: [("1e2", 100), ("50.0", 50), ("+7", 7)])
+  func wholeNumbersHoweverWritten(text: String, value: Int) throws {
+    #expect(try apply(("batch_size", text)).batchSize == value)
+  }
+
+  /// A double has 53 bits, and a seed 64.
+  @Test(arguments: [UInt64(1) << 53 + 1, 12_345_678_901_234_567, .max, UInt64(Int64.max)])
+  func seedsKeepAllTheirDigits(seed: UInt64) throws {
+    let changed = try apply(("seed", "\(seed)"), ("batch_size", "2"))
+    #expect(changed.seed == seed)
+    // Also when something else is changed later.
+    let again = try ConfigurationEditor.apply(
+      [(key: "batch_size", value: "3")], to: changed, of: "trial")
+    #expect(again.seed == seed)
+  }
+
+  @Test(arguments: [
+    (
+      "batchsize", "1",
+      "trial: there is no setting named batchsize; did you mean batch_size? (there are batch_size, "
+        + "is_shuffled, learning_rate, pace, seed, title)"
+    ),
+    (
+      "zzzzzzzzz", "1",
+      "trial: there is no setting named zzzzzzzzz (there are batch_size, is_shuffled, learning_rate, "
+        + "pace, seed, title)"
+    ),
+    ("batch_size", "many", "batch_size=many: expected a number"),
+    ("batch_size", "", "batch_size=: expected a number"),
+    ("learning_rate", "inf", "learning_rate=inf: expected a number"),
+    ("learning_rate", "nan", "learning_rate=nan: expected a number"),
+    ("is_shuffled", "1", "is_shuffled=1: expected true or false"),
+    ("is-shuffled", "yes", "is_shuffled=yes: expected true or false"),
+    ("pace", "quick", "pace=quick: expected slow or fast"),
+    ("batch_size", "1.5", "batch_size=1.5: expected a whole number"),
+    ("batch-size", "1e30", "batch_size=1e30: expected a smaller whole number"),
+    ("seed", "-1", "seed=-1: expected a whole number from 0"),
+    ("seed", "18446744073709551616", "seed=18446744073709551616: expected a smaller whole number"),
+    ("batch_size", "0", "batch_size=0: has to be in 1 … 100"),
+    ("batch_size", "101", "batch_size=101: has to be in 1 … 100"),
+  ])
+  func whatIsWrong(key: String, value: String, message: String) {
+    expectError(.usage, message) { _ = try apply((key, value)) }
+  }
+
+  @Test func settingsAsText() throws {
+    #expect(
+      try ConfigurationEditor.settings(of: Settings())
+        == [
+          "batch_size": "16", "learning_rate": "1", "is_shuffled": "true", "pace": "slow",
+          "title": "a", "seed": "0",
+        ])
+  }
+}

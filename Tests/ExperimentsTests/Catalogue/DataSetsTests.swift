@@ -1,0 +1,66 @@
+import Datasets
+import Foundation
+import Tensors
+import Testing
+
+@testable import Experiments
+
+@Suite struct DataSetsTests {
+  @Test func listSaysWhereTheyAre() throws {
+    let folder = try TemporaryFolder()
+    func place(_ directory: DataDirectory) -> [String: String] {
+      let rows = DataSets.list(in: directory)
+      #expect(rows[0] == ["name", "where", "licence", "what"])
+      return Dictionary(uniqueKeysWithValues: rows.dropFirst().map { ($0[0], $0[1]) })
+    }
+    let none = place(folder.noData)
+    #expect(none["mnist"] == "not here")
+    #expect(none["drawn-digits"] == "drawn")
+    #expect(place(try folder.writeMNIST())["mnist"] == folder.path + "/mnist")
+  }
+
+  @Test func inspectCounts() throws {
+    let folder = try TemporaryFolder()
+    let rows = try DataSets.inspect("mnist", in: folder.writeMNIST()).rows
+    #expect(
+      rows.suffix(4) == [
+        ["training", "30 images, 28 × 28 × 1, 10 classes"],
+        ["", "0: 3  1: 3  2: 3  3: 3  4: 3  5: 3  6: 3  7: 3  8: 3  9: 3"],
+        ["test", "12 images, 28 × 28 × 1, 10 classes"],
+        ["", "0: 2  1: 2  2: 1  3: 1  4: 1  5: 1  6: 1  7: 1  8: 1  9: 1"],
+      ])
+  }
+
+  @Test func sheetOfImages() throws {
+    let folder = try TemporaryFolder()
+    let inspection = try DataSets.inspect("mnist", in: folder.writeMNIST())
+    let png = folder.file("sheet.PNG")
+    try inspection.writeSheet(to: png)
+    let bytes = try Data(contentsOf: png)
+    #expect(Array(bytes.prefix(8)) == [137, 80, 78, 71, 13, 10, 26, 10])
+    // Ten images to a row, ten rows, two pixels between: 10 · 30 + 2, as the header has it.
+    #expect(Array(bytes[16..<24]) == [0, 0, 1, 46, 0, 0, 1, 46])
+    let svg = folder.file("sheet.svg")
+    try inspection.writeSheet(to: svg)
+    let text = try String(contentsOf: svg, encoding: .utf8)
+    #expect(text.hasPrefix("<svg") && text.components(separatedBy: "<image").count == 13)
+    let other = folder.file("sheet.jpg")
+    expectError(.usage, "\(other.path): expected a name that ends in .png or .svg") {
+      try inspection.writeSheet(to: other)
+    }
+    #expect(!FileManager.default.fileExists(atPath: other.path))
+  }
+
+  @Test func whatIsWrong() throws {
+    let folder = try TemporaryFolder()
+    expectError(
+      .noInput, "mnist: is neither in $ADJOINT_DATA nor in the cache; adjoint data fetch mnist"
+    ) { _ = try DataSets.inspect("mnist", in: folder.noData) }
+    expectError(.usage, "unknown data set 'minst'; known are mnist, drawn-digits") {
+      _ = try DataSets.inspect("minst", in: folder.noData)
+    }
+    expectError(.usage, "drawn-digits: is drawn by the program; there is nothing to fetch") {
+      _ = try DataSets.fetch("drawn-digits", into: folder.noData) { _ in }
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import Checkpoints
+import Datasets
+import Foundation
+import Tensors
+import Testing
+
+@testable import Experiments
+
+@Suite struct PredictionTests {
+  /// The numbers of Reference/predict.py: multiples of a power of two, so small that no bit is lost.
+  private static func grid(
+    _ rows: Int, _ columns: Int, _ a: Int, _ b: Int, _ c: Int, _ modulus: Int, _ divisor: Double
+  ) -> [Double] {
+    (0..<rows).flatMap { i in
+      (0..<columns).map { j in
+        Double((a * i + b * j + c) % modulus - modulus / 2) / divisor
+      }
+    }
+  }
+
+  private static let input = Tensor(
+    grid(4, 784, 29, 7, 3, 17, 16), shape: [4, 784], dtype: .float64)
+
+  /// What Reference/predict.py prints.
+  private static let logits: [Double] = [
+    -0.09100341796875, -0.1893310546875, -0.0570068359375, -0.15533447265625, 0.371337890625,
+    -0.121337890625, -0.21966552734375, 0.3070068359375, -0.1856689453125, 0.34100341796875,
+    -0.0977783203125, -0.184814453125, -0.070556640625, -0.1575927734375, 0.38037109375,
+    -0.13037109375, -0.2174072265625, 0.320556640625, -0.190185546875, 0.3477783203125,
+    -0.1014404296875, -0.182373046875, -0.077880859375, -0.1588134765625, 0.38525390625,
+    -0.13525390625, -0.2161865234375, 0.327880859375, -0.192626953125, 0.3514404296875,
+    -0.08953857421875, -0.1903076171875, -0.0540771484375, -0.15484619140625, 0.369384765625,
+    -0.119384765625, -0.22015380859375, 0.3040771484375, -0.1846923828125, 0.33953857421875,
+  ]
+
+  private func writeWeights(to file: URL, hidden: Int = 3) throws {
+    func tensor(_ values: [Double], _ shape: Shape) -> Tensor {
+      Tensor(values, shape: shape, dtype: .float32)
+    }
+    try SafeTensors.write(
+      [
+        "layers.0.weight": tensor(
+          Self.grid(hidden, 784, 31, 11, 5, 23, 256), [hidden, 784]),
+        "layers.0.bias": tensor(Self.grid(1, hidden, 0, 3, 1, 7, 4), [hidden]),
+        "layers.1.weight": tensor(Self.grid(10, hidden, 5, 2, 1, 13, 8), [10, hidden]),
+        "layers.1.bias": tensor(Self.grid(1, 10, 0, 3, 2, 5, 8), [10]),
+      ], to: file)
+  }
+
+  private func predict(_ folder: TemporaryFolder, hidden: Int = 3) throws -> Shape {
+    try Prediction.run(
+      model: "mnist-mlp", changes: [(key: "hidden", value: "\(hidden)")],
+      weights: folder.file("w.safetensors"), input: folder.file("x.npy"),
+      output: folder.file("y.npy"))
+  }
+
+  @Test(arguments: DType.allCases)
+  func agreesWithNumPy(dtype: DType) throws {
+    let folder = try TemporaryFolder()
+    try writeWeights(to: folder.file("w.safetensors"))
+    try NPY.encode(Self.input.converted(to: dtype)).write(to: folder.file("x.npy"))
+    #expect(try predict(folder) == [4, 10])
+    let y = try NPY.read(folder.file("y.npy"))
+    #expect(y.shape == [4, 10] && y.dtype == .float32)
+    #expect(y.doubles == Self.logits)
+  }
+
+  /// More rows than go through the model at once, and none.
+  @Test(arguments: [0, 1, 999, 1000, 1001])
+  func anyNumberOfRows(rows: Int) throws {
+    let folder = try TemporaryFolder()
+    try writeWeights(to: folder.file("w.safetensors"))
+    func repeated<Element>(_ values: [Element]) -> [Element] {
+      let width = values.count / 4
+      return (0..<rows).flatMap { row in values[(row % 4 * width)..<(row % 4 * width + width)] }
+    }
+    let x = Tensor(repeated(Self.input.floats), shape: [rows, 784])
+    try NPY.encode(x).write(to: folder.file("x.npy"))
+    #expect(try predict(folder) == [rows, 10])
+    let y = try NPY.read(folder.file("y.npy"))
+    #expect(y.shape == [rows, 10])
+    #expect(y.doubles == repeated(Self.logits))
+  }
+
+  @Test(arguments: [[784], [2, 783], [1, 28, 28]])
+  func wrongShape(lengths: [Int]) throws {
+    let folder = try TemporaryFolder()
+    try writeWeights(to: folder.file("w.safetensors"))
+    try NPY.encode(.zeros(Shape(lengths))).write(to: folder.file("x.npy"))
+    expectError(
+      .badData, "\(folder.path)/x.npy: expected shape [rows, 784], found \(lengths)"
+    ) { _ = try predict(folder) }
+    #expect(!FileManager.default.fileExists(atPath: folder.path + "/y.npy"))
+  }
+
+  @Test func weightsOfAnotherModel() throws {
+    let folder = try TemporaryFolder()
+    try writeWeights(to: folder.file("w.safetensors"))
+    try NPY.encode(Self.input).write(to: folder.file("x.npy"))
+    expectError(
+      .badData,
+      """
+      \(folder.path)/w.safetensors does not fit the model
+        wrong shape: layers.0.weight is [3, 784], expected [4, 784], layers.0.bias is [3], expected \
+      [4], layers.1.weight is [10, 3], expected [10, 4]
+      """
+    ) { _ = try predict(folder, hidden: 4) }
+  }
+
+  @Test func filesThatAreNotThere() throws {
+    let folder = try TemporaryFolder()
+    let error = #expect(throws: AdjointError.self) { _ = try predict(folder) }
+    #expect(error?.kind == .noInput)
+    #expect(error?.message.hasPrefix("\(folder.path)/w.safetensors: ") == true)
+    try writeWeights(to: folder.file("w.safetensors"))
+    expectError(.noInput, "\(folder.path)/x.npy: cannot be read") { _ = try predict(folder) }
+  }
+}

@@ -1,0 +1,206 @@
+import Foundation
+import Testing
+
+@testable import Tensors
+
+@Suite struct GradientCheckTests {
+  @Test(arguments: GradientCheck.all)
+  func registered(check: GradientCheck) {
+    for result in check.run() {
+      #expect(
+        result.maxRelativeError <= result.tolerance,
+        "\(result.name): \(result.maxRelativeError) at \(result.worstCase)")
+      #expect(result.controlFailed, "\(result.name): a spoilt gradient was not noticed")
+      #expect(result.passed)
+      #expect(result.cases > 0)
+    }
+  }
+
+  /// The checks do not hang on one set of numbers. Where chance makes a gradient cancel, its error is
+  /// relative to less, hence the factor.
+  @Test(arguments: [1, 2, 3] as [UInt64])
+  func otherNumbers(seed: UInt64) {
+    for result in GradientCheck.all.flatMap({ $0.run(seed: seed) }) {
+      #expect(
+        result.maxRelativeError <= 20 * result.tolerance,
+        "seed \(seed), \(result.name): \(result.maxRelativeError) at \(result.worstCase)")
+    }
+  }
+
+  @Test func thereAreManyOfThem() {
+    let rows = GradientCheck.all.flatMap { $0.run() }
+    #expect(rows.count >= 100)
+    #expect(Set(rows.map(\.name)).count == rows.count)
+  }
+
+  // MARK: - Negative controls
+
+  /// A wrong rule for the cube, spoilt by a part in a thousand, in one element, in its sign, or left out.
+  static let spoilers: [(String, @Sendable (Tensor, Tensor) -> Tensor)] = [
+    ("a part in a thousand", { dy, x in dy * x * x * 3.003 }),
+    (
+      "one element",
+      { dy, x in
+        let right = dy * x * x * 3
+        var values = right.doubles
+        values[values.count / 2] *= 1.001
+        return Tensor(values, shape: right.shape, dtype: right.dtype)
+      }
+    ),
+    ("the sign", { dy, x in dy * x * x * -3 }),
+    ("the cotangent left out", { dy, x in x * x * 3 }),
+    (
+      "elements exchanged",
+      { dy, x in
+        let right = dy * x * x * 3
+        return Tensor(right.doubles.reversed(), shape: right.shape, dtype: right.dtype)
+      }
+    ),
+    ("not a number", { dy, x in dy * x * x * 3 * .nan }),
+  ]
+
+  @Test(arguments: spoilers.indices)
+  func findsAWrongPullback(index: Int) {
+    let (name, rule) = Self.spoilers[index]
+    let result = Self.cube(rule).run()[0]
+    #expect(!result.passed, "\(name): \(result.maxRelativeError)")
+    #expect(result.maxRelativeError > result.tolerance)
+    // Both precisions are wrong alike: the row that compares them cannot see it.
+    #expect(result.name == "cube")
+  }
+
+  @Test func acceptsTheRightPullback() {
+    for result in Self.cube({ dy, x in dy * x * x * 3 }).run() {
+      #expect(result.passed, "\(result.name): \(result.maxRelativeError)")
+    }
+  }
+
+  private static func cube(
+    _ rule: @escaping @Sendable (Tensor, Tensor) -> Tensor
+  ) -> GradientCheck {
+    GradientCheck(name: "cube", group: .operation, tolerance: 1e-8, tolerance32: 2e-6) { sampler in
+      let x = sampler.parameter([3, 5], .awayFromZero)
+      return [
+        .init("cube", [x]) {
+          let kx = x.value.detached
+          return record("cube", kx * kx * kx, from: x.value) { dy in rule(dy, kx) }
+        }
+      ]
+    }
+  }
+
+  /// A gradient by hand that differs from the tape's is found as well.
+  @Test func findsAWrongGradientByHand() {
+    let check = GradientCheck(
+      name: "square", group: .operation, tolerance: 1e-8, tolerance32: 2e-6
+    ) { sampler in
+      let x = sampler.parameter([4])
+      return [.init("", [x], byHand: { dy in [dy * x.value * 2.002] }) { x.value * x.value }]
+    }
+    #expect(!check.run()[0].passed)
+    #expect(check.run()[1].passed)
+  }
+
+  /// A wrong value in float32 only is found in the second row.
+  @Test func findsAWrongFloat32Value() {
+    let check = GradientCheck(
+      name: "double", group: .operation, tolerance: 1e-8, tolerance32: 2e-6
+    ) { sampler in
+      let x = sampler.parameter([4])
+      return [.init("", [x]) { x.value * (x.dtype == .float32 ? 2.00001 : 2) }]
+    }
+    #expect(check.run().map(\.passed) == [true, false])
+    #expect(check.run().map(\.name) == ["double", "double (float32)"])
+  }
+
+  @Test func relativeErrors() {
+    #expect(GradientCheck.relativeError([1, 2], [1, 2]) == 0)
+    #expect(GradientCheck.relativeError([1, 2], [1, 2.5]) == 0.2)
+    #expect(GradientCheck.relativeError([0], [1e-12]) < 2e-9)
+    #expect(GradientCheck.relativeError([.nan], [1]) == .infinity)
+    #expect(GradientCheck.relativeError([1], [.infinity]) == .infinity)
+    #expect(GradientCheck.relativeError([.infinity], [.infinity]) == 0)
+    #expect(GradientCheck.relativeError([], []) == 0)
+  }
+
+  @Test func namesAreUnique() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      GradientCheck.register("twice") { _ in [] }
+      GradientCheck.register("twice") { _ in [] }
+    }
+    expectWords(result, "GradientCheck: twice is registered twice")
+  }
+}
+
+/// A missing check is a red build.
+@Suite struct CompletenessTests {
+  private static let root = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "../../../Sources/Tensors/Operations").standardizedFileURL
+
+  /// Files of operations that have no gradient, and why.
+  private static let withoutGradient = [
+    "OptimizerSteps.swift":
+      "steps are taken outside the tape; OptimizersTests holds them against PyTorch"
+  ]
+
+  /// Checks without a stored case of PyTorch, and what holds their values instead.
+  private static let withoutReference = [
+    "broadcast": "LayoutTests.broadcasts: small whole numbers",
+    "cos": "SineTests.cosineIsTheSlopeOfTheSine: the stored gradients of the sine",
+    "divide_scalar": "ArithmeticTests.numbersOnEitherSide: powers of two",
+    "dropout": "DropoutTests.maskIsAFunctionOfTheKey: the generator's own numbers",
+    "linear_relu_without_bias": "LinearTests.everyShape: the definition in double",
+    "relu_then_exp": "a composition of two operations that have their own cases",
+    "scalar_divide": "ArithmeticTests.numbersOnEitherSide: whole numbers",
+    "scalar_subtract": "ArithmeticTests.numbersOnEitherSide: whole numbers",
+  ]
+
+  /// Checks whose stored case has another name.
+  private static let referenceNames = [
+    "average_pool": "average-pool-1d", "gaussian_nll": "gaussian-negative-log-likelihood",
+    "gaussian_kl": "gaussian-kl-divergence", "matmul_nn": "matmul", "matmul_nt": "matmul",
+    "matmul_tn": "matmul", "matmul_tt": "matmul", "maximum_axis": "max-axis", "pad_edge": "pad",
+    "permute": "transpose",
+  ]
+
+  @Test func everyFileOfOperationsRegistersACheck() throws {
+    let files = try FileManager.default.contentsOfDirectory(atPath: Self.root.path)
+      .filter { $0.hasSuffix(".swift") }
+    #expect(files.count >= 18)
+    for file in files where Self.withoutGradient[file] == nil {
+      let text = try String(contentsOf: Self.root.appending(path: file), encoding: .utf8)
+      #expect(text.contains("GradientCheck.register("), "\(file) registers no gradient check")
+    }
+    #expect(Set(Self.withoutGradient.keys).isSubset(of: files))
+  }
+
+  @Test func everyFileOfOperationsHasItsTests() throws {
+    let tests = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../Operations").standardizedFileURL
+    for file in try FileManager.default.contentsOfDirectory(atPath: Self.root.path) {
+      let mirror = tests.appending(path: file.replacing(".swift", with: "Tests.swift"))
+      #expect(FileManager.default.fileExists(atPath: mirror.path), "\(mirror.path)")
+    }
+  }
+
+  @Test func everyOperationIsHeldAgainstPyTorch() {
+    let stored = Set(ReferenceCase.all.map(\.name))
+    let checked = GradientCheck.all.filter { $0.group == .operation }.map(\.name)
+    for name in checked where Self.withoutReference[name] == nil {
+      let reference = Self.referenceNames[name] ?? name.replacing("_", with: "-")
+      #expect(stored.contains(reference), "\(name) has no stored case of PyTorch")
+    }
+    #expect(Set(Self.withoutReference.keys).isSubset(of: checked))
+    #expect(Set(Self.referenceNames.keys).isSubset(of: checked))
+  }
+
+  /// Every stored case is in both precisions, so that no file of tests can miss one of them.
+  @Test func everyReferenceIsInBothPrecisions() {
+    for (name, cases) in Dictionary(grouping: ReferenceCase.all, by: \.name) {
+      #expect(
+        cases.count { $0.dtype == .float32 } == cases.count { $0.dtype == .float64 }, "\(name)")
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import Testing
+
+@testable import Tensors
+
+@Suite struct GradientsTests {
+  @Test func frozenParametersAreConstants() {
+    let x = Parameter(Tensor(scalar: 3), name: "x")
+    let frozen = Parameter(Tensor(scalar: 5), name: "frozen")
+    frozen.isFrozen = true
+    let unused = Parameter(Tensor(scalar: 7), name: "unused")
+    unused.isFrozen = true
+    let (value, gradients) = valueWithGradient(of: [frozen, x, unused]) { x.value * frozen.value }
+    #expect(value.item == 15)
+    #expect(gradients[x]?.item == 5)
+    #expect(gradients[frozen] == nil)
+    #expect(gradients[unused] == nil)
+    #expect(gradients.values.count == 3)
+    #expect(gradients[Parameter(.ones([1]))] == nil)
+  }
+
+  /// The loss may be a parameter itself, or have axes as long as it is one number.
+  @Test(arguments: DType.allCases)
+  func lossesOfOneElement(dtype: DType) {
+    let x = Parameter(Tensor([3], shape: [1, 1], dtype: dtype), name: "x")
+    #expect(valueWithGradient(of: [x]) { x.value }.gradients[x]?.doubles == [1])
+    let (value, gradients) = valueWithGradient(of: [x]) { x.value * x.value }
+    #expect(value.shape == [1, 1])
+    #expect(gradients[x]?.shape == [1, 1])
+    #expect(gradients[x]?.doubles == [6])
+  }
+
+  @Test func gradientsAtTensors() {
+    let (a, b) = (Tensor([1, 2] as [Float], shape: [2]), Tensor([5, 7] as [Float], shape: [2]))
+    let (value, gradients) = valueWithGradient(at: [a, b, a]) { inputs in
+      sum(inputs[0] * inputs[0] * b)
+    }
+    #expect(value.item == 33)
+    #expect(gradients[0]?.floats == [10, 28])
+    #expect(gradients[1] == nil)
+    #expect(gradients[2] == nil)
+  }
+
+  /// What does not depend on any parameter is a mistake only where there is one to depend on.
+  @Test func noParameters() {
+    let (value, gradients) = valueWithGradient(of: []) { Tensor(scalar: 4) }
+    #expect(value.item == 4)
+    #expect(gradients.values.isEmpty)
+  }
+
+  @Test func byHand() {
+    let x = Parameter(.ones([2]), name: "x")
+    let y = Parameter(.ones([3]), name: "y")
+    let gradients = Gradients(of: [x, y], [.ones([2]), nil])
+    #expect(gradients[x]?.floats == [1, 1])
+    #expect(gradients[y] == nil)
+  }
+
+  @Test func errorsAreRethrown() {
+    struct Stop: Error, Equatable { let number: Int }
+    let x = Parameter(.ones([2]), name: "x")
+    #expect(throws: Stop(number: 7)) {
+      try valueWithGradient(of: [x]) { throw Stop(number: 7) }
+    }
+  }
+
+  static let mistakes = [
+    Mistake(
+      "valueWithGradient: the closure returned a tensor of shape [2]; a gradient is that of one number: "
+        + "take its sum or mean"
+    ) {
+      let x = Parameter(.ones([2]), name: "x")
+      _ = valueWithGradient(of: [x]) { x.value * 2 }
+    },
+    Mistake(
+      "valueWithGradient: the loss does not depend on parameter layer1.weight of shape [2, 3]; freeze it "
+        + "(isFrozen = true) if that is meant"
+    ) {
+      let x = Parameter(.ones([2]), name: "x")
+      let y = Parameter(.ones([2, 3]), name: "layer1.weight")
+      _ = valueWithGradient(of: [x, y]) { sum(x.value) }
+    },
+    Mistake(
+      "valueWithGradient: the loss does not depend on parameter number 1 of shape [3]; freeze it "
+        + "(isFrozen = true) if that is meant"
+    ) {
+      let x = Parameter(.ones([2]))
+      let y = Parameter(.ones([3]))
+      _ = valueWithGradient(of: [x, y]) { sum(x.value) }
+    },
+    Mistake(
+      "valueWithGradient: the loss does not depend on parameter x of shape [2]; freeze it "
+        + "(isFrozen = true) if that is meant"
+    ) {
+      let x = Parameter(.ones([2]), name: "x")
+      _ = valueWithGradient(of: [x]) { sum(x.value.detached) }
+    },
+    Mistake("Gradients: 1 gradients for 2 parameters") {
+      _ = Gradients(of: [Parameter(.ones([2])), Parameter(.ones([2]))], [nil])
+    },
+    Mistake(
+      "Gradients: a gradient of shape [3] float32 for parameter x of shape [2] float32"
+    ) { _ = Gradients(of: [Parameter(.ones([2]), name: "x")], [.ones([3])]) },
+  ]
+
+  @Test(arguments: mistakes.indices)
+  func stopsWithWords(index: Int) async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { [index] in GradientsTests.mistakes[index].body() }
+    expectWords(result, Self.mistakes[index].words)
+  }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import Testing
+
+@testable import Tensors
+
+/// The team of threads; each test in a process of its own.
+@Suite struct ThreadsTests {
+  @Test func available() {
+    #expect(Threads.available >= 1)
+    #expect(Threads.available <= ProcessInfo.processInfo.processorCount)
+    #expect(["baseline", "SSE4", "AVX2", "AVX3", "NEON"].contains(Threads.vectorTarget))
+    #expect(Threads.oneDNNVersion.wholeMatch(of: /3\.[0-9]+\.[0-9]+/) != nil)
+  }
+
+  @Test(arguments: [1, 2, 3, 8])
+  func denormalsAreFlushedOnEveryThread(threads: Int) async {
+    await #expect(processExitsWith: .success) { [threads] in
+      Threads.use(threads)
+      #expect(Threads.count == threads)
+      #expect(Threads.flushDenormals)
+      // 2⁻⁷⁵ squared would be denormal; long enough to be shared out over the team.
+      let x = Tensor.full([500_000], 0x1p-75)
+      #expect((x * x).floats.allSatisfy { $0 == 0 })
+      // Products for oneDNN and for our own loop too.
+      for side in [20, 200] {
+        let matrix = Tensor.full([side, side], 0x1p-75)
+        #expect(matmul(matrix, matrix).floats.allSatisfy { $0 == 0 })
+      }
+      // A larger team later flushes as well.
+      Threads.use(threads + 1)
+      #expect(Threads.flushDenormals)
+    }
+  }
+
+  /// What was chosen holds on whichever thread the work is done.
+  @Test func theChoiceIsTheProcesss() async {
+    await #expect(processExitsWith: .success) {
+      Threads.use(1)
+      let (count, product): (Int, [Float]) = await withCheckedContinuation { continuation in
+        Thread {
+          let x = Tensor.full([100], 0x1p-75)
+          let product = (x * x).floats
+          continuation.resume(returning: (Threads.count, product))
+        }.start()
+      }
+      #expect(count == 1)
+      #expect(product.allSatisfy { $0 == 0 })
+    }
+  }
+
+  /// Elementwise results are the same, bit for bit, on any number of threads, whatever the length:
+  /// around multiples of 64 elements, where threads' shares end, and of the least share.
+  @Test(arguments: [2, 3, 7])
+  func elementwiseResultsDoNotDependOnThreads(threads: Int) async {
+    await #expect(processExitsWith: .success) { [threads] in
+      var random = SplitMix(state: 11)
+      let lengths =
+        [0, 1, 63, 64, 65].flatMap { rest in
+          [16_384, 32_768, 49_152, 114_688].map { $0 + rest }
+        } + [32_767, 49_151, 100_003]
+      for count in lengths {
+        let a = random.tensor([count], in: -4...4)
+        let b = random.tensor([count], in: 0.5...3)
+        let operations: [() -> Tensor] = [
+          { a + b }, { a - b }, { a * b }, { a / b }, { -a }, { a * 0.3 }, { 2 / b }, { exp(a) },
+          { log(b) }, { sqrt(b) }, { sin(a) }, { cos(a) }, { tanh(a) }, { sigmoid(a) }, { relu(a) },
+          { leakyReLU(a) }, { gelu(a) }, { gelu(a, approximation: .tanh) }, { silu(a) },
+          { softplus(a) }, { exp(a.converted(to: .float64)) }, { a.converted(to: .float64) * 0.3 },
+          { softmax(a.reshaped(to: [count, 1]), axis: 1) },
+          { sum(broadcast(a.reshaped(to: [count, 1]), to: [count, 3]), axis: 1) },
+          { broadcast(a.reshaped(to: [count, 1]), to: [count, 2]).transposed() },
+          { reluPullback(b, a) },
+        ]
+        for (index, operation) in operations.enumerated() {
+          Threads.use(1)
+          let alone = operation().doubles
+          Threads.use(threads)
+          #expect(operation().doubles == alone, "operation \(index) of \(count) elements")
+        }
+        // A step in place, where a share that overlaps another would be seen twice.
+        var p = a
+        OptimizerStep.sgd(&p, b, .none, rate: 0.5, decay: 0)
+        #expect(p.floats == zip(a.floats, b.floats).map { $0 - 0.5 * $1 })
+      }
+    }
+  }
+
+  @Test(arguments: [0, -1])
+  func stopsWithWords(count: Int) async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { [count] in Threads.use(count) }
+    expectWords(result, "Threads.use(\(count)): at least one thread is needed")
+  }
+}

@@ -1,0 +1,120 @@
+import Testing
+
+@testable import Tensors
+
+@Suite struct MatrixProductTests {
+  @Test(arguments: ReferenceCase.named("matmul"))
+  func agreesWithPyTorch(reference: ReferenceCase) {
+    reference.check(tolerance: 2e-6) { inputs in
+      matmul(
+        inputs[0], inputs[1], transposeA: reference.attributes.transposeA ?? false,
+        transposeB: reference.attributes.transposeB ?? false)
+    }
+  }
+
+  static let transposes = [(false, false), (false, true), (true, false), (true, true)]
+
+  /// 2,744 shapes in each of the four cases, against the definition: a product of k terms in any order
+  /// is off by at most k 2⁻²⁴ Σ|a||b| (Higham, "Accuracy and stability of numerical algorithms", §3.1).
+  @Test(arguments: transposes)
+  func everyShape(transposeA: Bool, transposeB: Bool) {
+    var wrong: [String] = []
+    for m in productLengths {
+      for n in productLengths {
+        for k in productLengths where wrong.count < 5 {
+          wrong += deviation(m, n, k, transposeA, transposeB)
+        }
+      }
+    }
+    #expect(wrong == [])
+  }
+
+  @Test(arguments: transposes)
+  func shapesForTheLibrary(transposeA: Bool, transposeB: Bool) {
+    #expect(largeProducts.flatMap { deviation($0.0, $0.1, $0.2, transposeA, transposeB) } == [])
+  }
+
+  private func deviation(
+    _ m: Int, _ n: Int, _ k: Int, _ transposeA: Bool, _ transposeB: Bool
+  ) -> [String] {
+    var random = SplitMix(state: UInt64((m * 4096 + n) * 4096 + k))
+    let (a, b) = (random.floats(m * k), random.floats(k * n))
+    let exact = naiveProduct(
+      a, transposeA: transposeA, b, transposeB: transposeB, m: m, n: n, k: k)
+    let left = Tensor(a, shape: transposeA ? [k, m] : [m, k])
+    let right = Tensor(b, shape: transposeB ? [n, k] : [k, n])
+    let found = matmul(left, right, transposeA: transposeA, transposeB: transposeB)
+    if found.shape != [m, n] { return ["\(m)×\(n)×\(k): shape \(found.shape)"] }
+    let double = matmul(
+      left.converted(to: .float64), right.converted(to: .float64), transposeA: transposeA,
+      transposeB: transposeB
+    ).doubles
+    for (index, value) in found.doubles.enumerated() {
+      let bound = Double(k) * exact.magnitude[index]
+      if !(abs(value - exact.value[index]) <= bound * 0x1p-24) {
+        return ["\(m)×\(n)×\(k), element \(index): \(value), not \(exact.value[index])"]
+      }
+      if !(abs(double[index] - exact.value[index]) <= bound * 0x1p-52) {
+        return ["\(m)×\(n)×\(k), element \(index), float64: \(double[index])"]
+      }
+    }
+    return []
+  }
+
+  @Test(arguments: DType.allCases)
+  func emptyProducts(dtype: DType) {
+    func zeros(_ shape: Shape) -> Tensor { .zeros(shape, dtype: dtype) }
+    for (transposeA, transposeB) in Self.transposes {
+      func product(_ m: Int, _ n: Int, _ k: Int) -> Tensor {
+        matmul(
+          zeros(transposeA ? [k, m] : [m, k]), zeros(transposeB ? [n, k] : [k, n]),
+          transposeA: transposeA, transposeB: transposeB)
+      }
+      #expect(product(0, 3, 2).shape == [0, 3])
+      #expect(product(3, 0, 2).shape == [3, 0])
+      #expect(product(2, 3, 0).doubles == [0, 0, 0, 0, 0, 0])
+      #expect(product(0, 0, 0).shape == [0, 0])
+    }
+  }
+
+  /// A NaN or an infinity reaches its row and column and nothing else, in small and in large products.
+  @Test(arguments: [17, 130], transposes)
+  func whatIsNotFiniteStaysInItsRow(side: Int, transposes: (Bool, Bool)) {
+    for bad in [Float.nan, .infinity] {
+      var values = [Float](repeating: 1, count: side * side)
+      let (row, step) = (side - 2, side - 1)
+      values[transposes.0 ? step * side + row : row * side + step] = bad
+      let a = Tensor(values, shape: [side, side])
+      let y = matmul(a, .ones([side, side]), transposeA: transposes.0, transposeB: transposes.1)
+      for (index, value) in y.floats.enumerated() {
+        let isBad = bad.isNaN ? value.isNaN : value == bad
+        let isRight = index / side == row ? isBad : value == Float(side)
+        #expect(isRight, "\(bad), element \(index): \(value)")
+        if !isRight { return }
+      }
+    }
+  }
+
+  static let mistakes = [
+    Mistake("matmul: [2, 3] by [4, 5]: the inner lengths 3 and 4 differ") {
+      _ = matmul(.ones([2, 3]), .ones([4, 5]))
+    },
+    Mistake("matmul: [2, 3] transposed by [3, 5] transposed: the inner lengths 2 and 5 differ") {
+      _ = matmul(.ones([2, 3]), .ones([3, 5]), transposeA: true, transposeB: true)
+    },
+    Mistake("matmul: shapes [2, 3, 4] and [4, 5]; both have to be matrices") {
+      _ = matmul(.ones([2, 3, 4]), .ones([4, 5]))
+    },
+    Mistake("matmul: types float32 and float64 differ") {
+      _ = matmul(.ones([2, 3]), .ones([3, 5], dtype: .float64))
+    },
+  ]
+
+  @Test(arguments: mistakes.indices)
+  func stopsWithWords(index: Int) async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { [index] in MatrixProductTests.mistakes[index].body() }
+    expectWords(result, Self.mistakes[index].words)
+  }
+}

@@ -1,0 +1,334 @@
+"""Writes operations.json: values and gradients of PyTorch that Adjoint's operations are held against.
+
+    python operations.py        (needs torch and numpy; torch's version is written into the file)
+
+Every case is one line: {"name", "dtype", "attributes", "inputs", "labels" or "indices" where the
+operation takes them, "cotangent", "output", "gradients"}. `gradients` has one entry per input, in the
+same order, and is the product of the cotangent (random, never all ones) with the operation's
+derivative. Inputs and cotangents have three decimals, so that they are the same numbers whichever
+precision reads them; outputs and gradients are the shortest decimals that read back exactly, through
+a 64-bit number or directly.
+
+Conventions: a linear layer's weight is [outputs, inputs]; pooling and padding name their `axis`.
+"""
+
+import json
+import math
+import pathlib
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+RANDOM = np.random.RandomState(2)
+DTYPES = {"float64": torch.float64, "float32": torch.float32}
+CASES = []
+
+# One, and one less, equal and one more than the width of a vector register.
+VECTORS = [(1,), (7,), (15,), (16,), (17,), (33,)]
+FEW = [(1,), (3, 5), (17,)]
+
+
+def normal(*shape, scale=1.0):
+    """Normal numbers of three decimals, none of them zero, where kinks such as ReLU's lie."""
+    values = np.round(RANDOM.randn(*shape) * scale, 3)
+    return np.where(values == 0, 0.001, values)
+
+
+def positive(*shape):
+    return np.round(RANDOM.uniform(0.05, 4, size=shape), 3)
+
+
+def distinct(*shape):
+    """Numbers of which no two are equal, so that a maximum is one element only."""
+    count = int(np.prod(shape))
+    return np.round((RANDOM.permutation(count) - count / 2) * 0.137 + 0.031, 3).reshape(shape)
+
+
+def written(value, dtype):
+    text = repr(float(value)) if dtype == "float64" else str(np.float32(value))
+    assert math.isfinite(float(text)), text
+    if dtype == "float32":
+        assert np.float32(float(text)) == np.float32(text) == np.float32(value), text
+    return text[:-2] if text.endswith(".0") and text != "-0.0" else text
+
+
+def tensor_text(array, dtype):
+    values = ",".join(written(v, dtype) for v in np.asarray(array).reshape(-1))
+    return f'{{"shape":{json.dumps(list(np.shape(array)), separators=(",", ":"))},"values":[{values}]}}'
+
+
+def case(name, function, inputs, attributes=None, labels=None, indices=None):
+    """Runs `function(*inputs)` in both precisions and keeps what came out and what flows back."""
+    cotangent = None
+    for dtype, torch_dtype in DTYPES.items():
+        tensors = [torch.tensor(x, dtype=torch_dtype, requires_grad=True) for x in inputs]
+        output = function(*tensors)
+        if cotangent is None:
+            cotangent = (
+                normal(*output.shape) if output.dim() else np.round(RANDOM.uniform(0.5, 2), 3)
+            )
+        gradients = torch.autograd.grad(output, tensors, torch.tensor(cotangent, dtype=torch_dtype))
+        fields = [
+            f'"name":{json.dumps(name)}',
+            f'"dtype":{json.dumps(dtype)}',
+            f'"attributes":{json.dumps(attributes or {}, separators=(",", ":"))}',
+            '"inputs":[' + ",".join(tensor_text(x, dtype) for x in inputs) + "]",
+        ]
+        if labels is not None:
+            fields.append(f'"labels":{json.dumps(labels, separators=(",", ":"))}')
+        if indices is not None:
+            fields.append(f'"indices":{json.dumps(indices, separators=(",", ":"))}')
+        fields += [
+            f'"cotangent":{tensor_text(cotangent, dtype)}',
+            f'"output":{tensor_text(output.detach().numpy(), dtype)}',
+            '"gradients":[' + ",".join(tensor_text(g.numpy(), dtype) for g in gradients) + "]",
+        ]
+        CASES.append("{" + ",".join(fields) + "}")
+
+
+def arithmetic():
+    for shape in FEW + [(16,)]:
+        case("add", torch.add, [normal(*shape), normal(*shape)])
+        case("subtract", torch.sub, [normal(*shape), normal(*shape)])
+        case("multiply", torch.mul, [normal(*shape), normal(*shape)])
+        case("divide", torch.div, [normal(*shape), positive(*shape)])
+        case("negate", torch.neg, [normal(*shape)])
+        case("add-scalar", lambda x: x + 1.75, [normal(*shape)], {"scalar": 1.75})
+        case("multiply-scalar", lambda x: x * -0.625, [normal(*shape)], {"scalar": -0.625})
+
+
+def products():
+    for rows, inner, columns in [
+        (1, 1, 1),
+        (1, 7, 3),
+        (3, 5, 4),
+        (15, 2, 3),
+        (2, 3, 17),
+        (2, 33, 1),
+        (1, 16, 7),
+    ]:
+        for transpose_left in (False, True):
+            for transpose_right in (False, True):
+                left = normal(*((inner, rows) if transpose_left else (rows, inner)))
+                right = normal(*((columns, inner) if transpose_right else (inner, columns)))
+                case(
+                    "matmul",
+                    lambda a, b, s=transpose_left, t=transpose_right: (a.T if s else a)
+                    @ (b.T if t else b),
+                    [left, right],
+                    {"transposeA": transpose_left, "transposeB": transpose_right},
+                )
+    for batch, inputs, outputs in [(1, 1, 1), (3, 7, 5), (2, 17, 3), (5, 4, 16)]:
+        for name, activation in [("linear", lambda z: z), ("linear-relu", F.relu)]:
+            case(
+                name,
+                lambda x, w, b, f=activation: f(F.linear(x, w, b)),
+                [normal(batch, inputs), normal(outputs, inputs), normal(outputs)],
+            )
+    case("linear-without-bias", lambda x, w: F.linear(x, w), [normal(3, 7), normal(5, 7)])
+
+
+def reductions():
+    for shape in [(1,), (17,), (3, 5), (2, 3, 4)]:
+        case("sum", torch.sum, [normal(*shape)])
+        case("mean", torch.mean, [normal(*shape)])
+    for shape, axis in [((1, 1), 0), ((3, 17), 0), ((3, 17), 1), ((2, 3, 5), 1), ((2, 3, 5), 2)]:
+        case("sum-axis", lambda x, a=axis: x.sum(dim=a), [normal(*shape)], {"axis": axis})
+        case("mean-axis", lambda x, a=axis: x.mean(dim=a), [normal(*shape)], {"axis": axis})
+        case("max-axis", lambda x, a=axis: x.amax(dim=a), [distinct(*shape)], {"axis": axis})
+
+
+def softmaxes():
+    for shape, axis in [
+        ((1, 1), 1),
+        ((3, 7), 1),
+        ((3, 7), 0),
+        ((2, 17), 1),
+        ((2, 3, 4), 1),
+        ((2, 16), 1),
+    ]:
+        case(
+            "softmax",
+            lambda x, a=axis: F.softmax(x, dim=a),
+            [normal(*shape, scale=2)],
+            {"axis": axis},
+        )
+        case(
+            "log-softmax",
+            lambda x, a=axis: F.log_softmax(x, dim=a),
+            [normal(*shape, scale=2)],
+            {"axis": axis},
+        )
+    # Far apart, and far from zero: an exponential of the logit itself would overflow.
+    extreme = np.array([[1000.0, 999.5, 990.0, -1000.0], [-1000.0, -1000.25, -1001.0, -1000.0]])
+    case("softmax", lambda x: F.softmax(x, dim=1), [extreme], {"axis": 1})
+    case("log-softmax", lambda x: F.log_softmax(x, dim=1), [extreme], {"axis": 1})
+
+    for batch, classes in [(1, 1), (1, 2), (5, 3), (7, 10), (3, 17), (16, 2)]:
+        labels = [int(v) for v in RANDOM.randint(0, classes, size=batch)]
+        case(
+            "softmax-cross-entropy",
+            lambda z, t=labels: F.cross_entropy(z, torch.tensor(t)),
+            [normal(batch, classes, scale=2)],
+            labels=labels,
+        )
+    case(
+        "softmax-cross-entropy",
+        lambda z: F.cross_entropy(z, torch.tensor([3, 0])),
+        [extreme],
+        labels=[3, 0],
+    )
+
+
+def losses():
+    for shape in [(1, 1), (3, 5), (2, 17)]:
+        case("mean-squared-error", F.mse_loss, [normal(*shape), normal(*shape)])
+        # Inputs: x, mean, log variance. Summed over the features, averaged over the batch.
+        case(
+            "gaussian-negative-log-likelihood",
+            lambda x, mean, log_variance: (
+                0.5 * (log_variance + (x - mean) ** 2 / log_variance.exp())
+                + 0.5 * math.log(2 * math.pi)
+            )
+            .sum(dim=1)
+            .mean(),
+            [normal(*shape), normal(*shape), normal(*shape)],
+        )
+        # Inputs: mean, log variance. Kullback-Leibler divergence to the standard normal distribution.
+        case(
+            "gaussian-kl-divergence",
+            lambda mean, log_variance: (-0.5 * (1 + log_variance - mean**2 - log_variance.exp()))
+            .sum(dim=1)
+            .mean(),
+            [normal(*shape), normal(*shape)],
+        )
+
+
+def activations():
+    # PyTorch's own softplus leaves out a term above its threshold; this form is exact on both sides.
+    functions = {
+        "relu": (F.relu, {}),
+        "leaky-relu": (lambda x: F.leaky_relu(x, 0.01), {"slope": 0.01}),
+        "sigmoid": (torch.sigmoid, {}),
+        "tanh": (torch.tanh, {}),
+        "gelu": (F.gelu, {"approximation": "none"}),
+        "gelu-tanh": (lambda x: F.gelu(x, approximate="tanh"), {"approximation": "tanh"}),
+        "silu": (F.silu, {}),
+        "softplus": (lambda x: torch.logaddexp(x, torch.zeros_like(x)), {}),
+        "sin": (torch.sin, {}),
+        "exp": (torch.exp, {}),
+    }
+    saturating = {"relu", "leaky-relu", "sigmoid", "tanh", "gelu", "gelu-tanh", "silu", "softplus"}
+    far = np.array([-80.0, -30.0, -12.0, -5.5, -0.001, 0.001, 5.5, 12.0, 30.0, 80.0])
+    for name, (function, attributes) in functions.items():
+        for shape in VECTORS if name in ("relu", "tanh") else FEW:
+            case(name, function, [normal(*shape, scale=1.5)], attributes)
+        if name in saturating:
+            case(name, function, [far], attributes)
+    # Arguments that need a careful reduction by multiples of pi.
+    case(
+        "sin",
+        torch.sin,
+        [np.array([-1000.0, -100.125, -3.142, 0.0, 1.571, 31.416, 255.5, 8000.75])],
+    )
+    for shape in FEW:
+        case("log", torch.log, [positive(*shape)])
+        case("sqrt", torch.sqrt, [positive(*shape)])
+    case("log", torch.log, [np.array([0.001, 0.999, 1.0, 1.001, 123456.0])])
+
+
+def pad(x, axis, before, after, mode):
+    if mode == "constant":
+        widths = [0, 0] * (x.dim() - 1 - axis) + [before, after]
+        return F.pad(x, widths, value=0.0)
+    first = x.narrow(axis, 0, 1).repeat_interleave(before, dim=axis)
+    last = x.narrow(axis, x.shape[axis] - 1, 1).repeat_interleave(after, dim=axis)
+    return torch.cat([first, x, last], dim=axis)
+
+
+def shapes():
+    for before, after in [((6,), (2, 3)), ((3, 5), (15,)), ((2, 3, 4), (6, 4)), ((1,), (1, 1, 1))]:
+        case("reshape", lambda x, s=after: x.reshape(s), [normal(*before)], {"shape": list(after)})
+    for shape, axes in [
+        ((1, 7), (1, 0)),
+        ((3, 17), (1, 0)),
+        ((2, 3, 5), (0, 2, 1)),
+        ((2, 3, 5), (2, 0, 1)),
+    ]:
+        case("transpose", lambda x, p=axes: x.permute(p), [normal(*shape)], {"axes": list(axes)})
+    for parts, axis in [
+        ([(2, 3), (1, 3)], 0),
+        ([(2, 3), (2, 5), (2, 1)], 1),
+        ([(2, 1, 3), (2, 4, 3)], 1),
+    ]:
+        case(
+            "concatenate",
+            lambda *x, a=axis: torch.cat(x, dim=a),
+            [normal(*p) for p in parts],
+            {"axis": axis},
+        )
+    for shape, axis, start, end in [
+        ((7,), 0, 2, 5),
+        ((3, 17), 1, 16, 17),
+        ((3, 5), 0, 0, 2),
+        ((2, 5, 3), 1, 1, 4),
+    ]:
+        case(
+            "slice",
+            lambda x, a=axis, s=start, e=end: x.narrow(a, s, e - s),
+            [normal(*shape)],
+            {"axis": axis, "start": start, "count": end - start},
+        )
+    # Rows that come twice, and rows that never come.
+    for shape, indices in [((1, 3), [0]), ((5, 3), [4, 0, 4, 2]), ((3, 7), [1, 1, 1, 2, 0, 2])]:
+        case(
+            "gather",
+            lambda x, i=indices: x.index_select(0, torch.tensor(i)),
+            [normal(*shape)],
+            indices=indices,
+        )
+    for shape, axis, before, after in [
+        ((5,), 0, 1, 2),
+        ((2, 7), 1, 0, 3),
+        ((2, 5, 3), 1, 2, 2),
+        ((3, 1), 1, 3, 0),
+    ]:
+        for mode in ("constant", "edge"):
+            case(
+                "pad",
+                lambda x, a=axis, b=before, c=after, m=mode: pad(x, a, b, c, m),
+                [normal(*shape)],
+                {"axis": axis, "before": before, "after": after, "mode": mode},
+            )
+    # [batch, length, channels] along axis 1, and PyTorch's own [batch, channels, length] along axis 2.
+    for length, window, stride in [(7, 3, 1), (17, 5, 1), (9, 2, 2), (5, 5, 1), (4, 1, 1)]:
+        attributes = {"window": window, "stride": stride}
+        case(
+            "average-pool-1d",
+            lambda x, k=window, s=stride: F.avg_pool1d(x.transpose(1, 2), k, s).transpose(1, 2),
+            [normal(2, length, 2)],
+            {"axis": 1, **attributes},
+        )
+    case(
+        "average-pool-1d",
+        lambda x: F.avg_pool1d(x, 3, 1),
+        [normal(2, 2, 9)],
+        {"axis": 2, "window": 3, "stride": 1},
+    )
+
+
+def main():
+    torch.set_num_threads(1)
+    for group in (arithmetic, products, reductions, softmaxes, losses, activations, shapes):
+        group()
+    version = torch.__version__.split("+")[0]
+    text = f'{{"source":"PyTorch {version}","cases":[\n' + ",\n".join(CASES) + "\n]}\n"
+    json.loads(text)
+    path = pathlib.Path(__file__).with_name("operations.json")
+    path.write_text(text)
+    print(f"{path.name}: {len(CASES)} cases, {len(text) / 1024:.0f} KB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+import Foundation
+import Layers
+import Optimizers
+import Tensors
+import Testing
+
+@testable import Training
+
+@Suite struct ClassificationStepTests {
+  /// Without weights every class has the probability 1/3: the loss is ln 3, the gradient of a bias
+  /// 1/3 − (its share of the labels), and a step of rate 1 takes it away.
+  @Test(arguments: DType.allCases)
+  func oneStepInClosedForm(dtype: DType) throws {
+    let layer = Linear(
+      weight: Parameter(.zeros([3, 2], dtype: dtype)), bias: Parameter(.zeros([3], dtype: dtype)))
+    let parameters = Layers.parameters(of: layer)
+    let step = ClassificationStep(
+      layer, optimizer: SGD(parameters, learningRate: 1), seed: 0)
+    let features: [Double] = [1, 0, 0, 1, 1, 1, 2, 0]
+    let x = Tensor(features, shape: [4, 2], dtype: dtype)
+    let outcome = try step(x, IndexTensor([0, 0, 1, 2]), step: 0)
+    let tolerance = dtype == .float64 ? 1e-15 : 1e-7
+    #expect(abs(outcome.loss - log(3)) <= tolerance)
+    #expect(outcome.count == 4)
+    // A tie goes to the first class, which two of them are.
+    #expect(outcome.correct == 2)
+    let bias = try #require(layer.bias).value.doubles
+    for (value, share) in zip(bias, [0.5, 0.25, 0.25]) {
+      #expect(abs(value - (share - 1.0 / 3)) <= tolerance)
+    }
+    // (1/4) (Σ over the rows of the class − 1/3 Σ over all rows), and all rows are (4, 2) in sum.
+    let ofClass: [Double] = [1, 1, 1, 1, 2, 0]
+    let ofAll: [Double] = [4, 2, 4, 2, 4, 2]
+    for (index, value) in layer.weight.value.doubles.enumerated() {
+      let expected = (ofClass[index] - ofAll[index] / 3) / 4
+      #expect(abs(value - expected) <= tolerance)
+    }
+  }
+
+  @Test func gradientsByHandAreUsed() throws {
+    let layer = Linear(weight: Parameter(.zeros([2, 1])), bias: Parameter(.zeros([2])))
+    let parameters = Layers.parameters(of: layer)
+    let byHand: ClassificationStep.Gradient = { x, _ in
+      (
+        Tensor(scalar: 5), Tensor([1, 0], shape: [1, 2]),
+        Gradients(of: parameters, [.ones([2, 1]), .full([2], 2)])
+      )
+    }
+    for checkFinite in [false, true] {
+      layer.weight.value = .zeros([2, 1])
+      layer.bias?.value = .zeros([2])
+      let step = ClassificationStep(
+        layer, optimizer: SGD(parameters, learningRate: 0.5), byHand: byHand, seed: 0)
+      let outcome = try step(
+        .ones([1, 1]), IndexTensor([0]), step: 0, checkFinite: checkFinite)
+      #expect(outcome == StepOutcome(loss: 5, count: 1, correct: 1))
+      #expect(layer.weight.value.floats == [-0.5, -0.5])
+      #expect(layer.bias?.value.floats == [-1, -1])
+    }
+  }
+
+  /// `--check-finite` finds the operation with gradients by hand too.
+  @Test(arguments: [false, true])
+  func notFinite(isByHand: Bool) throws {
+    let layer = Linear(weight: Parameter(.full([2, 1], .nan)), bias: Parameter(.zeros([2])))
+    let parameters = Layers.parameters(of: layer)
+    let step = ClassificationStep(
+      layer, optimizer: SGD(parameters, learningRate: 0.5),
+      byHand: isByHand
+        ? { _, _ in
+          (
+            Tensor(scalar: 5), .zeros([1, 2]),
+            Gradients(of: parameters, [.ones([2, 1]), .ones([2])])
+          )
+        } : nil,
+      seed: 0)
+    let error = #expect(throws: NonFiniteError.self) {
+      _ = try step(.ones([1, 1]), IndexTensor([0]), step: 0, checkFinite: true)
+    }
+    #expect(error?.operation == "linear")
+    #expect(layer.bias?.value.floats == [0, 0])
+  }
+
+  /// Dropout depends on the seed and the number of the step, and on nothing else.
+  @Test func masksAreThoseOfTheStep() throws {
+    func loss(seed: UInt64, step number: Int) throws -> Double {
+      var random = Philox(seed: 1)
+      let model = Sequential {
+        Dropout(0.5)
+        Linear(64, 2, random: &random)
+      }
+      let step = ClassificationStep(
+        model, optimizer: SGD(Layers.parameters(of: model), learningRate: 0.5), seed: seed)
+      return try step(.ones([4, 64]), IndexTensor([0, 1, 0, 1]), step: number).loss
+    }
+    #expect(try loss(seed: 1, step: 3) == loss(seed: 1, step: 3))
+    #expect(try loss(seed: 1, step: 3) != loss(seed: 1, step: 4))
+    #expect(try loss(seed: 1, step: 3) != loss(seed: 2, step: 3))
+  }
+
+  /// Logits that are logarithms: the probabilities are the numbers themselves.
+  @Test func resultOverBatches() {
+    var result = ClassificationResult(classes: 3)
+    #expect(result.accuracy == 0 && result.count == 0)
+    func logits(_ rows: [[Double]]) -> Tensor {
+      Tensor(rows.joined().map { log($0) }, shape: [rows.count, 3], dtype: .float64)
+    }
+    result.add(
+      logits: logits([[0.5, 0.25, 0.25], [0.125, 0.75, 0.125], [0.25, 0.25, 0.5]]),
+      labels: IndexTensor([0, 1, 1]))
+    result.add(logits: logits([[0.5, 0.25, 0.25]]), labels: IndexTensor([2]))
+    #expect(result.count == 4)
+    #expect(result.predictions == [0, 1, 2, 0])
+    #expect(result.confusion == [[1, 0, 0], [0, 1, 1], [1, 0, 0]])
+    #expect(result.accuracy == 0.5)
+    let expected = -(log(0.5) + log(0.75) + log(0.25) + log(0.25)) / 4
+    #expect(abs(result.loss - expected) < 1e-15)
+    for (confidence, probability) in zip(result.confidences, [0.5, 0.75, 0.5, 0.5]) {
+      #expect(abs(Double(confidence) - probability) < 1e-7)
+    }
+  }
+}

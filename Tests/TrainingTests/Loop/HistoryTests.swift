@@ -1,0 +1,72 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import Training
+
+@Suite struct HistoryTests {
+  @Test func readsStepsAndEpochs() throws {
+    let folder = try TemporaryFolder()
+    let file = folder.file("metrics.jsonl")
+    try Data(
+      """
+      {"step":1,"epoch":1,"loss":2.5,"learning_rate":0.1}
+      {"step":2,"epoch":1,"loss":1e-05,"learning_rate":null}
+      {"step":2,"epoch":1,"metrics":{"test_loss":null,"train_loss":1.25}}
+
+      """.utf8
+    ).write(to: file)
+    let history = try History(reading: file)
+    #expect(history.losses == [2.5, 1e-5])
+    #expect(history.learningRates[0] == 0.1)
+    #expect(history.learningRates[1].isNaN)
+    #expect(history.epochs.map(\.epoch) == [1])
+    #expect(history.epochs.map(\.step) == [2])
+    #expect(history.metricNames == ["test_loss", "train_loss"])
+    #expect(history.epochs[0].metrics["train_loss"] == 1.25)
+    // What was neither finite was written as null.
+    #expect(history.epochs[0].metrics["test_loss"]?.isNaN == true)
+  }
+
+  @Test func nothingYet() throws {
+    let folder = try TemporaryFolder()
+    try Data().write(to: folder.file("metrics.jsonl"))
+    #expect(try History(reading: folder.file("metrics.jsonl")) == History())
+  }
+
+  @Test(arguments: [
+    "{\"step\":3,\"ep", "[]", "{\"step\":1,\"epoch\":1}", "{\"epoch\":1,\"loss\":1}", "loss 1",
+    "{\"step\":1,\"epoch\":1,\"loss\":\"high\"}",
+    "{\"step\":1,\"epoch\":1,\"loss\":1,\"metrics\":{}}",
+  ])
+  func badLineIsNamed(line: String) throws {
+    let folder = try TemporaryFolder()
+    let file = folder.file("metrics.jsonl")
+    try Data("{\"step\":1,\"epoch\":1,\"loss\":1,\"learning_rate\":1}\n\(line)\n".utf8).write(
+      to: file)
+    expectError(
+      .badData,
+      "\(file.path): line 2: expected a JSON object with the metrics of a step or an epoch, found "
+        + line
+    ) { _ = try History(reading: file) }
+  }
+
+  @Test func onlyTheBeginningOfALongLineIsShown() throws {
+    let folder = try TemporaryFolder()
+    let file = folder.file("metrics.jsonl")
+    try Data(String(repeating: "x", count: 1000).utf8).write(to: file)
+    expectError(
+      .badData,
+      "\(file.path): line 1: expected a JSON object with the metrics of a step or an epoch, found "
+        + String(repeating: "x", count: 60)
+    ) { _ = try History(reading: file) }
+  }
+
+  @Test func missingFile() throws {
+    let folder = try TemporaryFolder()
+    let file = folder.file("metrics.jsonl")
+    let error = #expect(throws: AdjointError.self) { _ = try History(reading: file) }
+    #expect(error?.kind == .noInput)
+    #expect(error?.message.hasPrefix("\(file.path): cannot be read: ") == true)
+  }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import Testing
+
+@testable import Training
+
+@Suite struct ProgressDisplayTests {
+  private static let snapshot = ProgressDisplay.Snapshot(
+    epoch: 12, epochs: 60, step: 131_250, totalSteps: 225_000, loss: 0.0912345, accuracy: 0.974,
+    samplesPerSecond: 287_112.9, secondsLeft: 62.2)
+
+  /// 131250/225000 = 58 %; 23 of 40 cells are 57.5 %, rounded from 23.33.
+  @Test func barAsWideAsItMayBe() {
+    #expect(
+      ProgressDisplay.barLine(Self.snapshot, width: 200)
+        == "epoch 12/60 ━━━━━━━━━━━━━━━━━━━━━━━─────────────────"
+        + "  58 %  loss 0.0912  accuracy 97.40 %  287,112 samples/s  1:03 left")
+  }
+
+  private static let narrower: [(Int, String)] = [
+    (
+      100,
+      "epoch 12/60 ━━━━━━━━━━━━────────  58 %  loss 0.0912  accuracy 97.40 %  287,112 samples/s  1:03 left"
+    ),
+    (80, "epoch 12/60 ━━━━━━━━━━━────────  58 %  loss 0.0912  accuracy 97.40 %  1:03 left"),
+    (60, "epoch 12/60 ━━━━━━━━━━───────  58 %  loss 0.0912  1:03 left"),
+    (40, "epoch 12/60 ━━━━━━────  58 %  1:03 left"),
+    (30, "epoch 12/60 ━━━━━━─────  58 %"),
+    (22, "epoch 12/60 58 %"),
+    (10, "epoch 12/"),
+    (0, ""),
+  ]
+
+  @Test(arguments: narrower)
+  func leavesOutWhatDoesNotFit(width: Int, line: String) {
+    #expect(ProgressDisplay.barLine(Self.snapshot, width: width) == line)
+  }
+
+  private static let extremes: [ProgressDisplay.Snapshot] = [
+    snapshot,
+    .init(
+      epoch: 1, epochs: 1_000_000, step: 0, totalSteps: 1, loss: .nan, accuracy: nil,
+      samplesPerSecond: 0, secondsLeft: .infinity),
+    .init(
+      epoch: 999_999, epochs: 1_000_000, step: 1_000_000_000, totalSteps: 1_000_000_000,
+      loss: 1e300, accuracy: 1, samplesPerSecond: 123_456_789, secondsLeft: 359_999),
+    .init(
+      epoch: 1, epochs: 1, step: 5, totalSteps: 0, loss: -1e-12, accuracy: 0, samplesPerSecond: 1,
+      secondsLeft: 0),
+  ]
+
+  /// A line that is as wide as the terminal would wrap on some, and could not be drawn over again.
+  @Test(arguments: 20...200)
+  func neverWraps(width: Int) {
+    for snapshot in Self.extremes {
+      let line = ProgressDisplay.barLine(snapshot, width: width)
+      #expect(line.count < width)
+      #expect(line.hasPrefix("epoch "))
+      #expect(!line.contains("\n"))
+    }
+  }
+
+  @Test func barIsDrawnOverItself() {
+    let screen = Screen()
+    let progress = screen.progress(.bar, width: 40)
+    progress.update(Self.snapshot)
+    progress.endOfEpoch(Self.snapshot, metrics: ["test_accuracy": 0.5])
+    progress.finish()
+    progress.finish()
+    let line = "\r\u{1B}[2Kepoch 12/60 ━━━━━━────  58 %  1:03 left"
+    #expect(screen.text == line + line + "\n")
+  }
+
+  @Test func plainLines() {
+    let screen = Screen()
+    let progress = screen.progress(.lines)
+    progress.update(Self.snapshot)
+    progress.endOfEpoch(
+      Self.snapshot,
+      metrics: ["train_loss": 0.00123456, "train_accuracy": 0.97, "test_accuracy": 1, "auc": 0.5])
+    progress.finish()
+    #expect(
+      screen.text
+        == "epoch 12/60  step 131,250  auc 0.5000  test accuracy 100.00 %  train accuracy 97.00 %  "
+        + "train loss 0.00123  287,112 samples/s\n")
+  }
+
+  @Test func silence() {
+    let screen = Screen()
+    let progress = screen.progress(.silent)
+    progress.update(Self.snapshot)
+    progress.endOfEpoch(Self.snapshot, metrics: ["loss": 1])
+    progress.finish()
+    #expect(screen.text.isEmpty)
+  }
+
+  @Test func onlyABarWantsUpdates() {
+    #expect(ProgressDisplay(.bar).wantsUpdates)
+    #expect(!ProgressDisplay(.lines).wantsUpdates && !ProgressDisplay(.silent).wantsUpdates)
+  }
+
+  @Test(arguments: [
+    (0, "0"), (999, "999"), (1000, "1,000"), (-1_234_567, "-1,234,567"), (100_000, "100,000"),
+  ])
+  func thousandsAreGrouped(number: Int, text: String) {
+    #expect(ProgressDisplay.grouped(number) == text)
+  }
+
+  @Test(arguments: [
+    (0.0, "0:00"), (0.1, "0:01"), (59.5, "1:00"), (3599.5, "1:00:00"), (3723, "1:02:03"),
+    (359_999, "99:59:59"), (360_000, "–:––"), (Double.infinity, "–:––"), (.nan, "–:––"),
+  ])
+  func timeLeft(seconds: Double, text: String) {
+    #expect(ProgressDisplay.clock(seconds) == text)
+  }
+
+  @Test(arguments: [
+    ("test_accuracy", 0.97684, "97.68 %"), ("loss", 2.302585, "2.3026"), ("loss", 0, "0.0000"),
+    ("loss", 0.0012345, "0.00123"), ("loss", -0.5, "-0.5000"), ("loss", 1e-9, "1e-09"),
+    ("loss", 123_456.789, "123456.7890"), ("loss", 1e20, "1e+20"), ("loss", .nan, "nan"),
+    ("test_accuracy", .infinity, "inf"),
+  ])
+  func numbers(name: String, value: Double, text: String) {
+    #expect(ProgressDisplay.format(metric: name, value) == text)
+  }
+}

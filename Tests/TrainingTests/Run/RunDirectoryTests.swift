@@ -1,0 +1,141 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import Training
+
+@Suite struct RunDirectoryTests {
+  private struct Value: Codable, Equatable {
+    var batchSize = 16
+    var learningRate = 0.1
+    var metrics = ["train_loss": 0.5, "test_accuracy": 0.25, "aUC": 1]
+    var worst = -Double.infinity
+    var dataFiles = ["a/b"]
+  }
+
+  @Test func placesInTheFolder() throws {
+    let folder = try TemporaryFolder()
+    let run = try folder.run()
+    let names = [
+      run.configuration, run.environment, run.metrics, run.result, run.report, run.checkpoints,
+    ].map { $0.path.replacingOccurrences(of: run.folder.path + "/", with: "") }
+    #expect(
+      names == [
+        "configuration.json", "environment.json", "metrics.jsonl", "result.json", "report.html",
+        "checkpoints",
+      ])
+  }
+
+  @Test func makesTheFoldersAbove() throws {
+    let folder = try TemporaryFolder()
+    let run = try RunDirectory(creating: folder.file("a/b/c"))
+    var isFolder: ObjCBool = false
+    #expect(FileManager.default.fileExists(atPath: run.folder.path, isDirectory: &isFolder))
+    #expect(isFolder.boolValue)
+  }
+
+  @Test func doesNotWriteOverARun() throws {
+    let folder = try TemporaryFolder()
+    let run = try folder.run()
+    try run.write(Value(), to: run.configuration)
+    expectError(
+      .usage,
+      "\(run.folder.path): holds a run already; go on with it (--resume) or name another folder "
+        + "(--output)"
+    ) { _ = try RunDirectory(creating: run.folder) }
+  }
+
+  @Test func belowAFileNoFolderCanBeMade() throws {
+    let folder = try TemporaryFolder()
+    try Data().write(to: folder.file("file"))
+    let place = folder.file("file/run")
+    expectError(.cannotWrite, "\(place.path): cannot make this folder: Not a directory") {
+      _ = try RunDirectory(creating: place)
+    }
+  }
+
+  @Test func opensOnlyRuns() throws {
+    let folder = try TemporaryFolder()
+    let missing = folder.file("nothing")
+    expectError(.noInput, "\(missing.path): there is no such run folder") {
+      _ = try RunDirectory(opening: missing)
+    }
+    let run = try folder.run()
+    expectError(
+      .noInput, "\(run.folder.path): is not the folder of a run: it has no configuration.json"
+    ) { _ = try RunDirectory(opening: run.folder) }
+    try run.write(Value(), to: run.configuration)
+    expectError(.noInput, "\(run.configuration.path): there is no such run folder") {
+      _ = try RunDirectory(opening: run.configuration)
+    }
+    #expect(try RunDirectory(opening: run.folder).folder.path == run.folder.path)
+  }
+
+  /// Properties are in snake case; the keys of a dictionary are data and stay as they are.
+  @Test func jsonThereAndBack() throws {
+    let folder = try TemporaryFolder()
+    let run = try folder.run()
+    let file = folder.file("value.json")
+    try run.write(Value(), to: file)
+    #expect(
+      try text(of: file) == """
+        {
+          "batch_size" : 16,
+          "data_files" : [
+            "a/b"
+          ],
+          "learning_rate" : 0.1,
+          "metrics" : {
+            "aUC" : 1,
+            "test_accuracy" : 0.25,
+            "train_loss" : 0.5
+          },
+          "worst" : "-inf"
+        }
+
+        """)
+    #expect(try RunDirectory.read(Value.self, from: file) == Value())
+  }
+
+  @Test(arguments: [
+    ("{", "expected JSON, found something else"),
+    (#"{"batch_size":16}"#, "expected the key learning_rate, found none"),
+    (
+      #"{"batch_size":"16","learning_rate":1,"metrics":{},"worst":1,"data_files":[]}"#,
+      "expected Int for batch_size, found something else"
+    ),
+    (
+      #"{"batch_size":16,"learning_rate":1,"metrics":{"train_loss":[]},"worst":1,"data_files":[]}"#,
+      "expected Double for metrics.train_loss, found something else"
+    ),
+    (
+      #"{"batch_size":16,"learning_rate":null,"metrics":{},"worst":1,"data_files":[]}"#,
+      "expected Double for learning_rate, found something else"
+    ),
+  ])
+  func damagedJSON(json: String, message: String) throws {
+    let folder = try TemporaryFolder()
+    let file = folder.file("value.json")
+    try Data(json.utf8).write(to: file)
+    expectError(.badData, "\(file.path): \(message)") {
+      _ = try RunDirectory.read(Value.self, from: file)
+    }
+  }
+
+  @Test func missingJSON() throws {
+    let folder = try TemporaryFolder()
+    expectError(.noInput, "\(folder.path)/value.json: cannot be read") {
+      _ = try RunDirectory.read(Value.self, from: folder.file("value.json"))
+    }
+  }
+
+  @Test func newFolderIsNamedByDateAndTime() throws {
+    let format = DateFormatter()
+    format.locale = Locale(identifier: "en_US_POSIX")
+    format.dateFormat = "yyyy-MM-dd HH:mm:ss"
+    let date = try #require(format.date(from: "2031-02-03 04:05:06"))
+    #expect(
+      RunDirectory.unusedFolder(for: "mnist-mlp", now: date).path
+        == FileManager.default.currentDirectoryPath + "/runs/mnist-mlp-20310203-040506")
+  }
+}
