@@ -81,7 +81,9 @@ struct UnaryCase: Sendable, CustomTestStringConvertible {
           let found = outputs[position]
           let isRight = ulpError(of: found, from: exact(Double(special))) <= max(ulps, 1)
           let isFlushed = isTiny && ulpError(of: found, from: Double(atZero)) <= max(ulps, 1)
-          if !(isRight || isFlushed) {
+          // So does a factor of the result, as e^−87.4 is of 87.4 e^−87.4.
+          let isLost = abs(exact(Double(special))) < 0x1p-119 && found == 0
+          if !(isRight || isFlushed || isLost) {
             return "\(name)(\(special)) at \(position) of \(count): \(found), not \(right)"
           }
           if right == 0 && found.sign != right.sign {

@@ -55,11 +55,13 @@ public enum RunReport {
       row.append((losses, "Mean over the epoch for training, after it for the others."))
     }
     if !row.isEmpty { blocks.append(.row(row)) }
-    if Set(history.learningRates).count > 1 {
+    let rates = history.learningRates.filter { $0.isFinite && $0 > 0 }
+    if let least = rates.min(), let greatest = rates.max(), least < greatest {
       blocks.append(
         .figure(
           LinePlot(
-            title: "Learning rate", x: Axis("step"), y: Axis("rate", scale: .logarithmic),
+            title: "Learning rate", x: Axis("step"),
+            y: Axis("rate", scale: .logarithmic, range: (least / 1.5)...(greatest * 1.5)),
             series: [Series("", values: history.learningRates)], width: 900, height: 240),
           caption: "The schedule."))
     }
