@@ -55,7 +55,7 @@ bench:  ## time single operations
 bench-peers: setup build peers-env  ## time training steps beside PyTorch, JAX and NumPy; writes RESULTS.md
 	@"$(ADJOINT_PEERS_ENV)/bin/python" $(PEERS)/compare.py --adjoint $(ADJOINT) \
 	  --python "$(ADJOINT_PEERS_ENV)/bin/python" --threads $(THREADS) --rounds 5 --seconds 2 --settle 180 \
-	  --section Benchmarks/Remarks.md 	  --output Benchmarks/RESULTS.md
+	  --section Benchmarks/Remarks.md --output Benchmarks/RESULTS.md
 
 peers-env:  ## make the Python environment of the peers
 	@if [ ! -x "$(ADJOINT_PEERS_ENV)/bin/python" ]; then \
