@@ -80,20 +80,28 @@ let package = Package(
     .executableTarget(
       name: "AdjointCommand", dependencies: ["Experiments", "CStartup", argumentParser]),
 
+    .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),
     tests("Tensors", hasReference: true),
     tests("Layers", ["Tensors"]),
     tests("Optimizers", ["Tensors"], hasReference: true),
     tests("Derivations", ["Tensors", "Layers", "Models"], hasReference: true),
-    tests("Checkpoints", ["Tensors"]),
-    tests("Datasets", ["Tensors"]),
+    tests("Checkpoints", ["Tensors", "TestSupport"]),
+    tests("Datasets", ["Tensors", "TestSupport"]),
     tests("EventLog", hasReference: true),
     tests("Figures", hasReference: true),
     tests("Models", ["Tensors", "Layers"], hasReference: true),
-    tests("Training", ["Tensors", "Layers", "Optimizers", "Models", "Checkpoints", "Figures"]),
-    tests("Experiments", ["Training", "Datasets", "Tensors", "Checkpoints"], hasReference: true),
+    tests(
+      "Training",
+      ["Tensors", "Layers", "Optimizers", "Models", "Checkpoints", "Figures", "TestSupport"]),
+    tests(
+      "Experiments", ["Training", "Datasets", "Tensors", "Checkpoints", "TestSupport"],
+      hasReference: true),
     tests(
       "AdjointCommand",
-      ["Experiments", "Tensors", "Checkpoints", "Datasets", "Training", argumentParser]),
+      [
+        "Experiments", "Tensors", "Checkpoints", "Datasets", "Training", "TestSupport",
+        argumentParser,
+      ]),
     .testTarget(name: "HouseTests"),
   ],
   swiftLanguageModes: [.v6],

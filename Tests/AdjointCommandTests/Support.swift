@@ -1,31 +1,10 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
-/// A folder that a test writes into; it disappears with the value.
-final class TemporaryFolder: Sendable {
-  let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory
-      .appendingPathComponent("adjoint-command-\(UUID().uuidString)", isDirectory: true)
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  var path: String { url.path }
-  func file(_ name: String) -> URL { url.appendingPathComponent(name) }
+extension TemporaryFolder {
   func bytes(_ name: String) throws -> Data { try Data(contentsOf: file(name)) }
-
-  @discardableResult
-  func write(_ bytes: [UInt8], _ name: String) throws -> String {
-    let file = file(name)
-    try FileManager.default.createDirectory(
-      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Data(bytes).write(to: file)
-    return file.path
-  }
 
   /// The names of a folder in it; none where it is missing.
   func contents(_ name: String) -> [String] {

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @testable import AdjointCommand
@@ -127,7 +128,7 @@ import Testing
     try expectFailure(
       66, "adjoint: \(folder.path)/nowhere: there is no such run folder",
       Command.small.prefix(2) + ["--resume", "nowhere"], in: folder)
-    let file = try folder.write([], "file")
+    let file = try folder.write([], "file").path
     try expectFailure(
       73, "adjoint: \(file)/run: cannot make this folder: Not a directory",
       Command.small + ["--output", "file/run"], in: folder)

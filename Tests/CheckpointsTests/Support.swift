@@ -1,40 +1,10 @@
 import Foundation
 import Synchronization
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Checkpoints
-
-/// A folder that a test writes into; it disappears with the value.
-final class TemporaryFolder: Sendable {
-  let url: URL
-
-  /// - Parameter inMemory: whether it may lie in memory, for tests that write many thousand files.
-  init(inMemory: Bool = false) throws {
-    let memory = URL(fileURLWithPath: "/dev/shm", isDirectory: true)
-    let isThere = inMemory && FileManager.default.isWritableFile(atPath: memory.path)
-    url = (isThere ? memory : FileManager.default.temporaryDirectory)
-      .appendingPathComponent("adjoint-checkpoints-\(UUID().uuidString)", isDirectory: true)
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  var path: String { url.path }
-
-  func file(_ name: String) -> URL { url.appendingPathComponent(name) }
-
-  @discardableResult
-  func write(_ bytes: some Sequence<UInt8>, _ name: String) throws -> URL {
-    try Data(Array(bytes)).write(to: file(name))
-    return file(name)
-  }
-
-  /// The names in it, also the hidden ones.
-  var contents: [String] {
-    get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
-  }
-}
 
 /// Replaces a file's bytes, without waiting for the disk as `Data` does.
 func overwrite(_ url: URL, _ bytes: [UInt8]) throws {
@@ -45,22 +15,6 @@ func overwrite(_ url: URL, _ bytes: [UInt8]) throws {
 }
 
 func bytes(of url: URL) throws -> [UInt8] { try Array(Data(contentsOf: url)) }
-
-/// Expects an `AdjointError` of the kind with exactly the message.
-func expectError(
-  _ kind: AdjointError.Kind, _ message: String, sourceLocation: SourceLocation = #_sourceLocation,
-  _ body: () throws -> Void
-) {
-  do {
-    try body()
-    Issue.record("no error", sourceLocation: sourceLocation)
-  } catch let error as AdjointError {
-    #expect(error.message == message, sourceLocation: sourceLocation)
-    #expect(error.kind == kind, sourceLocation: sourceLocation)
-  } catch {
-    Issue.record(error, sourceLocation: sourceLocation)
-  }
-}
 
 /// The elements' bits, so that NaN equals itself and -0 is not 0.
 func bits(_ tensor: Tensor) -> [UInt8] { tensor.withBytes { Array($0) } }

@@ -1,25 +1,12 @@
 import Datasets
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Experiments
 
-/// A folder that a test writes into; it disappears with the value.
-final class TemporaryFolder: Sendable {
-  let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory
-      .appendingPathComponent("adjoint-experiments-\(UUID().uuidString)", isDirectory: true)
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  var path: String { url.path }
-  func file(_ name: String) -> URL { url.appendingPathComponent(name) }
-
+extension TemporaryFolder {
   /// A place to look for data where there are none, whatever this machine has.
   var noData: DataDirectory { DataDirectory(environment: ["HOME": path]) }
 
@@ -38,21 +25,5 @@ final class TemporaryFolder: Sendable {
         .write(to: folder.appendingPathComponent("\(name)-labels-idx1-ubyte"))
     }
     return DataDirectory(explicit: url, environment: ["HOME": path])
-  }
-}
-
-/// Expects an `AdjointError` of the kind with exactly the message.
-func expectError(
-  _ kind: AdjointError.Kind, _ message: String, sourceLocation: SourceLocation = #_sourceLocation,
-  _ body: () throws -> Void
-) {
-  do {
-    try body()
-    Issue.record("no error", sourceLocation: sourceLocation)
-  } catch let error as AdjointError {
-    #expect(error.message == message, sourceLocation: sourceLocation)
-    #expect(error.kind == kind, sourceLocation: sourceLocation)
-  } catch {
-    Issue.record(error, sourceLocation: sourceLocation)
   }
 }

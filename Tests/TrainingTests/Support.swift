@@ -3,25 +3,12 @@ import Layers
 import Optimizers
 import Synchronization
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training
 
-/// A folder that a test writes into; it disappears with the value.
-final class TemporaryFolder {
-  let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory
-      .appendingPathComponent("adjoint-training-\(UUID().uuidString)", isDirectory: true)
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  var path: String { url.path }
-  func file(_ name: String) -> URL { url.appendingPathComponent(name) }
-
+extension TemporaryFolder {
   /// The folder of a new run.
   func run(_ name: String = "run") throws -> RunDirectory {
     try RunDirectory(creating: file(name))
@@ -30,22 +17,6 @@ final class TemporaryFolder {
 
 func text(of url: URL) throws -> String {
   String(decoding: try Data(contentsOf: url), as: UTF8.self)
-}
-
-/// Expects an `AdjointError` of the kind with exactly the message.
-func expectError(
-  _ kind: AdjointError.Kind, _ message: String, sourceLocation: SourceLocation = #_sourceLocation,
-  _ body: () throws -> Void
-) {
-  do {
-    try body()
-    Issue.record("no error", sourceLocation: sourceLocation)
-  } catch let error as AdjointError {
-    #expect(error.message == message, sourceLocation: sourceLocation)
-    #expect(error.kind == kind, sourceLocation: sourceLocation)
-  } catch {
-    Issue.record(error, sourceLocation: sourceLocation)
-  }
 }
 
 /// Every tensor's bits, by name.

@@ -2,6 +2,7 @@ import Checkpoints
 import Datasets
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 import Training
 

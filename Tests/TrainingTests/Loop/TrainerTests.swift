@@ -3,6 +3,7 @@ import Foundation
 import Layers
 import Optimizers
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training
