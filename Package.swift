@@ -87,7 +87,7 @@ let package = Package(
     tests("Derivations", ["Tensors", "Layers", "Models"], hasReference: true),
     tests("Checkpoints", ["Tensors", "TestSupport"]),
     tests("Datasets", ["Tensors", "TestSupport"]),
-    tests("EventLog", hasReference: true),
+    tests("EventLog", ["TestSupport"], hasReference: true),
     tests("Figures", hasReference: true),
     tests("Models", ["Tensors", "Layers"], hasReference: true),
     tests(

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import EventLog
@@ -41,43 +42,5 @@ struct TensorBoardTests {
       let seen = try TensorBoard.read(folder)
       #expect(seen.scalars["loss"] == [[1, 1], [2, 1], [3, 2], [4, 2], [5, 2]])
     }
-  }
-}
-
-private enum TensorBoard {
-  struct Seen: Decodable {
-    var scalars: [String: [[Double]]]
-    var histograms: [String: [[Double]]]
-    var images: [String: [[Double]]]
-    var texts: [String: [String]]
-  }
-
-  /// `ADJOINT_PYTHON`, else `python3` where that can import TensorBoard.
-  static let python: String? = {
-    let chosen = ProcessInfo.processInfo.environment["ADJOINT_PYTHON"] ?? ""
-    guard chosen.isEmpty else { return chosen }
-    let probe = try? run(["python3", "-c", "import tensorboard"])
-    return probe?.status == 0 ? "python3" : nil
-  }()
-
-  static func read(_ folder: URL) throws -> Seen {
-    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("Reference/read_back.py")
-    let result = try run([try #require(python), script.path, folder.path])
-    try #require(result.status == 0)
-    return try JSONDecoder().decode(Seen.self, from: result.output)
-  }
-
-  private static func run(_ arguments: [String]) throws -> (status: Int32, output: Data) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = arguments
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return (process.terminationStatus, data)
   }
 }
