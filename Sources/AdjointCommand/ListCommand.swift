@@ -11,6 +11,8 @@ struct ListCommand: ParsableCommand {
 
   private struct Row: Encodable {
     let name, summary, data, target, source: String
+    let published: String?
+    let reached: String
     let presets: [String]
     let settings: [String: String]
   }
@@ -21,6 +23,7 @@ struct ListCommand: ParsableCommand {
       return Row(
         name: information.name, summary: information.summary, data: information.data,
         target: information.target, source: information.source,
+        published: information.published, reached: information.reached,
         presets: ExperimentCatalogue.presets(of: experiment),
         settings: try ExperimentCatalogue.defaultSettings(of: experiment))
     }
@@ -31,7 +34,8 @@ struct ListCommand: ParsableCommand {
       print(
         Console.table([
           ["  what", row.summary], ["  data", row.data], ["  target", row.target],
-          ["  source", row.source], ["  presets", row.presets.joined(separator: ", ")],
+          ["  source", row.source], ["  published", row.published ?? "–"],
+          ["  reached", row.reached], ["  presets", row.presets.joined(separator: ", ")],
           ["  settings", settings.joined(separator: " ")],
         ]))
     }

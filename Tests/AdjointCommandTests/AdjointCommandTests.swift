@@ -82,7 +82,8 @@ import Training
     let text = try Command.run(["list"], in: folder)
     #expect(text.status == 0)
     for words in [
-      "mnist-mlp\n", "  what      784-50-10 perceptron", "hidden=50", "  presets   default",
+      "mnist-mlp\n", "  what       784-50-10 perceptron", "hidden=50", "  presets    default",
+      "  published  test accuracy 0.9518",
     ] {
       #expect(text.output.contains(words), "\(words)")
     }
@@ -91,7 +92,10 @@ import Training
       try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]])
     let row = try #require(list.first { $0["name"] as? String == "mnist-mlp" })
     #expect(
-      row.keys.sorted() == ["data", "name", "presets", "settings", "source", "summary", "target"])
+      row.keys.sorted() == [
+        "data", "name", "presets", "published", "reached", "settings", "source", "summary",
+        "target",
+      ])
     #expect((row["settings"] as? [String: String])?["drawn_train"] == "60000")
   }
 }

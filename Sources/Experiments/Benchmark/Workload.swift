@@ -1,43 +1,74 @@
 import Foundation
-import Layers
-import Models
-import Optimizers
+import Synchronization
 import Tensors
 import Training
 
 /// A fixed training step to time, the same one that the scripts of `Benchmarks/Peers` do.
 ///
-/// Inputs and weights are NumPy's `RandomState(0)`: x = randn(batch, inputs), then each weight matrix
-/// randn(outputs, inputs) / √inputs, biases 0, labels the row number modulo the classes.
+/// Inputs and weights are drawn from NumPy's `RandomState(0)`, so that everyone begins with the same numbers. An
+/// experiment enters its workload from its own folder:
+///
+/// ```swift
+/// @section("adjoint_registry") @used
+/// private let workload: Registration = { Workload.register(Workload("tiny", "4-10-3") { … }) }
+/// ```
 public struct Workload: Sendable {
+  /// One network with its batch and its optimiser, ready to step.
+  struct Job {
+    /// Forward, backward and update; returns the loss before the update.
+    let step: (_ number: Int) throws -> Double
+    /// The loss with the weights as they are, without noise.
+    let loss: () -> Double
+    /// The forward pass alone.
+    let infer: () -> Void
+  }
+
+  /// What a job is asked to do.
+  struct Request {
+    let mode: Mode
+    let dtype: DType
+    /// False where the losses are compared with those of others: dropout is off and what is drawn in a step is
+    /// a fixed array, for no two libraries draw alike.
+    let isNoisy: Bool
+  }
+
   /// The name it is called by.
   public let name: String
   /// What it is, in one line.
   public let summary: String
-  let widths: [Int]
-  let batch: Int
-  let learningRate: Double
-  let momentum: Double
+  /// How it can be run.
+  public let modes: [Mode]
+  private let prepare: @Sendable (Request) throws -> Job
 
-  /// All workloads.
-  public static let all = [
-    Workload("mnist-mlp", [784, 50, 10], batch: 16, learningRate: 0.1),
-    Workload("two-layer", [3072, 50, 10], batch: 200, learningRate: 1e-2, momentum: 0.9),
-    Workload("uva-mlp", [3072, 100, 10], batch: 200, learningRate: 2e-3),
-    Workload("tiny", [4, 10, 3], batch: 5, learningRate: 0.1),
-  ]
-
-  private init(
-    _ name: String, _ widths: [Int], batch: Int, learningRate: Double, momentum: Double = 0
+  /// - Parameters:
+  ///   - name: what it is called by.
+  ///   - summary: what it is, in one line.
+  ///   - modes: how it can be run.
+  ///   - prepare: makes the network, always with the same numbers.
+  init(
+    _ name: String, _ summary: String, modes: [Mode] = Mode.allCases,
+    prepare: @escaping @Sendable (Request) throws -> Job
   ) {
     self.name = name
-    self.widths = widths
-    self.batch = batch
-    self.learningRate = learningRate
-    self.momentum = momentum
-    summary =
-      "\(widths.map(String.init).joined(separator: "-")), batch \(batch), SGD"
-      + (momentum > 0 ? " with momentum \(momentum)" : "")
+    self.summary = summary
+    self.modes = modes
+    self.prepare = prepare
+  }
+
+  private static let registered = Mutex<[String: Workload]>([:])
+
+  /// Enters a workload.
+  static func register(_ workload: Workload) {
+    registered.withLock { all in
+      require(all[workload.name] == nil, "Workload: \(workload.name) is registered twice")
+      all[workload.name] = workload
+    }
+  }
+
+  /// All workloads, by name.
+  public static var all: [Workload] {
+    Registry.load()
+    return registered.withLock { $0.values.sorted { $0.name < $1.name } }
   }
 
   /// The workload of that name.
@@ -91,40 +122,42 @@ public struct Workload: Sendable {
   }
 
   /// Times steps, one by one, for that many seconds.
+  ///
+  /// - Throws: ``AdjointError`` of kind usage for a mode that it does not have.
   public func measure(mode: Mode, dtype: DType, seconds: Double) throws -> Measurement {
-    let (model, x, labels) = build(dtype)
-    let parameters = parameters(of: model)
-    let optimizer = SGD(parameters, learningRate: learningRate, momentum: momentum)
-    let step = ClassificationStep(
-      model, optimizer: optimizer,
-      byHand: mode == .byHand ? handWrittenGradient(of: parameters) : nil, seed: 0)
+    guard modes.contains(mode) else {
+      throw AdjointError(
+        .usage,
+        "\(name): cannot be run \(mode.rawValue); it can be run \(modes.map(\.rawValue).joined(separator: ", "))"
+      )
+    }
+    let losses = mode == .inference ? nil : try comparedLosses(mode, dtype)
+    let job = try prepare(Request(mode: mode, dtype: dtype, isNoisy: true))
     Memory.resetPeak()
-    var count = 0
-    func run() throws {
-      if mode == .inference {
-        _ = model(x, .inference)
-      } else {
-        _ = try step(x, labels, step: count)
-      }
-      count += 1
+    var number = 0
+    let times = try time(seconds) {
+      if mode == .inference { job.infer() } else { _ = try job.step(number) }
+      number += 1
     }
-    var losses: (Double, Double)?
-    if mode != .inference {
-      let first = try step(x, labels, step: 0).loss
-      for index in 1..<10 { _ = try step(x, labels, step: index) }
-      losses = (first, softmaxCrossEntropy(model(x, .inference), labels: labels).item)
-    }
-    let times = try time(seconds, run)
     let requests = Memory.counters.systemRequests - times.requestsBefore
     return Measurement(
       workload: name, mode: mode.rawValue, precision: dtype.rawValue, threads: Threads.count,
-      initialLoss: losses?.0, lossAfter10: losses?.1,
+      initialLoss: losses?.initial, lossAfter10: losses?.after10,
       medianMs: times.sorted[times.sorted.count / 2],
       p10Ms: times.sorted[times.sorted.count / 10],
       p90Ms: times.sorted[times.sorted.count * 9 / 10],
       steps: times.sorted.count, peakBytes: Memory.counters.peakBytes,
       systemRequestsInSteadyState: requests, processor: RunEnvironment.processorName,
       version: adjointVersion)
+  }
+
+  private func comparedLosses(
+    _ mode: Mode, _ dtype: DType
+  ) throws -> (initial: Double, after10: Double) {
+    let job = try prepare(Request(mode: mode, dtype: dtype, isNoisy: false))
+    let first = try job.step(0)
+    for number in 1..<10 { _ = try job.step(number) }
+    return (first, job.loss())
   }
 
   private func time(
@@ -145,23 +178,5 @@ public struct Workload: Sendable {
       before = after
     } while before < end
     return (times.sorted(), requestsBefore)
-  }
-
-  private func build(_ dtype: DType) -> (MultilayerPerceptron, Tensor, IndexTensor) {
-    var numbers = NumPyRandom(seed: 0)
-    let x = Tensor(numbers.randn(batch * widths[0]), shape: [batch, widths[0]], dtype: dtype)
-    var random = Philox(seed: 0)
-    let model = MultilayerPerceptron(widths: widths, random: &random)
-    for layer in model.layers {
-      let (outputs, inputs) = (layer.weight.shape[0], layer.weight.shape[1])
-      let scale = Double(inputs).squareRoot()
-      let values = numbers.randn(outputs * inputs).map { $0 / scale }
-      layer.weight.convert(to: dtype)
-      layer.weight.value = Tensor(values, shape: layer.weight.shape, dtype: dtype)
-      layer.bias?.convert(to: dtype)
-      layer.bias?.value = .zeros([outputs], dtype: dtype)
-    }
-    let classes = widths[widths.count - 1]
-    return (model, x, IndexTensor((0..<batch).map { Int32($0 % classes) }))
   }
 }

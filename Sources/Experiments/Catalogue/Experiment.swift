@@ -17,14 +17,23 @@ public struct ExperimentInformation: Sendable, Equatable {
   public let target: String
   /// Where the target comes from.
   public let source: String
+  /// The figure the source gives for its own run; nil if it gives none.
+  public let published: String?
+  /// What this program was seen to reach, as the README says with the command.
+  public let reached: String
 
   /// A description.
-  public init(name: String, summary: String, data: String, target: String, source: String) {
+  public init(
+    name: String, summary: String, data: String, target: String, source: String,
+    published: String? = nil, reached: String
+  ) {
     self.name = name
     self.summary = summary
     self.data = data
     self.target = target
     self.source = source
+    self.published = published
+    self.reached = reached
   }
 }
 

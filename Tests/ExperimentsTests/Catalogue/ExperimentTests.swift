@@ -18,7 +18,10 @@ import Testing
   func hasWhatTheListShows(name: String) throws {
     let experiment = try ExperimentCatalogue.experiment(named: name)
     let information = experiment.information
-    for text in [information.summary, information.data, information.target, information.source] {
+    for text in [
+      information.summary, information.data, information.target, information.source,
+      information.reached, information.published ?? "–",
+    ] {
       #expect(!text.isEmpty && !text.contains("\n"))
     }
     #expect(name.wholeMatch(of: /[a-z0-9-]+/) != nil)
