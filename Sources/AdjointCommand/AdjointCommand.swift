@@ -16,7 +16,8 @@ struct AdjointCommand: ParsableCommand {
       """,
     version: adjointVersion,
     subcommands: [
-      ListCommand.self, TrainCommand.self, EvaluateCommand.self, ReportCommand.self,
+      ListCommand.self, TrainCommand.self, SweepCommand.self, EvaluateCommand.self,
+      ReportCommand.self,
       PredictCommand.self, CheckCommand.self, DataCommand.self, BenchmarkCommand.self,
     ])
 

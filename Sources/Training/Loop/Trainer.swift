@@ -8,6 +8,14 @@ import Tensors
 /// 2N steps, and N steps, a resumption and N more, give the same bits in weights, optimiser and metrics, on
 /// one machine with one number of threads.
 public final class Trainer {
+  /// A point before the plan's end.
+  public enum Pause: Sendable, Equatable {
+    /// After so many epochs.
+    case epochs(Int)
+    /// After so many steps.
+    case steps(Int)
+  }
+
   /// How a run is carried out, beside what determines its result.
   public struct Options: Sendable {
     /// Whether to look at every value for NaN and infinity, at a cost.
@@ -16,6 +24,9 @@ public final class Trainer {
     public var secondsBetweenCheckpoints = 10.0
     /// How many checkpoints are kept.
     public var keptCheckpoints = 2
+    /// Where to save, measure and stop before the plan's end; nil to go through to it. The plan and its schedule
+    /// stay what they are, so that a run which is paused and resumed is the run that was never paused.
+    public var pause: Pause?
     /// Asked before each step whether to save and stop; by default whether a signal asked for it.
     public var isInterrupted: @Sendable () -> Bool = { Interruption.isRequested }
 
@@ -35,6 +46,8 @@ public final class Trainer {
     public let history: History
     /// Whether it was stopped before its end, by a signal.
     public let wasInterrupted: Bool
+    /// Whether it came to where it was to pause, before the plan's end.
+    public let isPaused: Bool
   }
 
   private let task: any TrainingTask
@@ -104,9 +117,10 @@ public final class Trainer {
     return saved.state.step
   }
 
-  /// Trains to the end of the plan, or until it is interrupted.
+  /// Trains to the end of the plan, or to where it is to pause, or until it is interrupted.
   public func train() throws -> Outcome {
-    let total = plan.totalSteps(stepsPerEpoch: task.stepsPerEpoch)
+    let planned = plan.totalSteps(stepsPerEpoch: task.stepsPerEpoch)
+    let total = min(planned, pauseStep ?? planned)
     let began = clock.now
     var meter = SpeedMeter(clock: clock, step: state.step)
     // Whenever it is killed, there is a checkpoint to go on from.
@@ -130,7 +144,15 @@ public final class Trainer {
     try log.close()
     return Outcome(
       metrics: metrics, steps: state.step, seconds: seconds, history: history,
-      wasInterrupted: wasInterrupted)
+      wasInterrupted: wasInterrupted, isPaused: !wasInterrupted && state.step < planned)
+  }
+
+  private var pauseStep: Int? {
+    switch options.pause {
+    case .epochs(let epochs): epochs * task.stepsPerEpoch
+    case .steps(let steps): steps
+    case nil: nil
+    }
   }
 
   private func trainEpoch(until total: Int, _ meter: inout SpeedMeter) throws {
