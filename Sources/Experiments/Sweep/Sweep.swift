@@ -80,6 +80,12 @@ public final class Sweep {
     space = try SearchSpace(request.space)
     ledger = try SweepLedger(in: folder)
     for (index, record) in ledger.records.enumerated() {
+      guard (0..<request.trials).contains(record.trial) else {
+        throw AdjointError(
+          .badData,
+          "\(folder.path)/trials.jsonl: line \(index + 1): expected one of the \(request.trials) trials of "
+            + "sweep.json, found trial \(record.trial)")
+      }
       let settings = request.settings(record.trial, in: space)
       guard record.settings == Dictionary(uniqueKeysWithValues: settings) else {
         throw AdjointError(

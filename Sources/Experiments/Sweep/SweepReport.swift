@@ -201,7 +201,8 @@ enum SweepReport {
     var blocks: [Report.Block] = [.preformatted(request.command)]
     if request.rungs.count > 1 {
       let rungs = request.rungs.map { rung in
-        "\(rung.trials) trials \(rung.budget.map { "for \(ProgressDisplay.grouped($0)) \(request.unit)" } ?? "to the end")"
+        let length = rung.budget.map { "for " + counted($0, request.unit) } ?? "to the end"
+        return "\(counted(rung.trials, "trials")) \(length)"
       }
       blocks.append(
         .paragraph(
@@ -211,5 +212,10 @@ enum SweepReport {
             + "its learning-rate schedule is that of the whole run from the beginning."))
     }
     return Report.Section("How it was made", blocks)
+  }
+
+  /// `1 epoch`, `1,500 steps`
+  private static func counted(_ count: Int, _ things: String) -> String {
+    "\(ProgressDisplay.grouped(count)) \(count == 1 ? String(things.dropLast()) : things)"
   }
 }
