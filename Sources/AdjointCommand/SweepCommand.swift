@@ -13,8 +13,8 @@ struct SweepCommand: ParsableCommand {
       key=log(lo,hi), key=lin(lo,hi), key=int(lo,hi). Each trial is a run below trials in the output \
       folder; beside them lie sweep.html, table.md, table.csv and best.json, which adjoint train \
       --config takes. halving compares all trials early and lets the best third go on, again and \
-      again; each trial keeps the schedule of the whole run. Ctrl-C and kill lose nothing: --resume \
-      goes on.
+      again; each trial keeps the schedule of the whole run. The ten best keep their checkpoints. \
+      Ctrl-C and kill lose nothing: --resume goes on.
       """)
 
   @Argument(help: ArgumentHelp("The experiment; see adjoint list.", valueName: "name"))

@@ -94,10 +94,9 @@ import Testing
     let clock = ContinuousClock()
     let deadline = clock.now + .seconds(30)
     func isUnderWay() -> Bool {
-      folder.contents("\(name)/trials/0000").contains("environment.json")
+      folder.contents("\(name)/trials/0000/checkpoints").contains("step-000000000")
     }
-    while !isUnderWay() && clock.now < deadline && running.process.isRunning { usleep(2000) }
-    usleep(20_000)
+    while !isUnderWay() && clock.now < deadline && running.process.isRunning { usleep(1000) }
     kill(running.process.processIdentifier, signal)
     return try running.finish()
   }

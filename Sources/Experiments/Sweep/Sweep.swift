@@ -115,7 +115,11 @@ public final class Sweep {
     var alive = Array(0..<request.trials)
     var interrupted = false
     for rung in request.rungs.indices where !interrupted {
-      if rung > 0 { alive = promoted(alive, to: rung) }
+      if rung > 0 {
+        let promoted = promoted(alive, to: rung)
+        Set(alive).subtracting(promoted).forEach(removeCheckpoints)
+        alive = promoted
+      }
       interrupted = try !run(alive.filter { ledger.record($0, rung: rung) == nil }, rung, options)
     }
     let result = SweepResult(
@@ -216,6 +220,8 @@ public final class Sweep {
     case .interrupted: return
     }
     try ledger.append(record)
+    if record.error != nil { removeCheckpoints(trial) }
+    if rung == request.rungs.count - 1 { removeSurplusCheckpoints() }
     let rungs = request.rungs.count
     let place = rungs > 1 ? "  rung \(rung + 1)/\(rungs)" : ""
     let varying = settings.filter { key, _ in space.varying.contains { $0.key == key } }
@@ -229,6 +235,22 @@ public final class Sweep {
 
   private static func text(_ settings: [(key: String, value: String)]) -> String {
     settings.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+  }
+
+  /// A trial that is over needs none to go on from, and a hundred trials of a large model would fill a disk.
+  private func removeCheckpoints(_ trial: Int) {
+    let folder = trialFolder(trial).appendingPathComponent("checkpoints")
+    try? FileManager.default.removeItem(at: folder)
+  }
+
+  /// The best ten of those that trained to the end keep theirs.
+  private func removeSurplusCheckpoints() {
+    let last = request.rungs.count - 1
+    let complete = SweepResult(
+      request, space, folder: folder, records: ledger.records.filter { $0.rung == last },
+      interrupted: true
+    ).rows
+    for row in complete.dropFirst(10) { removeCheckpoints(row.trial) }
   }
 
   // MARK: - Where it is

@@ -17,10 +17,21 @@ enum SweepProbe {
   private static func complete<Kind: Experiment>(
     _ request: inout SweepRequest, _ space: SearchSpace, _ kind: Kind.Type
   ) throws {
+    var lengths: Set<[String?]> = []
     for trial in (0..<request.trials).reversed() {
       let configuration = try ExperimentRunner.configuration(
         kind, request.changes(trial, in: space))
+      if request.method == .halving {
+        let settings = try ConfigurationEditor.settings(of: configuration)
+        lengths.insert([settings["epochs"], settings["steps"]])
+      }
       guard trial == 0 else { continue }
+      guard lengths.count <= 1 else {
+        throw AdjointError(
+          .usage,
+          "--method halving: trials of these presets differ in epochs or steps; give --epochs or --steps"
+        )
+      }
       let data = DataDirectory(
         explicit: request.dataDir.map { URL(fileURLWithPath: $0, isDirectory: true) })
       let experiment = try Kind(configuration, data: data) { _ in }

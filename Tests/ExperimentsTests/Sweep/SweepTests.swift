@@ -217,4 +217,30 @@ import Testing
     #expect(try folder.text("a/table.csv") == folder.text("b/table.csv"))
     #expect(result.rows.count == 9)
   }
+
+  /// Nobody goes on from them again; the ten best may be looked at.
+  @Test func checkpointsOfTheOthersAreRemoved() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    func kept(_ name: String, _ request: SweepRequest) throws -> [Int] {
+      let script = Script()
+      let scripted = script.outcome
+      script.outcome = { job in
+        try? Data().write(to: job.folder.appendingPathComponent("metrics.jsonl"))
+        try? FileManager.default.createDirectory(
+          at: job.folder.appendingPathComponent("checkpoints/step-000000001"),
+          withIntermediateDirectories: true)
+        return job.trial == 1 ? .failed("no luck") : scripted(job)
+      }
+      _ = try Sweep(request, output: folder.file(name)).run(script.options())
+      return (0..<request.trials).filter { trial in
+        let path = Sweep.trialFolder(trial, in: folder.file(name)).path + "/checkpoints"
+        return FileManager.default.fileExists(atPath: path)
+      }
+    }
+    let values = (1...14).map { "\($0)" }.joined(separator: ",")
+    #expect(try kept("grid", Script.request(["hidden=\(values)"])) == Array(4..<14))
+    let halved = try Script.request(halving, .halving, trials: 9, epochs: 3)
+    let best = try kept("halving", halved)
+    #expect(best.count == 3 && !best.contains(1))
+  }
 }
