@@ -265,10 +265,9 @@ public final class Sweep {
   }
 
   private var bestSoFar: (text: String, trial: Int)? {
-    SweepResult(request, space, folder: folder, records: ledger.records, interrupted: true).best.map
-    {
-      (SweepTable.measured(request.metric, $0.metrics), $0.trial)
-    }
+    let metric = request.metric
+    return SweepResult(request, space, folder: folder, records: ledger.records, interrupted: true)
+      .best.map { (ProgressDisplay.format(metric: metric, $0.value(metric)), $0.trial) }
   }
 
   /// Trials that will not be heard of again.

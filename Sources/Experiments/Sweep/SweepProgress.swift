@@ -77,7 +77,7 @@ public final class SweepProgress {
     isBarShown = false
   }
 
-  /// `trials 12/27 ━━━━━━━─────── 44 %  best validation accuracy 97.12 % (trial 4)  1:23 left`
+  /// `trials 12/27 ━━━━━━━─────── 44 %  best 97.12 % (trial 4)  1:23 left`
   static func barLine(
     done: Double, finished: Int, trials: Int, best: (text: String, trial: Int)?,
     secondsLeft: Double, width: Int

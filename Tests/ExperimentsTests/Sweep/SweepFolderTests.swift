@@ -55,6 +55,16 @@ import Testing
       Script.request(["hidden=1,2"], .halving, epochs: 2))
   }
 
+  /// As presets may, which no setting of the sweep names.
+  @Test func halvingOfTrialsThatDifferInLength() throws {
+    var request = try Script.request(["hidden=1,2"], .halving, epochs: nil)
+    request.space.append("epochs=6,9")
+    try refuse(
+      .usage,
+      "--method halving: trials of these presets differ in epochs or steps; give --epochs or --steps",
+      request)
+  }
+
   @Test func stepsAreHalvedWhereStepsAreGiven() throws {
     let folder = try TemporaryFolder(inMemory: true)
     let script = Script()
@@ -182,14 +192,12 @@ import Testing
   @Test func barShowsTrialsBestAndTimeLeft() {
     func line(_ width: Int) -> String {
       SweepProgress.barLine(
-        done: 0.44, finished: 12, trials: 27, best: ("validation accuracy 97.12 %", 4),
+        done: 0.44, finished: 12, trials: 27, best: ("97.12 %", 4),
         secondsLeft: 83, width: width)
     }
-    #expect(
-      line(100)
-        == "trials 12/27 ━━━━━━━━━━━─────────────── 44 %  best validation accuracy 97.12 % (trial 4)  1:23 left"
-    )
-    #expect(line(60) == "trials 12/27 ━━━━━━━━━━━━━━━━━━────────────────────── 44 %")
+    let bar = String(repeating: "━", count: 11) + String(repeating: "─", count: 15)
+    #expect(line(80) == "trials 12/27 \(bar) 44 %  best 97.12 % (trial 4)  1:23 left")
+    #expect(line(40) == "trials 12/27 ━━━━━━━━━──────────── 44 %")
     #expect(line(10) == "trials 12")
     for width in 1...120 { #expect(line(width).count < max(width, 1)) }
   }
