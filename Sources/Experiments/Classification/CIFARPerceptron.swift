@@ -12,6 +12,7 @@ struct CIFARPerceptron {
   /// Features of an image: 32 × 32 × 3.
   static let features = 3072
   static let classes = 10
+  private static let weightStream = UInt64.max
 
   let images: CIFARImages
   let classifier: ImageClassificationTask<MultilayerPerceptron>
@@ -49,7 +50,8 @@ struct CIFARPerceptron {
     hidden: [Int], weights: Initializer, isStandardized: Bool = false, seed: UInt64,
     precision: DType
   ) -> PixelPerceptron {
-    var random = Philox(seed: seed)
+    // A stream of its own: the loader's are those of the epochs, from 0.
+    var random = Philox(seed: seed, stream: weightStream)
     let network = MultilayerPerceptron(
       widths: [features] + hidden + [classes], weightInitializer: weights,
       biasInitializer: .zeros, random: &random)

@@ -63,7 +63,7 @@ final class TwoLayerToy: PredictingExperiment {
       configuration == TwoLayerToyConfiguration(steps: configuration.steps)
     return [
       .init(
-        "First loss", number("initial_loss", "%.11f"),
+        "First loss", number("initial_loss", "%.8f"),
         note: isPublished ? "published: 1.30378789133" : "λ = \(configuration.initialPenalty)"),
       .init(
         "Largest gradient error", number("gradient_error", "%.1e"),

@@ -21,7 +21,11 @@ final class UvAPerceptron: PredictingExperiment {
     published: "test accuracy 0.4645",
     reached: "not measured yet")
 
-  static let presets = ["default": UvAPerceptronConfiguration()]
+  static let presets = [
+    "default": UvAPerceptronConfiguration(),
+    // A rate that stays as it is leaves the last step to chance; one that falls does not.
+    "falling-rate": UvAPerceptronConfiguration(decayFactor: 0.6),
+  ]
 
   let plan: TrainingPlan
   private let perceptron: CIFARPerceptron
@@ -41,7 +45,8 @@ final class UvAPerceptron: PredictingExperiment {
     plan = TrainingPlan(
       epochs: configuration.epochs,
       stepLimit: configuration.steps > 0 ? configuration.steps : nil,
-      learningRate: configuration.learningRate)
+      learningRate: configuration.learningRate,
+      schedule: .exponential(factor: configuration.decayFactor))
   }
 
   private static func perceptron(_ configuration: UvAPerceptronConfiguration) -> PixelPerceptron {
