@@ -15,7 +15,9 @@ final class DeepPerceptron: PredictingExperiment {
     source:
       "exercise sheet on deep networks and backpropagation, Q4; the test part is looked at once, with "
       + "test=true",
-    reached: "not measured yet")
+    reached:
+      "validation accuracy 0.538, 0.571, 0.563, 0.561 with 2, 3, 4, 5 layers; test accuracy 0.5526 with 3"
+  )
 
   static let presets = ["default": DeepPerceptronConfiguration()]
 

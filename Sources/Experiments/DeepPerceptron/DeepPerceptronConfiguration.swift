@@ -17,7 +17,7 @@ struct DeepPerceptronConfiguration: ExperimentConfiguration {
   /// What it is multiplied by after each epoch.
   var decayFactor = 0.85
   /// λ; λ times the weights and biases is added to their gradients.
-  var weightDecay = 1e-3
+  var weightDecay = 3e-3
   /// How many of the last training images are held back.
   var validation = 1000
   /// Whether the test part is looked at, once, when training is over.

@@ -18,12 +18,15 @@ final class TwoLayerCIFAR10: PredictingExperiment {
     source:
       "exercise sheet on deep networks and backpropagation, Q3; the test part is looked at once, with "
       + "preset=tuned or test=true",
-    reached: "not measured yet")
+    reached:
+      "validation accuracy 0.292 with preset=default; 0.542 with preset=tuned, test accuracy 0.5184"
+  )
 
   static let presets = [
     "default": TwoLayerCIFAR10Configuration(),
     "tuned": TwoLayerCIFAR10Configuration(
-      epochs: 30, steps: 0, learningRate: 1e-3, penalty: 0.25, test: true),
+      batchSize: 50, epochs: 30, steps: 0, learningRate: 1.6e-3, decayFactor: 0.82, penalty: 0.2,
+      test: true),
   ]
 
   let plan: TrainingPlan

@@ -19,7 +19,9 @@ final class TwoLayerToy: PredictingExperiment {
       + "100 steps",
     source: "exercise sheet on deep networks and backpropagation, Q1 to Q3",
     published: "first loss 1.30378789133",
-    reached: "not measured yet")
+    reached:
+      "first loss 1.30378789133, gradients within 3.6e-9 of central differences, training loss 0.0156"
+  )
 
   static let presets = ["default": TwoLayerToyConfiguration()]
 
