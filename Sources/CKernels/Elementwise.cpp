@@ -39,6 +39,7 @@
   X(subtract, hn::Sub(a, b), a - b)                                                                \
   X(multiply, hn::Mul(a, b), a *b)                                                                 \
   X(divide, hn::Div(a, b), a / b)                                                                  \
+  X(add_scaled, hn::MulAdd(s0, b, a), a + s0 * b)                                                  \
   X(sqrt_pullback, hn::Div(hn::Mul(hn::Set(d, 0.5f), a), b), 0.5 * a / b)                          \
   X(sin_pullback, hn::Mul(a, SafeSinOrCos<true>(d, b)), a *std::cos(b))                            \
   X(tanh_pullback, hn::Mul(a, hn::NegMulAdd(b, b, hn::Set(d, 1.0f))), a *(1.0 - b * b))            \

@@ -8,28 +8,38 @@ import Tensors
 ///     H₁ = max(Z₁, 0)           [m, hidden]
 ///     Z₂ = H₁ W₂ᵀ + 1 b₂ᵀ       [m, classes]
 ///     Ŷ  = softmax(Z₂)          [m, classes]
-///     L  = −(1/m) Σᵢ Σₖ Yᵢₖ ln Ŷᵢₖ
+///     L  = −(1/m) Σᵢ Σₖ Yᵢₖ ln Ŷᵢₖ + λ (‖W₁‖² + ‖W₂‖²)
 ///
-/// No tape is involved: every line of ``gradient(inputs:labels:)`` is one of the formulas beside it.
+/// where λ is 0 unless a penalty is asked for. No tape is involved: every line of ``gradient(inputs:labels:)`` is one of the formulas beside it.
 public struct TwoLayerPerceptron {
   /// W₁ `[hidden, inputs]`, b₁ `[hidden]`, W₂ `[classes, hidden]`, b₂ `[classes]`.
   public let parameters: [Parameter]
+  /// λ, the strength of the quadratic penalty on the weights.
+  public let penalty: Double
 
-  /// - Parameter parameters: W₁, b₁, W₂ and b₂ in this order; stops if their shapes do not fit together.
-  public init(_ parameters: [Parameter]) {
+  /// - Parameters:
+  ///   - parameters: W₁, b₁, W₂ and b₂ in this order; stops if their shapes do not fit together.
+  ///   - penalty: λ, a finite number from 0.
+  public init(_ parameters: [Parameter], penalty: Double = 0) {
     let shapes = parameters.map(\.shape)
     require(
       shapes.count == 4 && shapes[0].rank == 2 && shapes[1] == [shapes[0][0]]
         && shapes[2].rank == 2 && shapes[2][1] == shapes[0][0] && shapes[3] == [shapes[2][0]],
       "TwoLayerPerceptron: parameters of shapes \(shapes); they have to be [hidden, inputs], "
         + "[hidden], [classes, hidden], [classes]")
+    require(
+      penalty >= 0 && penalty.isFinite,
+      "TwoLayerPerceptron: penalty is \(penalty); it has to be a finite number from 0")
     self.parameters = parameters
+    self.penalty = penalty
   }
 
   /// What one pass forward and back gives.
   public struct Result {
-    /// L, a scalar.
+    /// L, a scalar, with the penalty.
     public let loss: Tensor
+    /// L without the penalty.
+    public let crossEntropy: Tensor
     /// Ŷ, `[batch, classes]`.
     public let probabilities: Tensor
     /// ∂L/∂W₁, ∂L/∂b₁, ∂L/∂W₂, ∂L/∂b₂.
@@ -47,63 +57,81 @@ public struct TwoLayerPerceptron {
 
     let h1 = linear(x, w1, b1, activation: .relu)  // H₁ = max(X W₁ᵀ + b₁, 0)
     let z2 = linear(h1, w2, b2)  // Z₂ = H₁ W₂ᵀ + b₂
-    let (loss, y) = softmaxCrossEntropyWithProbabilities(z2, labels: labels)
+    let (crossEntropy, y) = softmaxCrossEntropyWithProbabilities(z2, labels: labels)
 
     let m = Double(x.shape[0])
     let dz2 = softmaxCrossEntropyPullback(1 / m, y, labels: labels)  // ∂L/∂Z₂ = (Ŷ − Y) / m
-    let dw2 = matmul(dz2, h1, transposeA: true)  // ∂L/∂W₂ = ∂L/∂Z₂ᵀ H₁
+    var dw2 = matmul(dz2, h1, transposeA: true)  // ∂L/∂W₂ = ∂L/∂Z₂ᵀ H₁
     let db2 = sum(dz2, axis: 0)  // ∂L/∂b₂ = Σᵢ ∂L/∂Z₂
     let dh1 = matmul(dz2, w2)  // ∂L/∂H₁ = ∂L/∂Z₂ W₂
     let dz1 = reluPullback(dh1, h1)  // ∂L/∂Z₁ = ∂L/∂H₁ ∘ [Z₁ > 0]
-    let dw1 = matmul(dz1, x, transposeA: true)  // ∂L/∂W₁ = ∂L/∂Z₁ᵀ X
+    var dw1 = matmul(dz1, x, transposeA: true)  // ∂L/∂W₁ = ∂L/∂Z₁ᵀ X
     let db1 = sum(dz1, axis: 0)  // ∂L/∂b₁ = Σᵢ ∂L/∂Z₁
 
+    var loss = crossEntropy
+    if penalty > 0 {
+      loss = loss + penalty * (sumOfSquares(w1) + sumOfSquares(w2))  // L + λ (‖W₁‖² + ‖W₂‖²)
+      dw1 = addScaled(dw1, w1, 2 * penalty)  // ∂L/∂W₁ + 2λ W₁
+      dw2 = addScaled(dw2, w2, 2 * penalty)  // ∂L/∂W₂ + 2λ W₂
+    }
     return Result(
-      loss: loss, probabilities: y,
+      loss: loss, crossEntropy: crossEntropy, probabilities: y,
       gradients: Gradients(of: parameters, [dw1, db1, dw2, db2]))
   }
 
-  /// The four formulas that ``gradient(inputs:labels:)`` computes, in the order of the parameters.
+  /// The four formulas that ``gradient(inputs:labels:)`` computes, in the order of the parameters, without
+  /// a penalty.
   public static let formulas: [Formula] = [
     Formula(symbol: "∂L/∂W₁", value: "∂L/∂Z₁ᵀ X", where: "∂L/∂Z₁ = (∂L/∂Z₂ W₂) ∘ [Z₁ > 0]"),
     Formula(symbol: "∂L/∂b₁", value: "Σᵢ ∂L/∂Z₁", where: "the sum runs over the batch"),
     Formula(symbol: "∂L/∂W₂", value: "∂L/∂Z₂ᵀ H₁", where: "∂L/∂Z₂ = (Ŷ − Y) / m"),
     Formula(symbol: "∂L/∂b₂", value: "Σᵢ ∂L/∂Z₂", where: "the sum runs over the batch"),
   ]
+
+  /// The same with a penalty, which only the weights have.
+  public static let penalizedFormulas: [Formula] = [
+    Formula(symbol: "∂L/∂W₁", value: "∂L/∂Z₁ᵀ X + 2λ W₁", where: formulas[0].explanation),
+    formulas[1],
+    Formula(symbol: "∂L/∂W₂", value: "∂L/∂Z₂ᵀ H₁ + 2λ W₂", where: formulas[2].explanation),
+    formulas[3],
+  ]
 }
 
 @section("adjoint_registry") @used
 private let checks: Registration = {
-  GradientCheck.register("two_layer_perceptron", group: .network) { sampler in
-    [(1, 1, 1, 2), (5, 4, 10, 3), (7, 17, 15, 10), (16, 33, 9, 10)].map {
-      batch, inputs, hidden, classes in
-      let x = sampler.tensor([batch, inputs], .uniform(0.3, 1))
-      let labels = sampler.labels(batch, below: classes)
-      let parameters = [
-        sampler.parameter([hidden, inputs], .uniform(0.3, 1), name: "W1"),
-        // Biases far from zero on either side: every unit is clearly on or clearly off.
-        Parameter(
-          Tensor(
-            (0..<hidden).map { $0 % 3 == 1 ? -Double(inputs) - 1 : 1 }, shape: [hidden],
-            dtype: sampler.dtype), name: "b1"),
-        sampler.parameter([classes, hidden], .uniform(-0.05, 0.05), name: "W2"),
-        sampler.parameter([classes], name: "b2"),
-      ]
-      let network = TwoLayerPerceptron(parameters)
-      return .init(
-        "batch \(batch) \(inputs)-\(hidden)-\(classes)", parameters,
-        byHand: { dy in
-          network.gradient(inputs: x, labels: labels).gradients.values.map {
-            $0.map { $0 * dy.item }
+  for (name, penalty) in [("two_layer_perceptron", 0), ("two_layer_perceptron_penalized", 0.05)] {
+    GradientCheck.register(name, group: .network) { sampler in
+      [(1, 1, 1, 2), (5, 4, 10, 3), (7, 17, 15, 10), (16, 33, 9, 10)].map {
+        batch, inputs, hidden, classes in
+        let x = sampler.tensor([batch, inputs], .uniform(0.3, 1))
+        let labels = sampler.labels(batch, below: classes)
+        let parameters = [
+          sampler.parameter([hidden, inputs], .uniform(0.3, 1), name: "W1"),
+          // Biases far from zero on either side: every unit is clearly on or clearly off.
+          Parameter(
+            Tensor(
+              (0..<hidden).map { $0 % 3 == 1 ? -Double(inputs) - 1 : 1 }, shape: [hidden],
+              dtype: sampler.dtype), name: "b1"),
+          sampler.parameter([classes, hidden], .uniform(-0.05, 0.05), name: "W2"),
+          sampler.parameter([classes], name: "b2"),
+        ]
+        let network = TwoLayerPerceptron(parameters, penalty: penalty)
+        return .init(
+          "batch \(batch) \(inputs)-\(hidden)-\(classes)", parameters,
+          byHand: { dy in
+            network.gradient(inputs: x, labels: labels).gradients.values.map {
+              $0.map { $0 * dy.item }
+            }
           }
+        ) {
+          let (w1, w2) = (parameters[0].value, parameters[2].value)
+          let h = relu(
+            matmul(x, w1, transposeB: true) + broadcast(parameters[1].value, to: [batch, hidden]))
+          let z =
+            matmul(h, w2, transposeB: true) + broadcast(parameters[3].value, to: [batch, classes])
+          let loss = softmaxCrossEntropy(z, labels: labels)
+          return penalty > 0 ? loss + penalty * (sum(w1 * w1) + sum(w2 * w2)) : loss
         }
-      ) {
-        let h = relu(
-          matmul(x, parameters[0].value, transposeB: true)
-            + broadcast(parameters[1].value, to: [batch, hidden]))
-        let z = matmul(h, parameters[2].value, transposeB: true)
-        return softmaxCrossEntropy(
-          z + broadcast(parameters[3].value, to: [batch, classes]), labels: labels)
       }
     }
   }

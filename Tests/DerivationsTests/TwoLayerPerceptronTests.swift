@@ -6,17 +6,6 @@ import Testing
 @testable import Derivations
 
 @Suite struct TwoLayerPerceptronTests {
-  /// The numbers of Reference/two_layer_perceptron.py: multiples of a power of two.
-  private static func grid(
-    _ rows: Int, _ columns: Int, _ a: Int, _ b: Int, _ c: Int, _ modulus: Int, _ divisor: Double
-  ) -> [Double] {
-    (0..<rows).flatMap { i in
-      (0..<columns).map { j in
-        Double((a * i + b * j + c) % modulus - modulus / 2) / divisor
-      }
-    }
-  }
-
   private static func setting(
     _ dtype: DType
   ) -> (parameters: [Parameter], x: Tensor, labels: IndexTensor) {
@@ -33,16 +22,6 @@ import Testing
       Tensor(grid(4, 5, 7, 3, 0, 11, 4), shape: [4, 5], dtype: dtype),
       IndexTensor([2, 0, 3, 0])
     )
-  }
-
-  private func expect(
-    _ values: [Double], near expected: [Double], within tolerance: Double,
-    sourceLocation: SourceLocation = #_sourceLocation
-  ) {
-    #expect(values.count == expected.count, sourceLocation: sourceLocation)
-    for (value, other) in zip(values, expected) {
-      #expect(abs(value - other) <= tolerance, sourceLocation: sourceLocation)
-    }
   }
 
   /// All numbers are below 2: the tolerances are a few units in the last place.
@@ -83,11 +62,35 @@ import Testing
     }
   }
 
-  @Test func isRegisteredForTheCheck() throws {
-    let check = try #require(GradientCheck.all.first { $0.name == "two_layer_perceptron" })
+  /// What the penalty adds is λ times the sum of squares, and 2λ times the weights; biases have none.
+  @Test(arguments: [(DType.float64, 2e-15), (.float32, 1e-6)])
+  func penalty(dtype: DType, tolerance: Double) throws {
+    let (parameters, x, labels) = Self.setting(dtype)
+    let plain = TwoLayerPerceptron(parameters).gradient(inputs: x, labels: labels)
+    let penalized = TwoLayerPerceptron(parameters, penalty: 0.125).gradient(
+      inputs: x, labels: labels)
+    #expect(plain.loss.item == plain.crossEntropy.item)
+    #expect(penalized.crossEntropy.item == plain.loss.item)
+    #expect(penalized.probabilities.doubles == plain.probabilities.doubles)
+    let squares = [0, 2].map { parameters[$0].value.doubles.reduce(0) { $0 + $1 * $1 } }
+    let expected = plain.loss.item + 0.125 * (squares[0] + squares[1])
+    #expect(abs(penalized.loss.item - expected) <= 4 * tolerance)
+    for index in 0..<4 {
+      let weights = parameters[index].value.doubles
+      let gradient = try #require(plain.gradients.values[index]).doubles
+      expect(
+        try #require(penalized.gradients.values[index]).doubles,
+        near: zip(gradient, weights).map { $0 + (index % 2 == 0 ? 0.25 * $1 : 0) },
+        within: tolerance)
+    }
+  }
+
+  @Test(arguments: ["two_layer_perceptron", "two_layer_perceptron_penalized"])
+  func isRegisteredForTheCheck(name: String) throws {
+    let check = try #require(GradientCheck.all.first { $0.name == name })
     #expect(check.group == .network)
     let results = check.run(seed: 1)
-    #expect(results.map(\.name) == ["two_layer_perceptron", "two_layer_perceptron (float32)"])
+    #expect(results.map(\.name) == [name, "\(name) (float32)"])
     for result in results {
       #expect(result.passed, "\(result)")
       #expect(result.cases == 4)
@@ -100,6 +103,10 @@ import Testing
     #expect(
       TwoLayerPerceptron.formulas[2]
         == Formula(symbol: "∂L/∂W₂", value: "∂L/∂Z₂ᵀ H₁", where: "∂L/∂Z₂ = (Ŷ − Y) / m"))
+    #expect(
+      TwoLayerPerceptron.penalizedFormulas.map(\.value) == [
+        "∂L/∂Z₁ᵀ X + 2λ W₁", "Σᵢ ∂L/∂Z₁", "∂L/∂Z₂ᵀ H₁ + 2λ W₂", "Σᵢ ∂L/∂Z₂",
+      ])
   }
 
   @Test func stopsIfShapesDoNotFit() async {
@@ -112,5 +119,17 @@ import Testing
       text.hasPrefix(
         "adjoint: TwoLayerPerceptron: parameters of shapes [[3, 5], [3], [4, 2], [4]]; they have to be "
           + "[hidden, inputs], [hidden], [classes, hidden], [classes] [Derivations/"))
+  }
+
+  @Test func stopsIfThePenaltyIsNegative() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let shapes: [Shape] = [[3, 5], [3], [4, 3], [4]]
+      _ = TwoLayerPerceptron(shapes.map { Parameter(.zeros($0)) }, penalty: -1)
+    }
+    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(
+      text.hasPrefix(
+        "adjoint: TwoLayerPerceptron: penalty is -1.0; it has to be a finite number from 0 [Derivations/"
+      ))
   }
 }

@@ -107,7 +107,9 @@ public enum DataSets {
           .noInput,
           "\(name): is neither in $ADJOINT_DATA nor in the cache; adjoint data fetch \(name)")
       }
-      sets = try MNIST.load(from: folder)
+      sets =
+        try name == DataCatalogue.cifar10.name
+        ? CIFAR10.load(from: folder) : MNIST.load(from: folder)
     }
     var rows = [["set", "\(source.name): \(source.summary)"], ["licence", source.licence]]
     for (part, set) in [("training", sets.train), ("test", sets.test)] {

@@ -15,11 +15,25 @@ private let logSoftmaxBackward = Kernel("log_softmax_pullback")
 /// - Returns: probabilities of the shape of `x`, which add up to 1 along the axis.
 public func softmax(_ x: Tensor, axis: Int = -1) -> Tensor {
   let (y, sizes) = run(softmaxForward, x, axis, "softmax")
-  return record("softmax", y, from: x) { dy in
-    let dx = Tensor(uninitialized: dy.shape, dy.dtype)
-    softmaxBackward.run(dy.dtype, sizes, dy.storage, y.storage, into: dx.storage)
-    return dx
-  }
+  return record("softmax", y, from: x) { dy in pullBack(dy, y, sizes) }
+}
+
+/// The pullback of ``softmax(_:axis:)``, its Jacobian's product with a cotangent:  dx = y ∘ (dy − Σⱼ dyⱼ yⱼ)
+///
+/// - Parameters:
+///   - dy: the cotangent of the probabilities.
+///   - y: the probabilities, of the same shape.
+///   - axis: the one they add up to 1 along, from the front, or negative from the back.
+public func softmaxPullback(_ dy: Tensor, _ y: Tensor, axis: Int = -1) -> Tensor {
+  requireSame(dy, y, "softmaxPullback")
+  let parts = y.shape.split(at: y.shape.resolve(axis: axis, for: "softmaxPullback"))
+  return pullBack(dy, y, .init(parts.outer, parts.axis, parts.inner))
+}
+
+private func pullBack(_ dy: Tensor, _ y: Tensor, _ sizes: Kernel.Sizes) -> Tensor {
+  let dx = Tensor(uninitialized: dy.shape, dy.dtype)
+  softmaxBackward.run(dy.dtype, sizes, dy.storage, y.storage, into: dx.storage)
+  return dx
 }
 
 /// Logarithm of the softmax along an axis.  yᵢ = xᵢ − ln Σⱼ e^xⱼ,  dx = dy − e^y Σⱼ dyⱼ

@@ -30,17 +30,20 @@ public enum RunReport {
     var blocks: [Report.Block] = []
     if history.losses.count > 1 {
       let isPositive = history.losses.allSatisfy { $0 > 0 }
+      let isSmoothed = history.losses.count > 200
       blocks.append(
         .figure(
           LinePlot(
             title: "Training loss",
             x: Axis("step"),
             y: Axis("loss", scale: isPositive ? .logarithmic : .linear),
-            series: [Series("each step, smoothed", values: history.losses)],
-            smoothing: history.losses.count > 200 ? 0.99 : 0, width: 900, height: 340),
+            series: [
+              Series(isSmoothed ? "each step, smoothed" : "each step", values: history.losses)
+            ],
+            smoothing: isSmoothed ? 0.99 : 0, width: 900, height: 340),
           caption:
-            "The loss of each of the \(ProgressDisplay.grouped(history.losses.count)) batches (faint) "
-            + "and its running mean."))
+            "The loss of each of the \(ProgressDisplay.grouped(history.losses.count)) batches"
+            + (isSmoothed ? " (faint) and its running mean." : ".")))
     }
     let accuracies = plot(
       history, suffix: "accuracy", title: "Accuracy", axis: Axis("accuracy", unit: "%"), scale: 100)

@@ -61,7 +61,20 @@ import Testing
     #expect(abs(logarithm + 12.899219826090119) <= 1e-5, "\(logarithm)")
   }
 
+  /// What the tape does, called by hand.
+  @Test(arguments: [0, 1, -1], DType.allCases)
+  func pullbackIsThatOfTheTape(axis: Int, dtype: DType) {
+    let x = Tensor((0..<15).map { Double($0 * 7 % 11) / 4 }, shape: [3, 5], dtype: dtype)
+    let dy = Tensor((0..<15).map { Double($0 * 5 % 13) / 8 }, shape: [3, 5], dtype: dtype)
+    let tape = valueWithGradient(at: [x]) { sum(softmax($0[0], axis: axis) * dy) }.gradients[0]
+    #expect(softmaxPullback(dy, softmax(x, axis: axis), axis: axis).doubles == tape?.doubles)
+  }
+
   static let mistakes = [
+    Mistake(
+      "softmaxPullback: shapes [2] and [3] differ; nothing is broadcast silently: use "
+        + "broadcast(_:to:) if that is meant"
+    ) { _ = softmaxPullback(.ones([2]), .ones([3])) },
     Mistake("softmax: axis 2 of a tensor of shape [2, 3], which has 2 axes") {
       _ = softmax(.ones([2, 3]), axis: 2)
     },

@@ -318,9 +318,16 @@ def shapes():
     )
 
 
+def penalties():
+    for shape in FEW:
+        case("add-scaled", lambda a, b: a - 0.625 * b, [normal(*shape), normal(*shape)],
+             {"scalar": -0.625})
+        case("squared-norm", lambda x: (x * x).sum(), [normal(*shape)])
+
+
 def main():
     torch.set_num_threads(1)
-    for group in (arithmetic, products, reductions, softmaxes, losses, activations, shapes):
+    for group in (arithmetic, products, reductions, softmaxes, losses, activations, shapes, penalties):
         group()
     version = torch.__version__.split("+")[0]
     text = f'{{"source":"PyTorch {version}","cases":[\n' + ",\n".join(CASES) + "\n]}\n"
