@@ -316,6 +316,16 @@ def shapes():
         [normal(2, 2, 9)],
         {"axis": 2, "window": 3, "stride": 1},
     )
+    # Along the last axis, the ends repeated; also a window longer than the axis.
+    for shape, window in [((5,), 3), ((2, 17), 5), ((2, 2, 33), 25), ((3, 6), 13), ((1, 96), 25)]:
+        case(
+            "moving-average",
+            lambda x, w=window: F.avg_pool1d(
+                F.pad(x.reshape(1, -1, x.shape[-1]), (w // 2, w // 2), mode="replicate"), w, 1
+            ).reshape(x.shape),
+            [normal(*shape)],
+            {"window": window},
+        )
 
 
 def main():
