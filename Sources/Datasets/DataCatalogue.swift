@@ -51,7 +51,7 @@ public struct DataSource: Sendable {
 /// The data sets that the tool knows.
 public enum DataCatalogue {
   /// All of them, in the order in which they are listed.
-  public static let sources: [DataSource] = [mnist, drawnDigits]
+  public static let sources: [DataSource] = [mnist, drawnDigits, ett]
 
   /// The set of a name; throws a usage error that lists the names there are.
   public static func source(named name: String) throws -> DataSource {
