@@ -97,7 +97,7 @@ import Testing
       66, "adjoint: mnist: is neither in $ADJOINT_DATA nor in the cache; adjoint data fetch mnist",
       ["data", "inspect", "mnist"], in: folder)
     try expectFailure(
-      64, "adjoint: unknown data set 'minst'; known are mnist, drawn-digits",
+      64, "adjoint: unknown data set 'minst'; known are mnist, drawn-digits, ett",
       ["data", "fetch", "minst"], in: folder)
   }
 

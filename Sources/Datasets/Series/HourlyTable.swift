@@ -90,11 +90,20 @@ public struct HourlyTable: Sendable, Equatable {
 
   /// Hours since the beginning of 1 March of the year 0; nil for what is no full hour.
   private static func hour(_ date: String) -> Int? {
+    let form = Array("dddd-dd-dd dd:00:00".utf8)
+    let bytes = Array(date.utf8)
     guard
-      let match = date.wholeMatch(of: /([0-9]{4})-([0-9]{2})-([0-9]{2}) ([0-9]{2}):00:00/),
-      let year = Int(match.1), let month = Int(match.2), let day = Int(match.3),
-      let hour = Int(match.4), (1...12).contains(month), hour < 24
+      bytes.count == form.count,
+      zip(bytes, form).allSatisfy({ byte, expected in
+        expected == UInt8(ascii: "d") ? (48...57).contains(byte) : byte == expected
+      })
     else { return nil }
+    func number(_ range: Range<Int>) -> Int {
+      bytes[range].reduce(0) { 10 * $0 + Int($1) - 48 }
+    }
+    let (year, month, day) = (number(0..<4), number(5..<7), number(8..<10))
+    let hour = number(11..<13)
+    guard (1...12).contains(month), hour < 24 else { return nil }
     let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
     let lengths = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
     guard (1...lengths[month - 1]).contains(day) else { return nil }

@@ -7,12 +7,12 @@ import Training
 
 /// The sections of a forecaster's report.
 enum ForecastingReport {
-  /// Forecasts over the truth: three windows of the test part, three variates.
+  /// Forecasts over the truth: three windows of the test part, two variates.
   static func forecasts(_ task: ForecastingTask) -> Report.Section {
     let windows = task.parts.test
     let set = windows.set
-    // The last variate is the one the series are about; two others stand beside it.
-    let variates = Set([set.variateCount - 1, 0, set.variateCount / 2]).sorted(by: >)
+    // The last variate is the one the series are about; the first stands beside it.
+    let variates = Set([set.variateCount - 1, 0]).sorted(by: >)
     let numbers = Set([1, 3, 5].map { windows.count * $0 / 6 }).sorted()
     var blocks: [Report.Block] = [
       .paragraph(
@@ -56,7 +56,7 @@ enum ForecastingReport {
         Series("history", x: (0..<history).map { Double($0 - history + 1) }, y: past),
         Series("forecast", x: hours, y: predicted),
         Series("truth", x: hours, y: truth),
-      ], width: 400, height: 260)
+      ], width: 460, height: 280)
   }
 
   /// Errors by step ahead and by variate, beside those of two forecasts that need no training.
