@@ -25,10 +25,7 @@ enum ForecastingReport {
       blocks.append(
         .row(
           variates.map { variate in
-            (
-              plot(windows, number, variate, forecast),
-              "\(set.names[variate]), test window \(number + 1)."
-            )
+            (plot(windows, number, variate, forecast), "")
           }))
     }
     return Report.Section("Forecasts", blocks)
@@ -51,7 +48,8 @@ enum ForecastingReport {
     }
     let hours = (0..<horizon).map { Double($0 + 1) }
     return LinePlot(
-      title: set.names[variate], x: Axis("hours from now"), y: Axis(set.names[variate]),
+      title: "\(set.names[variate]), test window \(number + 1)", x: Axis("hours from now"),
+      y: Axis(set.names[variate]),
       series: [
         Series("history", x: (0..<history).map { Double($0 - history + 1) }, y: past),
         Series("forecast", x: hours, y: predicted),

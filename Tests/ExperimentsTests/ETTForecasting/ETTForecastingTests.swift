@@ -77,7 +77,7 @@ import Training
     let dropout = Change("dropout", "0.3")
     let logs = try [
       train(folder, "a", [dropout]), train(folder, "b", [dropout]),
-      train(folder, "c", [dropout, ("seed", "1")]), train(folder, "d"),
+      train(folder, "c", [dropout, ("seed", "1")]), train(folder, "d", [("dropout", "0")]),
     ].map(log)
     #expect(logs[0] == logs[1])
     #expect(logs[0] != logs[2] && logs[0] != logs[3])
