@@ -99,7 +99,7 @@ public struct DataSource: Sendable {
 /// The data sets that the tool knows.
 public enum DataCatalogue {
   /// All of them, in the order in which they are listed.
-  public static let sources: [DataSource] = [mnist, cifar10, drawnDigits]
+  public static let sources: [DataSource] = [mnist, cifar10, drawnDigits, ett]
 
   /// The set of a name; throws a usage error that lists the names there are.
   public static func source(named name: String) throws -> DataSource {

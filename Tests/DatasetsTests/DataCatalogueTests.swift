@@ -7,9 +7,9 @@ import Testing
 
 @Suite struct DataCatalogueTests {
   @Test func theNamesThereAre() throws {
-    #expect(DataCatalogue.sources.map(\.name) == ["mnist", "cifar10", "drawn-digits"])
+    #expect(DataCatalogue.sources.map(\.name) == ["mnist", "cifar10", "drawn-digits", "ett"])
     #expect(try DataCatalogue.source(named: "mnist").files.count == 4)
-    expectError(.usage, "unknown data set 'mnits'; known are mnist, cifar10, drawn-digits") {
+    expectError(.usage, "unknown data set 'mnits'; known are mnist, cifar10, drawn-digits, ett") {
       _ = try DataCatalogue.source(named: "mnits")
     }
   }

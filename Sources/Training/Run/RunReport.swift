@@ -49,6 +49,9 @@ public enum RunReport {
       history, suffix: "accuracy", title: "Accuracy", axis: Axis("accuracy", unit: "%"), scale: 100)
     let losses = plot(
       history, suffix: "loss", title: "Loss of each epoch", axis: Axis("loss"), scale: 1)
+    let errors = plot(
+      history, suffix: "mse", title: "Mean squared error of each epoch",
+      axis: Axis("mean squared error"), scale: 1)
     var row: [(any Figure, caption: String)] = []
     if let accuracies {
       row.append(
@@ -57,6 +60,7 @@ public enum RunReport {
     if let losses {
       row.append((losses, "Mean over the epoch for training, after it for the others."))
     }
+    if let errors { row.append((errors, "After each epoch.")) }
     if !row.isEmpty { blocks.append(.row(row)) }
     let rates = history.learningRates.filter { $0.isFinite && $0 > 0 }
     if let least = rates.min(), let greatest = rates.max(), least < greatest {

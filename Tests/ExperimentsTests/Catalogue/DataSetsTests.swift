@@ -76,7 +76,7 @@ import Testing
     expectError(
       .noInput, "mnist: is neither in $ADJOINT_DATA nor in the cache; adjoint data fetch mnist"
     ) { _ = try DataSets.inspect("mnist", in: folder.noData) }
-    expectError(.usage, "unknown data set 'minst'; known are mnist, cifar10, drawn-digits") {
+    expectError(.usage, "unknown data set 'minst'; known are mnist, cifar10, drawn-digits, ett") {
       _ = try DataSets.inspect("minst", in: folder.noData)
     }
     expectError(.usage, "drawn-digits: is drawn by the program; there is nothing to fetch") {
