@@ -106,10 +106,13 @@ final class Mixer: PredictingExperiment {
   private func weightSection() -> Report.Section {
     let block = classifier.model.blocks[0]
     func map(_ title: String, _ weight: Tensor, _ what: String) -> HeatMap {
-      HeatMap(
+      // A few weights are much larger than the rest, which would all look white beside them.
+      let sizes = weight.floats.map { abs($0) }.sorted()
+      let end = max(sizes[(sizes.count * 99 - 1) / 100], .leastNormalMagnitude)
+      return HeatMap(
         title: title, xLabel: "from \(what)", yLabel: "to \(what)", valueLabel: "weight",
         rows: weight.shape[0], columns: weight.shape[1], values: weight.floats, colors: .diverging,
-        width: 460)
+        range: -end...end, width: 460)
     }
     let head = classifier.model.head.weight.value
     let (across, values) = (configuration.patchesAcross, head.floats)
@@ -124,7 +127,8 @@ final class Mixer: PredictingExperiment {
           (
             map("FC-1: Θ₁", block.positions.weight.value, "position"),
             caption:
-              "How FC-1\(first) mixes the \(configuration.positions) positions, counted row by row."
+              "How FC-1\(first) mixes the \(configuration.positions) positions, counted row by row. "
+              + "The colours end at the hundredth largest part of the weights."
           ),
           (
             map("FC-2: Θ₂", block.features.weight.value, "feature"),
