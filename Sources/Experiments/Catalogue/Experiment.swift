@@ -71,18 +71,17 @@ public protocol Experiment: AnyObject, SendableMetatype {
   /// The figures at the top of the report.
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure]
   /// The sections of the report between the curves and the provenance.
-  func reportSections() throws -> [Report.Section]
-  /// The same where they show what the run measured; by default those of ``reportSections()``.
-  func reportSections(_ history: History, _ metrics: [String: Double]) throws -> [Report.Section]
+  func reportSections(of run: RunRecord) throws -> [Report.Section]
 }
 
-extension Experiment {
-  /// Those that need no measurements.
-  public func reportSections(
-    _ history: History, _ metrics: [String: Double]
-  ) throws -> [Report.Section] {
-    try reportSections()
-  }
+/// What a report can show beside the trained network: what a run measured, and its folder.
+public struct RunRecord: Sendable {
+  /// What was measured while it trained.
+  public let history: History
+  /// What was measured at the end, by plain names.
+  public let metrics: [String: Double]
+  /// Where ``TrainingTask/endOfEpoch(_:in:)`` may have kept something.
+  public let folder: RunDirectory
 }
 
 /// The value that determines a run.

@@ -80,14 +80,12 @@ final class DeepPerceptron: PredictingExperiment {
       + ClassificationReport.keyFigures(metrics, perceptron.classifier.step.parameters)
   }
 
-  func reportSections() throws -> [Report.Section] { perceptron.reportSections() }
-
-  func reportSections(_ history: History, _ metrics: [String: Double]) throws -> [Report.Section] {
-    guard !others.isEmpty else { return try reportSections() }
+  func reportSections(of run: RunRecord) throws -> [Report.Section] {
+    guard !others.isEmpty else { return perceptron.reportSections() }
     let this = DepthComparison.Run(
-      configuration: configuration, data: dataDescription, metrics: metrics, history: history,
-      folder: nil)
-    return [DepthComparison.section(of: others + [this])] + (try reportSections())
+      configuration: configuration, data: dataDescription, metrics: run.metrics,
+      history: run.history, folder: nil)
+    return [DepthComparison.section(of: others + [this])] + perceptron.reportSections()
   }
 }
 

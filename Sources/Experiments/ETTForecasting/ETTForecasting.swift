@@ -69,7 +69,7 @@ final class ETTForecasting: Experiment {
     ]
   }
 
-  func reportSections() throws -> [Report.Section] {
+  func reportSections(of run: RunRecord) throws -> [Report.Section] {
     [
       ForecastingReport.forecasts(forecaster), ForecastingReport.errors(forecaster),
       ForecastingReport.gradients(forecaster),

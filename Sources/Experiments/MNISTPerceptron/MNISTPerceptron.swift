@@ -80,7 +80,7 @@ final class MNISTPerceptron: PredictingExperiment {
     ]
   }
 
-  func reportSections() throws -> [Report.Section] {
+  func reportSections(of run: RunRecord) throws -> [Report.Section] {
     let test = classifier.parts.test
     let mistakes = ClassificationReport.mistakes(classifier.evaluate(test), on: test)
     let weights = ClassificationReport.firstLayer(

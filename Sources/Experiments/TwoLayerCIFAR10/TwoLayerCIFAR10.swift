@@ -79,7 +79,7 @@ final class TwoLayerCIFAR10: PredictingExperiment {
     ClassificationReport.keyFigures(metrics, perceptron.classifier.step.parameters)
   }
 
-  func reportSections() throws -> [Report.Section] {
+  func reportSections(of run: RunRecord) throws -> [Report.Section] {
     let penalty = penalty
     return perceptron.reportSections() + [
       perceptron.gradientSection(

@@ -75,7 +75,7 @@ final class TwoLayerToy: PredictingExperiment {
     ]
   }
 
-  func reportSections() throws -> [Report.Section] {
+  func reportSections(of run: RunRecord) throws -> [Report.Section] {
     let beginning = toy.beginning
     return [
       Report.Section(

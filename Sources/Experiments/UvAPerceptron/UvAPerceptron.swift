@@ -75,7 +75,7 @@ final class UvAPerceptron: PredictingExperiment {
       metrics, perceptron.classifier.step.parameters, note: "published run: 46.45 %")
   }
 
-  func reportSections() throws -> [Report.Section] {
+  func reportSections(of run: RunRecord) throws -> [Report.Section] {
     perceptron.reportSections() + [
       perceptron.gradientSection(
         ModularPerceptron(perceptron.classifier.step.parameters).formulas,

@@ -28,6 +28,19 @@ import Testing
     }
   }
 
+  /// Matrices that lie one after the other, around the sides of the blocks they are turned in.
+  @Test(arguments: [1, 3, 4, 5, 16, 33], [1, 4, 7, 8, 35])
+  func transposesEveryMatrix(rows: Int, columns: Int) {
+    var random = SplitMix(state: 2)
+    for dtype in DType.allCases {
+      let x = random.tensor([2, 3, rows, columns]).converted(to: dtype)
+      let turned = x.transposed()
+      #expect(turned.shape == [2, 3, columns, rows])
+      #expect(turned.doubles == x.permuted(to: [0, 1, 3, 2]).doubles)
+    }
+    #expect(Tensor.ones([0, rows, columns]).transposed().shape == [0, columns, rows])
+  }
+
   /// Every order of four axes, element by element.
   @Test func permutations() {
     let lengths = [2, 3, 4, 5]
@@ -101,8 +114,8 @@ import Testing
     Mistake("reshaped: [2, 3] has 6 elements, [4] has 4") {
       _ = Tensor.ones([2, 3]).reshaped(to: [4])
     },
-    Mistake("transposed: shape [2, 3, 4] is not a matrix; use permuted(to:)") {
-      _ = Tensor.ones([2, 3, 4]).transposed()
+    Mistake("transposed: shape [3] has no rows and columns; it takes at least two axes") {
+      _ = Tensor.ones([3]).transposed()
     },
     Mistake("permuted: [0, 0] does not name each of the 2 axes of shape [2, 3] once") {
       _ = Tensor.ones([2, 3]).permuted(to: [0, 0])

@@ -34,4 +34,14 @@ import Testing
 
   @Test(arguments: functions)
   func everyFloat(function: UnaryCase) { function.check() }
+
+  @Test func pullbackStopsAtAnotherShape() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { _ = sinPullback(.ones([2]), .ones([3])) }
+    expectWords(
+      result,
+      "sinPullback: shapes [2] and [3] differ; nothing is broadcast silently: use broadcast(_:to:) if "
+        + "that is meant")
+  }
 }

@@ -46,15 +46,28 @@ import Testing
     #expect(abs((some[1]?.item ?? 0) - 2.2) < 1e-6)
   }
 
-  @Test func lengthsThatDoNotMatch() async {
-    await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      _ = weightNormalization(.zeros([2, 3]), .zeros([3]))
-    }
-    await #expect(processExitsWith: .failure) {
-      _ = weightNormalizedLinear(.zeros([1, 2]), .ones([2, 3]), .zeros([2]))
-    }
-    await #expect(processExitsWith: .failure) {
-      _ = weightNormalizedLinear(.zeros([1, 3]), .ones([2, 3]), .zeros([2]), .zeros([3]))
-    }
+  private static let mistakes = [
+    Mistake(
+      "weightNormalization: directions of shape [2, 3] float32 and lengths of shape [3] float32; they "
+        + "have to be [outputs, inputs] and [outputs] of one type"
+    ) { _ = weightNormalization(.zeros([2, 3]), .zeros([3])) },
+    Mistake(
+      "weightNormalizedLinear: input of shape [1, 2], directions of [2, 3] and bias of []; they have to "
+        + "be [batch, inputs], [outputs, inputs] and [outputs]"
+    ) { _ = weightNormalizedLinear(.zeros([1, 2]), .ones([2, 3]), .zeros([2])) },
+    Mistake(
+      "weightNormalizedLinear: input float64, directions float32, bias float32: the types have to be "
+        + "the same"
+    ) {
+      _ = weightNormalizedLinear(.zeros([1, 3], dtype: .float64), .ones([2, 3]), .zeros([2]))
+    },
+  ]
+
+  @Test(arguments: mistakes.indices)
+  func stopsWithWords(index: Int) async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { [index] in WeightNormalizationTests.mistakes[index].body() }
+    expectWords(result, Self.mistakes[index].words)
   }
 }

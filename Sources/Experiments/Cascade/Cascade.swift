@@ -1,0 +1,128 @@
+import Datasets
+import Figures
+import Foundation
+import Layers
+import Models
+import Optimizers
+import Tensors
+import Training
+
+/// The multi-task cascade: numbers and a class from one input, learned together, and each alone to compare.
+final class Cascade: Experiment {
+  static let information = ExperimentInformation(
+    name: "cascade",
+    summary:
+      "multi-task cascade: regression with sine and dropout, its output added into a classifier, SGD",
+    data:
+      "a teacher network drawn by the program, or MNIST: low frequencies and the digit (--set preset=mnist)",
+    target: "learns both tasks; compared with each task alone",
+    source:
+      "course assignment: the network, its loss and eight gradients; a course report works them out",
+    published: nil,
+    reached: "teacher: test MSE and accuracy beside those of each task alone in the report")
+
+  static let presets = ["default": CascadeConfiguration(), "mnist": .images]
+
+  let plan: TrainingPlan
+  private let configuration: CascadeConfiguration
+  private let data: CascadeData
+  private let cascade: CascadeTask
+
+  init(
+    _ configuration: CascadeConfiguration, data: DataDirectory, note: (String) -> Void
+  ) throws {
+    self.configuration = configuration
+    self.data = try CascadeData.load(configuration, from: data, note: note)
+    plan = TrainingPlan(
+      epochs: configuration.epochs,
+      stepLimit: configuration.steps > 0 ? configuration.steps : nil,
+      learningRate: configuration.learningRate,
+      schedule: .step(size: configuration.decayEvery, factor: configuration.decayFactor))
+    let weights = Cascade.weights(configuration.task)
+    let models = Cascade.models(weights.count, configuration, self.data)
+    let all = parameters(of: models)
+    let networks = zip([models.main] + models.alone, weights).enumerated().map { index, network in
+      CascadeNetwork(
+        model: network.0, parameters: Array(all[(8 * index)..<(8 * index + 8)]),
+        weightA: network.1.a, weightB: network.1.b)
+    }
+    let step = CascadeStep(
+      networks,
+      optimizer: SGD(
+        all, learningRate: configuration.learningRate, momentum: configuration.momentum),
+      isByHand: configuration.gradients == .byHand, seed: configuration.seed)
+    cascade = CascadeTask(
+      models: models, step: step, data: self.data, batchSize: configuration.batchSize,
+      seed: configuration.seed, dtype: configuration.precision)
+  }
+
+  /// What each task counts in each network, the one that the run is about first.
+  private static func weights(_ task: CascadeConfiguration.Tasks) -> [(a: Double, b: Double)] {
+    switch task {
+    case .compare: [(1, 1), (1, 0), (0, 1)]
+    case .both: [(1, 1)]
+    case .a: [(1, 0)]
+    case .b: [(0, 1)]
+    }
+  }
+
+  /// Networks that all begin with the same weights.
+  private static func models(
+    _ count: Int, _ configuration: CascadeConfiguration, _ data: CascadeData
+  ) -> CascadeModels {
+    let all = (0..<count).map { _ in
+      var random = Philox(seed: configuration.seed)
+      return TaskCascade(
+        inputs: data.train.inputs.shape[1], hidden: configuration.hidden,
+        outputs: configuration.outputs, classes: data.classNames.count,
+        dropout: configuration.dropout, random: &random)
+    }
+    let models = CascadeModels(main: all[0], alone: Array(all.dropFirst()))
+    convert(models, to: configuration.precision)
+    return models
+  }
+
+  var dataDescription: String { data.description }
+  var dataFiles: [RunEnvironment.DataFile] { data.files }
+  var task: any TrainingTask { cascade }
+
+  func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
+    func note(_ value: String?, _ what: String) -> String? { value.map { "\($0) \(what)" } }
+    let (mse, accuracy) = (Self.mse, Self.percent)
+    var figures: [Report.KeyFigure] = []
+    if metrics["test_mse"] != nil {
+      figures.append(
+        .init(
+          "Task A: test MSE", mse(metrics["test_mse"]) ?? "–",
+          note: note(mse(metrics["test_mse_alone"]), "where A is learned alone")
+            ?? "1 is what the mean would get"))
+    }
+    if metrics["test_accuracy"] != nil {
+      figures.append(
+        .init(
+          "Task B: test accuracy", accuracy(metrics["test_accuracy"]) ?? "–",
+          note: note(accuracy(metrics["test_accuracy_alone"]), "where B is learned alone")))
+    }
+    let weights = cascade.step.networks[0].parameters.reduce(0) { $0 + $1.count }
+    return figures + [
+      .init("Training samples", ProgressDisplay.grouped(data.train.count)),
+      .init("Parameters", ProgressDisplay.grouped(weights)),
+    ]
+  }
+
+  static func mse(_ value: Double?) -> String? { value.map { String(format: "%.4f", $0) } }
+  static func percent(_ value: Double?) -> String? {
+    value.map { String(format: "%.2f %%", $0 * 100) }
+  }
+
+  func reportSections(of run: RunRecord) throws -> [Report.Section] {
+    let report = CascadeReport(task: cascade, configuration: configuration)
+    return [
+      report.losses(run.history), report.comparison(run.metrics), report.predictions(),
+      report.gradients(),
+    ].compactMap { $0 }
+  }
+}
+
+@section("adjoint_registry") @used
+private let experiment: Registration = { ExperimentCatalogue.register(Cascade.self) }

@@ -1,0 +1,184 @@
+import Derivations
+import Figures
+import Foundation
+import Layers
+import Models
+import Tensors
+import Training
+
+/// The sections of a report of `cascade`.
+struct CascadeReport {
+  let task: CascadeTask
+  let configuration: CascadeConfiguration
+
+  private var main: CascadeNetwork { task.step.networks[0] }
+
+  /// Both losses, epoch by epoch.
+  func losses(_ history: History) -> Report.Section? {
+    let row = [
+      plot(
+        history, "Task A", "mean squared error",
+        [("train_mse", "training"), ("test_mse", "test"), ("test_mse_alone", "test, A alone")]),
+      plot(
+        history, "Task B", "cross-entropy",
+        [
+          ("train_loss_b", "training"), ("test_loss_b", "test"),
+          ("test_loss_b_alone", "test, B alone"),
+        ]),
+    ].compactMap { $0 }
+    guard !row.isEmpty else { return nil }
+    let caption = "After each epoch, without dropout."
+    return Report.Section("Both tasks", [.row(row.map { (figure: $0, caption: caption) })])
+  }
+
+  private func plot(
+    _ history: History, _ title: String, _ axis: String, _ names: [(String, String)]
+  ) -> (any Figure)? {
+    guard history.epochs.count > 1 else { return nil }
+    let series = names.compactMap { name, label -> Series? in
+      let points = history.epochs.compactMap { epoch in
+        epoch.metrics[name].map { (Double(epoch.epoch), $0) }
+      }
+      return points.isEmpty ? nil : Series(label, x: points.map(\.0), y: points.map(\.1))
+    }
+    guard !series.isEmpty else { return nil }
+    return LinePlot(
+      title: title, x: Axis("epoch"), y: Axis(axis, scale: .logarithmic), series: series,
+      width: 460,
+      height: 300)
+  }
+
+  /// The figures of learning both tasks beside those of learning one.
+  func comparison(_ metrics: [String: Double]) -> Report.Section {
+    func row(_ name: String, _ metric: String, _ text: (Double?) -> String?) -> [String] {
+      [name, text(metrics[metric]) ?? "–", text(metrics["\(metric)_alone"]) ?? "–"]
+    }
+    guard configuration.task == .compare else {
+      let what =
+        configuration.task == .both
+        ? "learns both tasks" : "learns task \(configuration.task.rawValue.uppercased()) alone"
+      return Report.Section(
+        "Together and alone",
+        [
+          .paragraph(
+            "This network \(what). With --set task=compare one network for both tasks and one for each task "
+              + "alone are trained on the same batches, from the same weights and with the same masks."
+          )
+        ])
+    }
+    return Report.Section(
+      "Together and alone",
+      [
+        .paragraph(
+          "Three networks began with the same weights and saw the same batches under the same masks: one has "
+            + "learned both tasks, one task A alone, one task B alone, where the output of branch A has no "
+            + "target of its own."),
+        .table(
+          .init(
+            header: ["", "both tasks", "one task alone"],
+            rows: [
+              row("task A, test MSE", "test_mse", Cascade.mse),
+              row("task A, training MSE", "train_mse", Cascade.mse),
+              row("task B, test accuracy", "test_accuracy", Cascade.percent),
+              row("task B, training accuracy", "train_accuracy", Cascade.percent),
+              row("task B, test cross-entropy", "test_loss_b", Cascade.mse),
+            ],
+            caption: "An MSE of 1 is what predicting the mean would get on the training part.")),
+      ])
+  }
+
+  /// Predictions beside the truth: points for task A, the confusion matrix for task B.
+  func predictions() -> Report.Section {
+    let result = task.evaluate(main.model, on: task.data.test)
+    var blocks: [Report.Block] = []
+    if main.weightA > 0 { blocks.append(scatter(result)) }
+    if main.weightB > 0 {
+      blocks.append(
+        .figure(
+          ConfusionMatrix(
+            counts: result.classification.confusion, classNames: task.data.classNames),
+          caption: "Task B: rows are the true classes, columns the predicted ones."))
+    }
+    return Report.Section("Predictions and truth", blocks)
+  }
+
+  private func scatter(_ result: CascadeResult) -> Report.Block {
+    let columns = configuration.outputs
+    let shown = min(task.data.test.count, max(1, 1500 / columns))
+    let truth = task.data.test.targets.floats.prefix(shown * columns).map(Double.init)
+    let found = result.numbers.floats.prefix(shown * columns).map(Double.init)
+    let limit = (truth + found).reduce(1) { max($0, abs($1)) } * 1.05
+    return .figure(
+      ScatterPlot(
+        title: "Task A", x: Axis("truth", range: -limit...limit),
+        y: Axis("prediction", range: -limit...limit),
+        series: [Series("", x: truth, y: found)], diameter: 3, width: 520, height: 520),
+      caption:
+        "\(task.data.targetNames.prefix(1).uppercased())\(task.data.targetNames.dropFirst()) for \(shown) test "
+        + "samples, \(columns) points each, in standard deviations; all would lie on the rising diagonal."
+    )
+  }
+
+  /// Compares the three gradients at the trained weights on a batch of training samples, with a drawn mask.
+  func gradients() -> Report.Section {
+    let batch = task.data.train.rows(
+      (0..<Int32(min(16, task.data.train.count))).map { $0 }, .float64)
+    let network = exact()
+    let moved = keepFromKinks(network, batch.inputs)
+    let hand = network.byHand
+    let mask: Tensor? =
+      configuration.dropout == 0
+      ? nil
+      : dropoutMask(
+        [batch.labels.count, configuration.hidden], probability: configuration.dropout,
+        key: Context.training(seed: configuration.seed).dropoutKey(), dtype: .float64)
+    let agreements = GradientCheck.Case(
+      "\(batch.labels.count) training samples", network.parameters,
+      byHand: { dy in
+        hand.gradient(
+          inputs: batch.inputs, targets: batch.targets, labels: batch.labels, mask: mask
+        ).gradients.values.map { $0.map { $0 * dy.item } }
+      }
+    ) { network.loss(batch, .training(seed: configuration.seed)).loss }.agreements()
+    let weights =
+      main.weightA == main.weightB
+      ? "α and β are 1." : "α is \(Int(main.weightA)) and β is \(Int(main.weightB))."
+    return GradientReport.section(
+      MultiTaskCascade.formulas, agreements,
+      note:
+        "Measured on \(batch.labels.count) training samples at the trained weights, with a dropout mask M; b₁B is "
+        + "moved by up to " + String(format: "%.3f", moved)
+        + ", so that no unit is at the kink of its rectifier, where a difference of values is no derivative. "
+        + "X are the samples as rows, Z₁A = X θ₁Aᵀ + b₁A, XDP = sin(Z₁A) ∘ M, ŶA = XDP θ₂Aᵀ + b₂A, "
+        + "X₁B = X θ₁Bᵀ, XBN = max(X₁B − μ + b₁B, 0) with the mean μ of the rows of X₁B, X⊕ = ŶA + XBN, "
+        + "Z₂B = X⊕ θ₂Bᵀ + b₂B, ŶB = softmax(Z₂B), Y_A the numbers, Y_B the classes as one-hot rows, m the "
+        + "number of samples, L = α/m Σᵢ ½‖ŶA − Y_A‖² + β times the mean cross-entropy. \(weights)")
+  }
+
+  /// The main network in float64.
+  private func exact() -> CascadeNetwork {
+    var random = Philox(seed: 0)
+    let model = TaskCascade(
+      inputs: task.data.train.inputs.shape[1], hidden: configuration.hidden,
+      outputs: configuration.outputs, classes: task.data.classNames.count,
+      dropout: configuration.dropout, random: &random)
+    convert(model, to: .float64)
+    let copies = parameters(of: model)
+    for (copy, trained) in zip(copies, main.parameters) {
+      copy.value = trained.value.converted(to: .float64)
+    }
+    return CascadeNetwork(
+      model: model, parameters: copies, weightA: main.weightA, weightB: main.weightB)
+  }
+
+  /// Moves b₁B until no unit is near the kink; returns by how much at most.
+  private func keepFromKinks(_ network: CascadeNetwork, _ x: Tensor) -> Double {
+    let bias = network.parameters[5]
+    let before = bias.value.doubles
+    let units = meanOnlyBatchNormalization(linear(x, network.parameters[4].value), bias.value)
+    // A difference moves a weight by 0.0014 to either side: a unit by that times its largest input, less the mean.
+    let largest = max(1, x.doubles.reduce(0) { max($0, abs($1)) })
+    bias.value = ClearBiases.nearest(to: bias.value, units: units, margin: 0.003 * largest)
+    return zip(before, bias.value.doubles).map { abs($0 - $1) }.max() ?? 0
+  }
+}

@@ -1,0 +1,222 @@
+import Datasets
+import Derivations
+import Figures
+import Foundation
+import Layers
+import Models
+import Optimizers
+import Tensors
+import Training
+
+/// The simplified MLP-Mixer on handwritten digits cut into patches, its gradients by the tape or by hand.
+final class Mixer: PredictingExperiment {
+  static let information = ExperimentInformation(
+    name: "mixer",
+    summary: "simplified MLP-Mixer: FC over 196 patches, FC over their 4 pixels, mean, FC, SGD",
+    data: "MNIST in patches; digits drawn by the program where there is none",
+    target: "test accuracy ≥ 0.95",
+    source:
+      "course assignment: the network and its six gradients; the accuracy is this program's aim",
+    published: nil,
+    reached: "test accuracy 0.97")
+
+  static let presets = ["default": MixerConfiguration()]
+
+  let dataDescription: String
+  let dataFiles: [RunEnvironment.DataFile]
+  let plan: TrainingPlan
+  private let configuration: MixerConfiguration
+  private let classifier: ImageClassificationTask<SimplifiedMixer>
+  /// The test images before they were cut.
+  private let testImages: ClassificationSet
+
+  init(
+    _ configuration: MixerConfiguration, data: DataDirectory, note: (String) -> Void
+  ) throws {
+    let digits = try Digits.load(configuration, from: data, note: note)
+    let patches = ImagePatches(side: configuration.patch, stride: configuration.stride)
+    self.configuration = configuration
+    testImages = digits.parts.test
+    dataDescription = digits.description
+    dataFiles = digits.files
+    plan = TrainingPlan(
+      epochs: configuration.epochs,
+      stepLimit: configuration.steps > 0 ? configuration.steps : nil,
+      learningRate: configuration.learningRate,
+      schedule: .step(size: configuration.decayEvery, factor: configuration.decayFactor))
+    let model = Mixer.mixer(configuration)
+    let parameters = parameters(of: model)
+    let step = ClassificationStep(
+      model,
+      optimizer: SGD(
+        parameters, learningRate: configuration.learningRate, momentum: configuration.momentum),
+      byHand: configuration.gradients == .byHand ? mixerGradient(of: model) : nil,
+      seed: configuration.seed)
+    classifier = ImageClassificationTask(
+      model: model, step: step,
+      parts: ImageClassificationParts(
+        train: try patches.cut(digits.parts.train),
+        validation: try digits.parts.validation.map(patches.cut),
+        test: try patches.cut(digits.parts.test)),
+      batchSize: configuration.batchSize, seed: configuration.seed, dtype: configuration.precision)
+  }
+
+  private static func mixer(_ configuration: MixerConfiguration) -> SimplifiedMixer {
+    var random = Philox(seed: configuration.seed)
+    let model = SimplifiedMixer(
+      positions: configuration.positions, features: configuration.features, classes: 10,
+      blocks: configuration.blocks, random: &random)
+    convert(model, to: configuration.precision)
+    return model
+  }
+
+  static func model(for configuration: MixerConfiguration) -> any Layer { mixer(configuration) }
+
+  /// One patch after the other, as ``ImagePatches`` cuts them.
+  static func inputWidth(of configuration: MixerConfiguration) -> Int {
+    configuration.positions * configuration.features
+  }
+
+  var task: any TrainingTask { classifier }
+
+  func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
+    func percent(_ name: String) -> String {
+      metrics[name].map { String(format: "%.2f %%", $0 * 100) } ?? "–"
+    }
+    let weights = classifier.step.parameters.reduce(0) { $0 + $1.count }
+    return [
+      .init("Test accuracy", percent("test_accuracy"), note: "asked: 95 %"),
+      .init("Training accuracy", percent("train_accuracy")),
+      .init(
+        "Input", "\(configuration.positions) × \(configuration.features)",
+        note: "patches of \(configuration.patch) × \(configuration.patch) pixels, "
+          + "\(configuration.stride) apart"),
+      .init("Parameters", ProgressDisplay.grouped(weights)),
+    ]
+  }
+
+  func reportSections(of run: RunRecord) throws -> [Report.Section] {
+    let result = classifier.evaluate(classifier.parts.test)
+    let mistakes = ClassificationReport.mistakes(result, on: testImages)
+    return [mistakes, weightSection()]
+      + (configuration.blocks == 1 ? [gradientSection()] : [])
+  }
+
+  /// Θ₁ and Θ₂ as fields of colour, and what each class makes of the positions.
+  private func weightSection() -> Report.Section {
+    let block = classifier.model.blocks[0]
+    func map(_ title: String, _ weight: Tensor, _ what: String) -> HeatMap {
+      // A few weights are much larger than the rest, which would all look white beside them.
+      let sizes = weight.floats.map { abs($0) }.sorted()
+      let end = max(sizes[(sizes.count * 99 - 1) / 100], .leastNormalMagnitude)
+      return HeatMap(
+        title: title, xLabel: "from \(what)", yLabel: "to \(what)", valueLabel: "weight",
+        rows: weight.shape[0], columns: weight.shape[1], values: weight.floats, colors: .diverging,
+        range: -end...end, width: 460)
+    }
+    let head = classifier.model.head.weight.value
+    let (across, values) = (configuration.patchesAcross, head.floats)
+    let fields = (0..<head.shape[0]).map { digit in
+      Array(values[(digit * head.shape[1])..<((digit + 1) * head.shape[1])])
+    }
+    let first = configuration.blocks > 1 ? " of the first block" : ""
+    return Report.Section(
+      "What it learned",
+      [
+        .row([
+          (
+            map("FC-1: Θ₁", block.positions.weight.value, "position"),
+            caption:
+              "How FC-1\(first) mixes the \(configuration.positions) positions, counted row by row. "
+              + "The colours end at the hundredth largest part of the weights."
+          ),
+          (
+            map("FC-2: Θ₂", block.features.weight.value, "feature"),
+            caption: "How FC-2\(first) mixes the \(configuration.features) pixels of a patch."
+          ),
+        ]),
+        .figure(
+          ImageGrid(filters: fields, width: across, height: across, columns: 5, tileWidth: 120),
+          caption:
+            "FC-3: each square holds the weights of one digit, 0 to 9, in the place of the positions they "
+            + "multiply."),
+      ])
+  }
+
+  /// Compares the three gradients at the trained weights.
+  private func gradientSection() -> Report.Section {
+    let exact = classifier.step.parameters.map {
+      Parameter($0.value.converted(to: .float64), name: $0.name)
+    }
+    let batch = Loader(
+      classifier.parts.test, batchSize: min(classifier.parts.test.count, 4), order: .sequential
+    ).next()
+    let (length, width) = (configuration.positions, configuration.features)
+    let x = batch.inputs.converted(to: .float64).reshaped(to: [batch.count, length, width])
+    let moved = keepFromKinks(exact, x)
+    let network = MLPMixer(exact)
+    let labels = batch.labels
+    let agreements = GradientCheck.Case(
+      "\(batch.count) test images", exact,
+      byHand: { dy in
+        network.gradient(inputs: x, labels: labels).gradients.values.map { $0.map { $0 * dy.item } }
+      }
+    ) { softmaxCrossEntropy(mixerModel(of: exact)(x, .inference), labels: labels) }.agreements()
+    return GradientReport.section(
+      MLPMixer.formulas, agreements,
+      note:
+        "Measured on \(batch.count) test images at the trained weights; b₁ and b₂ are moved by up to "
+        + String(format: "%.3f", moved)
+        + ", so that no unit is at the kink of its rectifier, where a difference of values is no derivative. "
+        + "X⁽ⁱ⁾ is image i with its patches as rows, H₁ = max(Xᵀ Θ₁ᵀ + b₁, 0), S₁ = X + H₁ᵀ, "
+        + "H₂ = max(S₁ Θ₂ᵀ + b₂, 0), S₂ = S₁ + H₂, V the mean of S₂ over the features, "
+        + "Z₃ = V Θ₃ᵀ + b₃, Ŷ = softmax(Z₃), Y the labels as one-hot rows, m the number of images, "
+        + "ℒ the mean cross-entropy.")
+  }
+
+  /// Moves b₁ and b₂ until no unit is near the kink; returns by how much at most.
+  private func keepFromKinks(_ exact: [Parameter], _ x: Tensor) -> Double {
+    let (batch, length, width) = (x.shape[0], x.shape[1], x.shape[2])
+    let before = exact.map(\.value.detached)
+    // A difference moves a weight by 0.0014 to either side: a unit by that times its largest input.
+    func clear(_ index: Int, _ units: Tensor, _ inputs: Tensor) {
+      let largest = max(1, inputs.doubles.reduce(0) { max($0, abs($1)) })
+      exact[index].value = ClearBiases.nearest(
+        to: exact[index].value, units: units, margin: 0.0015 * largest)
+    }
+    let turned = x.transposed().reshaped(to: [batch * width, length])
+    clear(1, linear(turned, exact[0].value, exact[1].value), turned)
+    let h1 = linear(turned, exact[0].value, exact[1].value, activation: .relu)
+    let s1 = (x + h1.reshaped(to: [batch, width, length]).transposed())
+      .reshaped(to: [batch * length, width])
+    // A weight of FC-1 moves S₁, and with it every unit of FC-2.
+    let spread = max(1, exact[2].value.doubles.reduce(0) { max($0, abs($1)) })
+    clear(3, linear(s1, exact[2].value, exact[3].value), s1 * spread)
+    return zip(exact, before).flatMap { zip($0.value.doubles, $1.doubles).map { abs($0 - $1) } }
+      .max() ?? 0
+  }
+}
+
+/// A mixer of one block over parameters in the order of `MLPMixer`.
+func mixerModel(of parameters: [Parameter]) -> SimplifiedMixer {
+  SimplifiedMixer(
+    blocks: [
+      MixerBlock(
+        positions: Linear(weight: parameters[0], bias: parameters[1], activation: .relu),
+        features: Linear(weight: parameters[2], bias: parameters[3], activation: .relu))
+    ], head: Linear(weight: parameters[4], bias: parameters[5]))
+}
+
+/// The gradient of a mixer of one block as `Derivations` writes it out.
+func mixerGradient(of model: SimplifiedMixer) -> ClassificationStep.Gradient {
+  let network = MLPMixer(parameters(of: model))
+  let (length, width) = (model.head.inputs, model.blocks[0].features.inputs)
+  return { x, labels in
+    let result = network.gradient(
+      inputs: x.reshaped(to: [x.shape[0], length, width]), labels: labels)
+    return (result.loss, result.probabilities, result.gradients)
+  }
+}
+
+@section("adjoint_registry") @used
+private let experiment: Registration = { ExperimentCatalogue.register(Mixer.self) }
