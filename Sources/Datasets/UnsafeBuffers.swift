@@ -57,13 +57,15 @@ final class GzipReader {
 
 extension ClassificationSet {
   /// The images of the rows as float32 inputs: one pass over the bytes, straight into the tensor's
-  /// memory.
-  func inputs(of rows: ArraySlice<Int32>, _ transform: PixelTransform, _ layout: InputLayout)
-    -> Tensor
-  {
+  /// memory, or two if they are changed on the way.
+  func inputs(
+    of rows: ArraySlice<Int32>, _ transform: PixelTransform, _ layout: InputLayout,
+    _ augmentation: Augmentation? = nil, epoch: Int = 0
+  ) -> Tensor {
     let features = featureCount
     let shape: Shape =
       layout == .rows ? [rows.count, features] : [rows.count, height, width, channels]
+    var changed = [UInt8](repeating: 0, count: augmentation == nil ? 0 : features)
     return Tensor(shape: shape) { output in
       pixels.withUnsafeBufferPointer { pixels in
         if !output.isEmpty { output[0] = touch(rows, of: pixels) }
@@ -72,7 +74,37 @@ extension ClassificationSet {
           let image = UnsafeBufferPointer(rebasing: pixels[first..<first + features])
           let input = UnsafeMutableBufferPointer(
             rebasing: output[place * features..<(place + 1) * features])
-          transform.apply(to: image, writing: input)
+          guard let augmentation else {
+            transform.apply(to: image, writing: input)
+            continue
+          }
+          let draw = augmentation.draw(epoch: epoch, row: Int(row))
+          changed.withUnsafeMutableBufferPointer { changed in
+            move(image, draw, writing: changed)
+            transform.apply(to: UnsafeBufferPointer(changed), writing: input)
+          }
+        }
+      }
+    }
+  }
+
+  /// An image mirrored and moved; what comes in at the edge is 0.
+  private func move(
+    _ image: UnsafeBufferPointer<UInt8>, _ draw: Augmentation.Draw,
+    writing output: UnsafeMutableBufferPointer<UInt8>
+  ) {
+    output.update(repeating: 0)
+    // The columns and rows of the result that have a source in the image.
+    let (firstColumn, lastColumn) = (max(0, -draw.left), min(width, width - draw.left))
+    let (firstRow, lastRow) = (max(0, -draw.top), min(height, height - draw.top))
+    guard firstColumn < lastColumn else { return }
+    for y in firstRow..<max(firstRow, lastRow) {
+      let from = (y + draw.top) * width
+      for x in firstColumn..<lastColumn {
+        let source = x + draw.left
+        let column = draw.isMirrored ? width - 1 - source : source
+        for channel in 0..<channels {
+          output[(y * width + x) * channels + channel] = image[(from + column) * channels + channel]
         }
       }
     }

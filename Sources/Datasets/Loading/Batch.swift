@@ -69,6 +69,7 @@ struct BatchMaker: Sendable {
   let lastBatch: LastBatch
   let layout: InputLayout
   let transform: PixelTransform
+  let augmentation: Augmentation?
   /// The place before the next batch.
   private(set) var position = LoaderPosition()
   /// The rows in the order of the epoch at `position`; nil before its first batch.
@@ -76,7 +77,7 @@ struct BatchMaker: Sendable {
 
   init(
     set: ClassificationSet, batchSize: Int, order: LoadingOrder, lastBatch: LastBatch,
-    layout: InputLayout, transform: PixelTransform
+    layout: InputLayout, transform: PixelTransform, augmentation: Augmentation? = nil
   ) {
     self.set = set
     self.batchSize = batchSize
@@ -84,6 +85,7 @@ struct BatchMaker: Sendable {
     self.lastBatch = lastBatch
     self.layout = layout
     self.transform = transform
+    self.augmentation = augmentation
   }
 
   var batchesPerEpoch: Int {
@@ -101,7 +103,8 @@ struct BatchMaker: Sendable {
     let first = position.batch * batchSize
     let chosen = rows[first..<min(first + batchSize, rows.count)]
     let batch = Batch(
-      inputs: set.inputs(of: chosen, transform, layout), labels: set.labels(of: chosen),
+      inputs: set.inputs(of: chosen, transform, layout, augmentation, epoch: position.epoch),
+      labels: set.labels(of: chosen),
       position: position, isLastOfEpoch: position.batch + 1 == batchesPerEpoch)
     seek(to: batch.following)
     return batch

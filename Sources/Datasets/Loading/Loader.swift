@@ -26,11 +26,13 @@ public final class Loader {
   ///   - layout: the shape of the inputs.
   ///   - transform: how bytes become inputs; of as many channels (or features) as the set has,
   ///     or `.unit`.
+  ///   - augmentation: what is done to images at random first; nil for nothing.
   ///   - prefetch: how many portions of batches (a portion is a batch, or as many as fit into a
   ///     mebibyte) a second thread prepares ahead; with 0 a batch is made when it is asked for.
   public init(
     _ set: ClassificationSet, batchSize: Int, order: LoadingOrder, lastBatch: LastBatch = .keep,
-    layout: InputLayout = .rows, transform: PixelTransform = .unit, prefetch: Int = 0
+    layout: InputLayout = .rows, transform: PixelTransform = .unit,
+    augmentation: Augmentation? = nil, prefetch: Int = 0
   ) {
     require(batchSize > 0, "Loader: batch size \(batchSize); it must be positive")
     require(prefetch >= 0, "Loader: prefetch \(prefetch); it must not be negative")
@@ -43,7 +45,7 @@ public final class Loader {
     depth = prefetch
     maker = BatchMaker(
       set: set, batchSize: batchSize, order: order, lastBatch: lastBatch, layout: layout,
-      transform: transform)
+      transform: transform, augmentation: augmentation)
     require(
       maker.batchesPerEpoch > 0,
       "Loader: \(set.count) images make no \(lastBatch == .drop ? "whole " : "")batch of "

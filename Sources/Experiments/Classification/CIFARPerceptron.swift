@@ -8,19 +8,15 @@ import Tensors
 import Training
 
 /// A perceptron on CIFAR-10 with its data and its training: what several experiments share.
-struct CIFARPerceptron {
-  /// Features of an image: 32 × 32 × 3.
-  static let features = 3072
-  static let classes = 10
-  private static let weightStream = UInt64.max
-
+struct CIFARPerceptron<Network: Layer> {
   let images: CIFARImages
-  let classifier: ImageClassificationTask<MultilayerPerceptron>
+  let classifier: ImageClassificationTask<Network>
 
   /// What an experiment decides.
   struct Design {
-    var model: PixelPerceptron
-    var centring: PixelPerceptron.Centring
+    var model: PixelNetwork<Network>
+    var centring: PixelCentring
+    var augmentation: Augmentation?
     var penalty = 0.0
     /// Nil for the tape.
     var byHand: (([Parameter]) -> ClassificationStep.Gradient)?
@@ -41,23 +37,9 @@ struct CIFARPerceptron {
       penalty: design.penalty, seed: design.seed)
     classifier = ImageClassificationTask(
       model: network, stateHolder: design.model, step: step, parts: images.parts,
-      transform: transform, batchSize: design.batchSize, testUse: design.testUse,
+      transform: transform, augmentation: design.augmentation, batchSize: design.batchSize,
+      testUse: design.testUse,
       seed: design.seed, dtype: design.precision)
-  }
-
-  /// A perceptron with hidden layers of those widths.
-  static func model(
-    hidden: [Int], weights: Initializer, isStandardized: Bool = false, seed: UInt64,
-    precision: DType
-  ) -> PixelPerceptron {
-    // A stream of its own: the loader's are those of the epochs, from 0.
-    var random = Philox(seed: seed, stream: weightStream)
-    let network = MultilayerPerceptron(
-      widths: [features] + hidden + [classes], weightInitializer: weights,
-      biasInitializer: .zeros, random: &random)
-    let model = PixelPerceptron(network, isStandardized: isStandardized)
-    convert(model, to: precision)
-    return model
   }
 
   /// What it gets wrong and what its first layer looks like.
@@ -79,5 +61,30 @@ struct CIFARPerceptron {
       of: classifier.step.parameters, on: set, named: "\(part) images",
       transform: classifier.transform, penalty: penalty, formulas: formulas, symbols: symbols,
       byHand: byHand)
+  }
+}
+
+/// Networks on CIFAR-10's images.
+enum CIFARNetworks {
+  /// Features of an image: 32 × 32 × 3.
+  static let features = 3072
+  static let classes = 10
+
+  /// What weights are drawn from: a stream of its own, for the loader's are those of the epochs, from 0.
+  static func weightRandom(seed: UInt64) -> Philox { Philox(seed: seed, stream: .max) }
+
+  /// A perceptron with hidden layers of those widths.
+  static func perceptron(
+    hidden: [Int], weights: Initializer, isStandardized: Bool = false, seed: UInt64,
+    precision: DType
+  ) -> PixelNetwork<MultilayerPerceptron> {
+    var random = weightRandom(seed: seed)
+    let network = MultilayerPerceptron(
+      widths: [features] + hidden + [classes], weightInitializer: weights,
+      biasInitializer: .zeros, random: &random)
+    let model = PixelNetwork(
+      network, features: features, isStandardized: isStandardized)
+    convert(model, to: precision)
+    return model
   }
 }

@@ -44,14 +44,16 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   ///   - step: what one step does with a batch.
   ///   - parts: the data.
   ///   - transform: how bytes become features.
+  ///   - augmentation: what is done at random to the images that are trained on; nil for nothing.
   ///   - batchSize: images in a batch.
   ///   - testUse: when the test part is looked at.
   ///   - seed: what the order of an epoch is drawn from.
   ///   - dtype: what the inputs are converted to.
   init(
     model: Model, stateHolder: (any Layer)? = nil, step: ClassificationStep,
-    parts: ImageClassificationParts, transform: PixelTransform = .unit, batchSize: Int,
-    testUse: TestUse = .everyEpoch, seed: UInt64, dtype: DType
+    parts: ImageClassificationParts, transform: PixelTransform = .unit,
+    augmentation: Augmentation? = nil, batchSize: Int, testUse: TestUse = .everyEpoch, seed: UInt64,
+    dtype: DType
   ) {
     self.model = model
     self.stateHolder = stateHolder ?? model
@@ -64,7 +66,7 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
     // own pays where the team leaves a core free.
     loader = Loader(
       parts.train, batchSize: batchSize, order: .shuffled(seed: seed), transform: transform,
-      prefetch: Threads.count < Threads.available ? 2 : 0)
+      augmentation: augmentation, prefetch: Threads.count < Threads.available ? 2 : 0)
   }
 
   var stepsPerEpoch: Int { loader.batchesPerEpoch }

@@ -1,6 +1,7 @@
 import Datasets
 import Figures
 import Layers
+import Models
 import Optimizers
 import Tensors
 import Training
@@ -23,7 +24,7 @@ final class DeepPerceptron: PredictingExperiment {
 
   let plan: TrainingPlan
   private let configuration: DeepPerceptronConfiguration
-  private let perceptron: CIFARPerceptron
+  private let perceptron: CIFARPerceptron<MultilayerPerceptron>
   private let others: [DepthComparison.Run]
 
   init(
@@ -56,8 +57,10 @@ final class DeepPerceptron: PredictingExperiment {
       schedule: .exponential(factor: configuration.decayFactor))
   }
 
-  private static func perceptron(_ configuration: DeepPerceptronConfiguration) -> PixelPerceptron {
-    CIFARPerceptron.model(
+  private static func perceptron(_ configuration: DeepPerceptronConfiguration) -> PixelNetwork<
+    MultilayerPerceptron
+  > {
+    CIFARNetworks.perceptron(
       hidden: [Int](repeating: configuration.hidden, count: configuration.depth - 1),
       weights: .heNormal(), isStandardized: true, seed: configuration.seed,
       precision: configuration.precision)
@@ -68,7 +71,7 @@ final class DeepPerceptron: PredictingExperiment {
   }
 
   static func inputWidth(of configuration: DeepPerceptronConfiguration) -> Int {
-    CIFARPerceptron.features
+    CIFARNetworks.features
   }
 
   var dataDescription: String { perceptron.images.description }

@@ -16,9 +16,9 @@ enum DepthComparison {
 
     var parameterCount: Int {
       let widths =
-        [CIFARPerceptron.features]
+        [CIFARNetworks.features]
         + [Int](repeating: configuration.hidden, count: configuration.depth - 1)
-        + [CIFARPerceptron.classes]
+        + [CIFARNetworks.classes]
       return zip(widths, widths.dropFirst()).reduce(0) { $0 + ($1.0 + 1) * $1.1 }
     }
   }

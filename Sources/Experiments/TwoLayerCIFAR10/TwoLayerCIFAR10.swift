@@ -2,6 +2,7 @@ import Datasets
 import Derivations
 import Figures
 import Layers
+import Models
 import Optimizers
 import Tensors
 import Training
@@ -30,7 +31,7 @@ final class TwoLayerCIFAR10: PredictingExperiment {
   ]
 
   let plan: TrainingPlan
-  private let perceptron: CIFARPerceptron
+  private let perceptron: CIFARPerceptron<MultilayerPerceptron>
   private let penalty: Double
 
   init(
@@ -56,8 +57,10 @@ final class TwoLayerCIFAR10: PredictingExperiment {
       schedule: .exponential(factor: configuration.decayFactor))
   }
 
-  private static func perceptron(_ configuration: TwoLayerCIFAR10Configuration) -> PixelPerceptron {
-    CIFARPerceptron.model(
+  private static func perceptron(_ configuration: TwoLayerCIFAR10Configuration) -> PixelNetwork<
+    MultilayerPerceptron
+  > {
+    CIFARNetworks.perceptron(
       hidden: [configuration.hidden],
       weights: .normal(standardDeviation: configuration.weightScale), seed: configuration.seed,
       precision: configuration.precision)
@@ -68,7 +71,7 @@ final class TwoLayerCIFAR10: PredictingExperiment {
   }
 
   static func inputWidth(of configuration: TwoLayerCIFAR10Configuration) -> Int {
-    CIFARPerceptron.features
+    CIFARNetworks.features
   }
 
   var dataDescription: String { perceptron.images.description }

@@ -2,6 +2,7 @@ import Datasets
 import Derivations
 import Figures
 import Layers
+import Models
 import Optimizers
 import Tensors
 import Training
@@ -30,7 +31,7 @@ final class UvAPerceptron: PredictingExperiment {
   ]
 
   let plan: TrainingPlan
-  private let perceptron: CIFARPerceptron
+  private let perceptron: CIFARPerceptron<MultilayerPerceptron>
 
   init(
     _ configuration: UvAPerceptronConfiguration, data: DataDirectory, note: (String) -> Void
@@ -51,8 +52,10 @@ final class UvAPerceptron: PredictingExperiment {
       schedule: .exponential(factor: configuration.decayFactor))
   }
 
-  private static func perceptron(_ configuration: UvAPerceptronConfiguration) -> PixelPerceptron {
-    CIFARPerceptron.model(
+  private static func perceptron(_ configuration: UvAPerceptronConfiguration) -> PixelNetwork<
+    MultilayerPerceptron
+  > {
+    CIFARNetworks.perceptron(
       hidden: [configuration.hidden],
       weights: .normal(standardDeviation: configuration.weightScale), seed: configuration.seed,
       precision: configuration.precision)
@@ -63,7 +66,7 @@ final class UvAPerceptron: PredictingExperiment {
   }
 
   static func inputWidth(of configuration: UvAPerceptronConfiguration) -> Int {
-    CIFARPerceptron.features
+    CIFARNetworks.features
   }
 
   var dataDescription: String { perceptron.images.description }

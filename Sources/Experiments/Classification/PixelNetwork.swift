@@ -3,40 +3,28 @@ import Layers
 import Models
 import Tensors
 
-/// A perceptron of the bytes of images that keeps what is subtracted from them beside its weights, so that a
+/// A network of the bytes of images that keeps what is subtracted from them beside its weights, so that a
 /// checkpoint is all a prediction needs.
 ///
 /// Input: rows of bytes, 0 to 255, in the order row, column, channel.  State: `mean` `[features]`, `deviation`
-/// `[features]` if there is one, `layers.0.weight`, `layers.0.bias`, …
-struct PixelPerceptron: Layer {
+/// `[features]` if there is one, and the network's, such as `network.layers.0.weight`.
+struct PixelNetwork<Network: Layer>: Layer {
   /// What is subtracted from each feature.
   let mean: Buffer
   /// What each feature is divided by after that.
   let deviation: Buffer?
-  let layers: [Linear]
-
-  /// How the bytes of the training images are centred.
-  enum Centring {
-    /// Each feature's own mean is subtracted.
-    case meanImage
-    /// The mean of its channel is subtracted.
-    case channelMean
-    /// The mean of its channel is subtracted, and what is left divided by the channel's standard deviation.
-    case channelStandardized
-  }
+  /// The layers alone, for rows that have been centred.
+  let network: Network
 
   /// - Parameters:
   ///   - network: takes the centred features.
+  ///   - features: bytes of an image.
   ///   - isStandardized: whether there is a deviation.
-  init(_ network: MultilayerPerceptron, isStandardized: Bool) {
-    layers = network.layers
-    let features: Shape = [layers[0].inputs]
-    mean = Buffer(.zeros(features))
-    deviation = isStandardized ? Buffer(.ones(features)) : nil
+  init(_ network: Network, features: Int, isStandardized: Bool) {
+    self.network = network
+    mean = Buffer(.zeros([features]))
+    deviation = isStandardized ? Buffer(.ones([features])) : nil
   }
-
-  /// The layers alone, for rows that have been centred.
-  var network: MultilayerPerceptron { MultilayerPerceptron(layers: layers) }
 
   /// Logits of rows of bytes.
   func forward(_ x: Tensor, _ context: Context) -> Tensor {
@@ -46,7 +34,7 @@ struct PixelPerceptron: Layer {
   }
 
   /// Takes mean and deviation from a set, and gives them back as what a loader does to bytes.
-  func centre(on set: ClassificationSet, _ centring: Centring) -> PixelTransform {
+  func centre(on set: ClassificationSet, _ centring: PixelCentring) -> PixelTransform {
     func spread(_ channels: [Float]) -> [Float] {
       (0..<set.featureCount).map { channels[$0 % set.channels] }
     }
@@ -69,4 +57,14 @@ struct PixelPerceptron: Layer {
     if let deviation, let deviations { keep(deviations, in: deviation) }
     return .centred(mean: means, deviation: deviations)
   }
+}
+
+/// How the bytes of the training images are centred.
+enum PixelCentring {
+  /// Each feature's own mean is subtracted.
+  case meanImage
+  /// The mean of its channel is subtracted.
+  case channelMean
+  /// The mean of its channel is subtracted, and what is left divided by the channel's standard deviation.
+  case channelStandardized
 }

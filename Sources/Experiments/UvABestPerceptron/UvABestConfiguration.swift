@@ -1,0 +1,52 @@
+import Tensors
+
+/// What determines a run of `uva-mlp-best`.
+struct UvABestConfiguration: ExperimentConfiguration {
+  /// How the learning rate falls.
+  enum Fall: String, Codable, Sendable, CaseIterable {
+    case constant, cosine
+  }
+
+  /// Images in a batch.
+  var batchSize = 200
+  /// Passes over the training images, where steps is 0.
+  var epochs = 1
+  /// Steps to train, whatever the epochs; 0 to go by the epochs.
+  var steps = 100_000
+  /// The learning rate to begin with.
+  var learningRate = 1e-4
+  /// How it falls, to zero at the last step if it is a cosine.
+  var schedule = Fall.constant
+  /// The probability with which an input of the first layers is dropped.
+  var dropout = 0.2
+  /// How many layers, from the first, have dropout in front.
+  var droppedLayers = 5
+  /// λ; λ times the rate times the parameter is taken from it in each step (AdamW).
+  var weightDecay = 0.0
+  /// Whether every second image, by chance, is mirrored.
+  var mirror = false
+  /// How many pixels an image is moved at most.
+  var shift = 0
+  /// How many of the last training images are held back.
+  var validation = 0
+  /// What weights, order and noise are drawn from.
+  var seed: UInt64 = 0
+  /// The type of weights and activations.
+  var precision = DType.float32
+
+  static let choices = [
+    "precision": DType.allCases.map(\.rawValue), "schedule": Fall.allCases.map(\.rawValue),
+  ]
+
+  func validate() throws {
+    try check("batch_size", batchSize, in: 1...50_000)
+    try check("epochs", epochs, in: 1...1_000_000)
+    try check("steps", steps, in: 0...1_000_000_000)
+    try check("learning_rate", learningRate, in: 1e-12...1e6)
+    try check("dropout", dropout, in: 0...0.99)
+    try check("dropped_layers", droppedLayers, in: 0...10)
+    try check("weight_decay", weightDecay, in: 0...1e6)
+    try check("shift", shift, in: 0...31)
+    try check("validation", validation, in: 0...49_999)
+  }
+}
