@@ -1,0 +1,51 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Tensors
+
+/// `adjoint derive`
+struct DeriveCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "derive",
+    abstract: "Write the derivation of a gradient, each formula with its measured agreement.",
+    discussion: """
+      Without a name: the list of derivations. Every formula is evaluated while the page is made, and \
+      compared with the code that trains, with the tape and with central differences; exit code 70 if \
+      one is wrong.
+      """)
+
+  @Argument(help: ArgumentHelp("The derivation.", valueName: "name"))
+  var name: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The file to write: .html with MathML, .md, or .tex for pdflatex.", valueName: "file"))
+  var output: String?
+
+  func validate() throws {
+    if name != nil && output == nil {
+      throw ValidationError("Missing expected argument '--output <file>'")
+    }
+    if name == nil && output != nil { throw ValidationError("Missing expected argument '<name>'") }
+  }
+
+  func run() throws {
+    guard let name, let output else {
+      print(Console.table(DerivationFile.list.map { [$0.name, $0.title] }))
+      return
+    }
+    let rows = try DerivationFile.write(name, to: URL(fileURLWithPath: output))
+    var table = [["derivative", "code", "tape", "differences"]]
+    for row in rows {
+      table.append(
+        [row.formula] + [row.code, row.tape, row.differences].map { number($0) })
+    }
+    print(Console.table(table))
+    print("\n\(output)")
+  }
+
+  private func number(_ value: Double?) -> String {
+    guard let value else { return "–" }
+    return value == 0 ? "0" : String(format: "%.1e", value)
+  }
+}
