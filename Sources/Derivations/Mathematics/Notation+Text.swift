@@ -32,8 +32,11 @@ extension Notation {
 
   /// Indices that stand beside one another have nothing between them.
   private var asIndex: String {
-    guard case .row(let parts) = self else { return plain }
-    return parts.map(\.plain).joined()
+    switch self {
+    case .row(let parts): parts.map(\.asIndex).joined()
+    case .sign(","): ","
+    default: plain
+    }
   }
 
   /// With a space between factors that stand beside one another, and none after a ∂ or a bracket.
@@ -56,7 +59,9 @@ extension Notation {
       let table = Array(digits)
       return String(text.map { table[$0.wholeNumberValue ?? 0] })
     }
-    return text.allSatisfy(\.isLetter) && mark == "_" ? mark + text : "\(mark)(\(text))"
+    if text.hasPrefix("(") && text.hasSuffix(")") { return mark + text }
+    let isPlain = text.allSatisfy { $0.isLetter || $0.isNumber || $0 == "," }
+    return isPlain && mark == "_" ? mark + text : "\(mark)(\(text))"
   }
 
   private static func marked(_ text: String, _ accent: Accent) -> String {

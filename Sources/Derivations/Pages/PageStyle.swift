@@ -28,7 +28,7 @@ extension DerivationPage {
     border-left:2px solid var(--accent);font-size:12.5px;line-height:1.55}
     .formula dl div{display:flex;justify-content:space-between;gap:8px}
     dt{color:var(--muted)}
-    dd{margin:0;font-variant-numeric:tabular-nums}
+    dd{margin:0;white-space:nowrap;font-variant-numeric:tabular-nums}
     pre,code{font-family:ui-monospace,'SF Mono',Menlo,'DejaVu Sans Mono',monospace}
     code{font-size:.85em}
     pre{grid-column:1;background:var(--code);border-radius:6px;margin:4px 0 0;padding:7px 12px;\
