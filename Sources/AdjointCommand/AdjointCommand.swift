@@ -17,7 +17,8 @@ struct AdjointCommand: ParsableCommand {
     version: adjointVersion,
     subcommands: [
       ListCommand.self, TrainCommand.self, EvaluateCommand.self, ReportCommand.self,
-      PredictCommand.self, CheckCommand.self, DeriveCommand.self, DataCommand.self, BenchmarkCommand.self,
+      PredictCommand.self, CheckCommand.self, DeriveCommand.self, DataCommand.self,
+      BenchmarkCommand.self,
     ])
 
   static func main() {

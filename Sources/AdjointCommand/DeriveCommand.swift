@@ -34,18 +34,7 @@ struct DeriveCommand: ParsableCommand {
       print(Console.table(DerivationFile.list.map { [$0.name, $0.title] }))
       return
     }
-    let rows = try DerivationFile.write(name, to: URL(fileURLWithPath: output))
-    var table = [["derivative", "code", "tape", "differences"]]
-    for row in rows {
-      table.append(
-        [row.formula] + [row.code, row.tape, row.differences].map { number($0) })
-    }
-    print(Console.table(table))
+    print(Console.table(try DerivationFile.write(name, to: URL(fileURLWithPath: output))))
     print("\n\(output)")
-  }
-
-  private func number(_ value: Double?) -> String {
-    guard let value else { return "–" }
-    return value == 0 ? "0" : String(format: "%.1e", value)
   }
 }

@@ -7,7 +7,10 @@ import Training
 
 @Suite struct AdjointCommandTests {
   private static let subcommands: [([String], [String])] = [
-    ([], ["list", "train", "evaluate", "report", "predict", "check", "data", "benchmark"]),
+    (
+      [],
+      ["list", "train", "evaluate", "report", "predict", "check", "derive", "data", "benchmark"]
+    ),
     (["list"], ["--json"]),
     (
       ["train"],
@@ -23,7 +26,7 @@ import Training
       ["predict"],
       ["--model <name>", "--weights <file>", "--input <file>", "--output <file>", "--set"]
     ),
-    (["check"], ["--seed", "--json"]),
+    (["check"], ["--seed", "--json"]), (["derive"], ["<name>", "--output <file>"]),
     (["data"], ["list", "fetch", "inspect"]),
     (["data", "list"], ["--data-dir"]), (["data", "fetch"], ["<name>", "--data-dir"]),
     (["data", "inspect"], ["<name>", "--data-dir", "--output <file>"]),

@@ -20,7 +20,8 @@ private let centred = x - ones * mu.transposed
 
 private let batchNormalization = Derivation(
   name: "batch-normalization", title: "Batch normalisation",
-  summary: "The gradients with respect to $\\gamma$, $\\beta$ and, all the way through mean and variance, the input.",
+  summary:
+    "The gradients with respect to $\\gamma$, $\\beta$ and, all the way through mean and variance, the input.",
   sizes: [("m", 4, "rows of the batch"), ("d", 3, "features")],
   sources: ["BatchNormalization.swift"],
   blocks: [
@@ -33,7 +34,7 @@ private let batchNormalization = Derivation(
       (xHat, "normalised input: each column has mean 0 and variance 1"),
       (gamma, "scale, a parameter"), (beta, "shift, a parameter"), (y, "output"),
       (epsilon, "a small constant that keeps the root away from zero"),
-      (ones, "a column of ones: $\\mathbf{1} \\mu^\\top$ has $\\mu$ in every row"),
+      (ones, "a column of ones: $\\mathbf{1}_m \\mu^\\top$ has $\\mu$ in every row"),
       (loss, "the loss, any function of $Y$ that gives a number"),
       (dy, "the gradient of the loss with respect to the output, which comes from the layer above"),
     ]),

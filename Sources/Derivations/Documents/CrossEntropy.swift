@@ -32,7 +32,8 @@ private let crossEntropy = Derivation(
       loss is the mean, over the batch, of what these probabilities lack.
       """#),
     .heading("The gradient with respect to the probabilities"),
-    .text("Each probability stands in one term of the double sum, and $\\ln$ has the derivative $1/x$:"),
+    .text(
+      "Each probability stands in one term of the double sum, and $\\ln$ has the derivative $1/x$:"),
     .derive(
       dYHat[i, k], -(1 / m) * (y[i, k] / yHat[i, k]),
       code: [
@@ -75,7 +76,8 @@ private let crossEntropy = Derivation(
       $\ln \hat y_{ik} = z_{ik} - \ln \sum_j e^{z_{ij}}$ needs no probability, so that the loss stays finite where
       $\hat y_{ik}$ is too small to be represented.
       """#),
-    .text("The gradient of each sample adds up to zero, since equal scores for all change nothing:"),
+    .text(
+      "The gradient of each sample adds up to zero, since equal scores for all change nothing:"),
     .identity(.sum(over: j, of: dz[i, j]), 0, for: i),
   ],
   point: { sampler in

@@ -58,24 +58,32 @@ private let autoencoder = Derivation(
       the logarithm of its standard deviation.
       """#),
     .symbols([
-      (x, "input; the samples are its rows"), (noise, "noise, drawn from the standard normal distribution"),
+      (x, "input; the samples are its rows"),
+      (noise, "noise, drawn from the standard normal distribution"),
       (encoder[0].w, "weights $W_1, W_2, W_3$ and biases $b_1, b_2, b_3$ are the encoder's"),
       (decoder[0].w, "weights $V_1, V_2, V_3$ and biases $c_1, c_2, c_3$ are the decoder's"),
       (h1, "hidden units $H_1 = \\max(A_1, 0)$ and $H_2 = \\max(A_2, 0)$ of the encoder"),
       (g1, "hidden units $G_1 = \\max(B_1, 0)$ and $G_2 = \\max(B_2, 0)$ of the decoder"),
       (zeta, "what the encoder puts out: $\\mu_z$ and $\\rho_z$ side by side"),
       (xi, "what the decoder puts out: $\\mu_x$ and $\\rho_x$ side by side"),
-      (e1, "an identity over zeros: $\\zeta E_1$ is the left half of $\\zeta$; $F_1$ does it for $\\xi$"),
-      (e2, "zeros over an identity: $\\zeta E_2$ is the right half of $\\zeta$; $F_2$ does it for $\\xi$"),
+      (
+        e1,
+        "an identity over zeros: $\\zeta E_1$ is the left half of $\\zeta$; $F_1$ does it for $\\xi$"
+      ),
+      (
+        e2,
+        "zeros over an identity: $\\zeta E_2$ is the right half of $\\zeta$; $F_2$ does it for $\\xi$"
+      ),
       (sigmaZ, "standard deviation of the latent variables; $\\rho_z$ is its logarithm"),
       (sigmaX, "standard deviation of the likelihood; $\\rho_x$ is its logarithm"),
       (z, "latent variables, a sample of $q(z \\mid x)$"),
       (reconstruction, "the negative log-likelihood"),
       (divergence, "the divergence of $q(z \\mid x)$ from the standard normal distribution"),
       (beta, "weight of the divergence; 1 gives the evidence lower bound"), (loss, "the loss"),
-      (ones, "a column of ones: $\\mathbf{1} b^\\top$ is the bias in every row"),
+      (ones, "a column of ones: $\\mathbf{1}_m b^\\top$ is the bias in every row"),
     ]),
-    .text("Exponentials, squares and quotients of matrices are taken element by element on this page."),
+    .text(
+      "Exponentials, squares and quotients of matrices are taken element by element on this page."),
     .heading("Forward: the encoder"),
     .define([
       a1 ≔ affine(x, encoder[0]), h1 ≔ .positivePart(a1),
@@ -127,7 +135,9 @@ private let autoencoder = Derivation(
             + (1 / 2) * (muZ[i, n].power(2) + sigmaZ[i, n].power(2))),
       loss ≔ reconstruction + beta * divergence,
     ]),
-    .text("With $\\beta = 1$ this is the negative of the evidence lower bound, averaged over the batch."),
+    .text(
+      "With $\\beta = 1$ this is the negative of the evidence lower bound, averaged over the batch."
+    ),
     .heading("The decoder's output"),
     .text("Only the first term of the loss knows the decoder. By the mean, the square gives"),
     .derive(
@@ -147,7 +157,9 @@ private let autoencoder = Derivation(
       d(xi), d(muX) * f1.transposed + d(rhoX) * f2.transposed,
       code: ["let dxi = gaussianHeadNegativeLogLikelihoodPullback(1 / m, x, head: xi)"]),
     .heading("The decoder"),
-    .text("Three linear layers with rectifiers between them; each is as on the page of the linear layer."),
+    .text(
+      "Three linear layers with rectifiers between them; each is as on the page of the linear layer."
+    ),
     .derive(
       d(decoder[2].w), d(xi).transposed * g2,
       code: ["let dv3 = matmul(dxi, g2, transposeA: true)"]),
@@ -212,7 +224,9 @@ private let autoencoder = Derivation(
   ],
   point: { sampler in
     func halves(_ count: Int, _ isRight: Bool) -> Tensor {
-      let blocks = [Tensor.identity(count, dtype: .float64), .zeros([count, count], dtype: .float64)]
+      let blocks = [
+        Tensor.identity(count, dtype: .float64), .zeros([count, count], dtype: .float64),
+      ]
       return concatenate(isRight ? blocks.reversed() : blocks)
     }
     let shapes: [Shape] = [[5, 3], [5, 5], [4, 5], [5, 2], [5, 5], [6, 5]]
@@ -235,10 +249,7 @@ private let autoencoder = Derivation(
     let network = VariationalAutoencoder(parameters.map { Parameter(values[$0]) })
     let result = network.gradient(
       inputs: values[x], noise: values[noise], beta: values[beta].item)
-    let gradients = zip(parameters, result.gradients.values).compactMap { parameter, gradient in
-      gradient.map { (d(parameter), $0) }
-    }
-    return gradients + [
+    return parameters.gradients(result.gradients, of: loss) + [
       (loss, result.loss), (reconstruction, result.reconstruction),
       (divergence, result.divergence),
     ]

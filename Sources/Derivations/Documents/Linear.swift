@@ -13,14 +13,16 @@ private let (zByX, zByW, zByB) = (derivative(z, by: x), derivative(z, by: w), de
 
 private let linearLayer = Derivation(
   name: "linear", title: "The linear layer",
-  summary: "The gradients of $Z = X W^\\top + \\mathbf{1} b^\\top$ with respect to input, weight and bias.",
+  summary:
+    "The gradients of $Z = X W^\\top + \\mathbf{1}_m b^\\top$ with respect to input, weight and bias.",
   sizes: [("m", 3, "rows of the batch"), ("d", 4, "inputs"), ("h", 2, "outputs")],
   sources: ["PerceptronModules.swift"],
   blocks: [
     .heading("What is given"),
     .symbols([
       (x, "input; the samples are its rows"), (w, "weight, one row for each output"),
-      (b, "bias"), (z, "output"), (ones, "a column of ones: $\\mathbf{1} b^\\top$ is the bias in every row"),
+      (b, "bias"), (z, "output"),
+      (ones, "a column of ones: $\\mathbf{1}_m b^\\top$ is the bias in every row"),
       (loss, "the loss, any function of $Z$ that gives a number"),
       (dz, "the gradient of the loss with respect to the output, which comes from the layer above"),
     ]),
@@ -46,7 +48,8 @@ private let linearLayer = Derivation(
       .sum(over: i, of: dz[i, l] * x[i, n])),
     .derive(dw, dz.transposed * x, code: ["let dw = matmul(dy, x, transposeA: true)"]),
     .heading("The bias"),
-    .text("The bias is added to every sample's output once, so its gradient is the sum over the batch:"),
+    .text(
+      "The bias is added to every sample's output once, so its gradient is the sum over the batch:"),
     .derive(zByB[i, j, l], .delta(j, l)),
     .derive(
       db[l], .sum(over: i, j, of: dz[i, j] * zByB[i, j, l]), .sum(over: i, of: dz[i, l])),

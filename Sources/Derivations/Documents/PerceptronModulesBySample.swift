@@ -57,7 +57,9 @@ private let modules = Derivation(
     .heading("One sample: each module by itself"),
     .text("Cross-entropy, by the probabilities it is given:"),
     .derive(d(x2)[i], -(t[i] / x2[i])),
-    .text("Softmax; Kronecker's $\\delta_{ij}$ is 1 for $i = j$ and else 0 (the softmax page has the steps):"),
+    .text(
+      "Softmax; Kronecker's $\\delta_{ij}$ is 1 for $i = j$ and else 0 (the softmax page has the steps):"
+    ),
     .derive(
       derivative(x2, by: a2)[i, j], x2[i] * (.delta(i, j) - x2[j])),
     .derive(derivative(x2, by: a2), .diagonal(x2) - x2 * x2.transposed),
@@ -81,8 +83,11 @@ private let modules = Derivation(
     .derive(
       d(a2), derivative(x2, by: a2).transposed * d(x2),
       (.diagonal(x2) - x2 * x2.transposed) * d(x2), x2 - t),
-    .text("The linear module: the deltas leave one output, and the product of column and row is a matrix."),
-    .derive(d(w2)[k, u], .sum(over: j, of: d(a2)[j] * derivative(a2, by: w2)[j, k, u]),
+    .text(
+      "The linear module: the deltas leave one output, and the product of column and row is a matrix."
+    ),
+    .derive(
+      d(w2)[k, u], .sum(over: j, of: d(a2)[j] * derivative(a2, by: w2)[j, k, u]),
       d(a2)[k] * x1[u]),
     .derive(d(w2), d(a2) * x1.transposed, code: ["let dw = matmul(dy, x, transposeA: true)"]),
     .derive(
@@ -109,7 +114,7 @@ private let modules = Derivation(
       (rowsA1, "what the first layer adds up"), (rows1, "what it puts out"),
       (rowsA2, "what the last layer adds up"), (rows2, "what it puts out"),
       (batchLoss, "the mean of the losses"),
-      (ones, "a column of ones; that of $K$ elements is written the same"),
+      (ones, "a column of $m$ ones; $\\mathbf{1}_K$ has $K$ of them"),
     ]),
     .define([
       rowsA1 ≔ rows * w1.transposed + ones * b1.transposed,
@@ -159,10 +164,13 @@ private let modules = Derivation(
   ],
   point: { sampler in
     [
-      (x0, sampler.tensor([4])), (t, Tensor([0, 1, 0], shape: [3], dtype: .float64)),
+      (x0, sampler.tensor([4], .uniform(-1, 1))),
+      (t, Tensor([0, 1, 0], shape: [3], dtype: .float64)),
       (w1, sampler.tensor([5, 4], .uniform(-1, 1))), (b1, sampler.tensor([5])),
-      (w2, sampler.tensor([3, 5], .uniform(-0.5, 0.5))), (b2, sampler.tensor([3], .uniform(-0.5, 0.5))),
-      (rows, sampler.tensor([4, 4])), (classes, Derivation.oneHot(4, 3, from: &sampler)),
+      (w2, sampler.tensor([3, 5], .uniform(-0.25, 0.25))),
+      (b2, sampler.tensor([3], .uniform(-0.25, 0.25))),
+      (rows, sampler.tensor([4, 4], .uniform(-1, 1))),
+      (classes, Derivation.oneHot(4, 3, from: &sampler)),
     ]
   },
   code: { values in

@@ -40,3 +40,12 @@ extension Derivation {
     return Tensor(values, shape: [rows, classes], dtype: .float64)
   }
 }
+
+extension [Term] {
+  /// What the code made of ∂T/∂S for each parameter S, in their order.
+  func gradients(_ gradients: Gradients, of loss: Term) -> [(Term, Tensor)] {
+    zip(self, gradients.values).compactMap { parameter, gradient in
+      gradient.map { (derivative(loss, by: parameter), $0) }
+    }
+  }
+}

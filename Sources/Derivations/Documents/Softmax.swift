@@ -14,7 +14,8 @@ private let (dRows, dOutputs) = (
 
 private let softmax = Derivation(
   name: "softmax", title: "Softmax and its Jacobian",
-  summary: "From the quotient rule to $\\operatorname{diag}(y) - y y^\\top$, and to the product that code computes.",
+  summary:
+    "From the quotient rule to $\\operatorname{diag}(y) - y y^\\top$, and to the product that code computes.",
   sizes: [("K", 4, "classes"), ("m", 3, "rows of the batch")],
   sources: ["PerceptronModules.swift"],
   blocks: [
@@ -29,7 +30,8 @@ private let softmax = Derivation(
       (batchLoss, "the loss of a batch"),
     ]),
     .heading("Forward"),
-    .text("Exponentials make every score positive; dividing by their sum makes them add up to one."),
+    .text(
+      "Exponentials make every score positive; dividing by their sum makes them add up to one."),
     .define([sum ≔ .sum(over: k, of: .e(x[k])), y[i] ≔ .e(x[i]) / sum]),
     .assume([
       loss ≔ .sum(over: i, of: dy[i] * y[i]),
@@ -94,7 +96,7 @@ private let softmax = Derivation(
     .text(
       #"""
       The samples are the rows of $X$ and do not mix. The inner product of each row is a row sum, and a row
-      sum is a product with a column of ones, $\mathbf{1}$; the second one copies it into all columns:
+      sum is a product with a column of ones, $\mathbf{1}_K$; the second one copies it into all columns:
       """#),
     .derive(
       dRows, outputs ∘ (dOutputs - (dOutputs ∘ outputs) * ones * ones.transposed),

@@ -32,7 +32,8 @@ private let twoLayerPerceptron = Derivation(
       (w2, "weight of the output layer, a parameter"), (b2, "its bias, a parameter"),
       (z2, "scores (logits)"), (yHat, "predicted probabilities"),
       (lambda, "strength of the penalty"), (crossEntropy, "mean cross-entropy"),
-      (loss, "the loss"), (ones, "a column of ones: $\\mathbf{1} b^\\top$ is the bias in every row"),
+      (loss, "the loss"),
+      (ones, "a column of ones: $\\mathbf{1}_m b^\\top$ is the bias in every row"),
     ]),
     .heading("Forward"),
     .define([
@@ -83,7 +84,8 @@ private let twoLayerPerceptron = Derivation(
     .text("A hidden unit feeds all classes of its own sample:"),
     .derive(d(h1)[i, u], .sum(over: k, of: d(z2)[i, k] * w2[k, u])),
     .derive(d(h1), d(z2) * w2, code: ["let dh1 = matmul(dz2, w2)"]),
-    .text("The rectifier passes the gradient on where it was open, and stops it where it was shut:"),
+    .text(
+      "The rectifier passes the gradient on where it was open, and stops it where it was shut:"),
     .derive(
       d(z1), d(h1) ∘ .isPositive(z1), d(h1) ∘ .isPositive(h1),
       code: ["let dz1 = reluPullback(dh1, h1)"]),
@@ -119,10 +121,7 @@ private let twoLayerPerceptron = Derivation(
     let network = TwoLayerPerceptron(
       parameters.map { Parameter(values[$0]) }, penalty: values[lambda].item)
     let result = network.gradient(inputs: values[x], labels: values.labels(y))
-    let gradients = zip(parameters, result.gradients.values).compactMap { parameter, gradient in
-      gradient.map { (d(parameter), $0) }
-    }
-    return gradients + [
+    return parameters.gradients(result.gradients, of: loss) + [
       (loss, result.loss), (crossEntropy, result.crossEntropy), (yHat, result.probabilities),
     ]
   })

@@ -39,6 +39,7 @@ extension Notation {
   private static func operation(_ sign: String) -> String {
     switch sign {
     case "(", ")", "[", "]", "{", "}", "|", "/", "‖": "<mo stretchy=\"false\">\(sign)</mo>"
+    case "∘": "<mo lspace=\"0.22em\" rspace=\"0.22em\">∘</mo>"
     case ".", "!": "<mo lspace=\"0\" rspace=\"0\">\(sign)</mo>"
     default: "<mo>\(HTML.escaped(sign))</mo>"
     }
@@ -63,8 +64,7 @@ extension Notation {
     return text
   }
 
-  private static func scripted(_ base: Notation, _ below: Notation?, _ above: Notation?) -> String
-  {
+  private static func scripted(_ base: Notation, _ below: Notation?, _ above: Notation?) -> String {
     let isSum = base == .sign("∑") || base == .sign("∏")
     let (both, lower, upper) =
       isSum ? ("munderover", "munder", "mover") : ("msubsup", "msub", "msup")

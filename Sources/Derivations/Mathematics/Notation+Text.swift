@@ -15,10 +15,11 @@ extension Notation {
     case .root(let inner): "√(\(inner.plain))"
     case .accent(let accent, let inner): Notation.marked(inner.plain, accent)
     case .fenced(let open, let inner, let close): "\(open)\(inner.plain)\(close)"
-    case .styled(let alphabet, let letters): alphabet == .mathbf ? letters : alphabet.letters(letters)
+    case .styled(let alphabet, let letters):
+      alphabet == .mathbf ? letters : alphabet.letters(letters)
     case .cases(let rows):
       "{" + rows.map { $0.map(\.plain).joined(separator: " ") }.joined(separator: "; ") + "}"
-    case .space: " "
+    case .space: ""
     }
   }
 
@@ -60,7 +61,7 @@ extension Notation {
       return String(text.map { table[$0.wholeNumberValue ?? 0] })
     }
     if text.hasPrefix("(") && text.hasSuffix(")") { return mark + text }
-    let isPlain = text.allSatisfy { $0.isLetter || $0.isNumber || $0 == "," }
+    let isPlain = text.allSatisfy { $0.isLetter || $0.isNumber || ",⊕*".contains($0) }
     return isPlain && mark == "_" ? mark + text : "\(mark)(\(text))"
   }
 

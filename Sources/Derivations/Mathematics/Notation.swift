@@ -90,7 +90,8 @@ enum TeXCommands {
   static let letters: [String: String] = [
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ϵ", "varepsilon": "ε",
     "theta": "θ", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "pi": "π", "rho": "ρ",
-    "sigma": "σ", "tau": "τ", "phi": "ϕ", "varphi": "φ", "omega": "ω", "eta": "η", "psi": "ψ", "zeta": "ζ", "xi": "ξ",
+    "sigma": "σ", "tau": "τ", "phi": "ϕ", "varphi": "φ", "omega": "ω", "eta": "η", "psi": "ψ",
+    "zeta": "ζ", "xi": "ξ",
     "Delta": "Δ", "Theta": "Θ", "Sigma": "Σ", "Omega": "Ω", "Lambda": "Λ", "partial": "∂",
     "ell": "ℓ", "infty": "∞",
   ]

@@ -42,7 +42,10 @@ extension Term {
       Placed(notation: symbol.element(indices), bond: .name)
     case .number(let value): Placed(notation: .number(Term.digits(value)), bond: .name)
     case .size(let name): Placed(notation: Notation(tex: name), bond: .name)
-    case .ones: Placed(notation: .styled(.mathbf, "1"), bond: .name)
+    case .ones(let axis):
+      Placed(
+        notation: .scripts(.styled(.mathbf, "1"), below: Notation(tex: axis), above: nil),
+        bond: .name)
     case .delta(let i, let j):
       Placed(notation: .scripts(.letter("δ"), below: Term.row([i, j]), above: nil), bond: .name)
     case .product(let factors): Term.product(factors)

@@ -113,6 +113,15 @@ public indirect enum Term: Hashable, Sendable {
     }
   }
 
+  /// Whether it stands for all elements of a symbol, once for each position of its indices.
+  var coversSymbol: Bool {
+    switch self {
+    case .symbol: true
+    case .element(_, let indices): Set(indices).count == indices.count
+    default: false
+    }
+  }
+
   /// The lengths of the axes of a name, or of a column of ones; none of anything else.
   var axes: [String] {
     if case .ones(let axis) = self { return [axis] }

@@ -67,10 +67,16 @@ extension DerivationPage {
     }.joined()
   }
 
+  /// A formula that fills a cell is as large as one on a line of its own.
+  private func cell(_ parts: [Prose.Part]) -> String {
+    guard parts.count == 1, case .formula(let notation) = parts[0] else { return html(parts) }
+    return notation.mathML(inDisplayStyle: true)
+  }
+
   private func html(_ header: [String], _ rows: [[[Prose.Part]]]) -> String {
     let head = header.map { "<th>\(HTML.escaped($0))</th>" }.joined()
     let body = rows.map { row in
-      "<tr>\(row.map { "<td>\(html($0))</td>" }.joined())</tr>\n"
+      "<tr>\(row.map { "<td>\(cell($0))</td>" }.joined())</tr>\n"
     }
     return "<div class=\"table\"><table>\n<thead><tr>\(head)</tr></thead>\n<tbody>\n"
       + body.joined() + "</tbody>\n</table></div>\n"

@@ -65,7 +65,8 @@ extension DerivationPage {
 
   private func latex(_ lines: [Line], _ margin: [Margin], _ code: [String]) -> String {
     let numbers = margin.map { "\($0.label) & \($0.value)" }.joined(separator: "\\\\")
-    return (numbers.isEmpty ? "" : "\\leavevmode\\agreement{\(numbers)}\\vspace*{-\\baselineskip}\n")
+    return
+      (numbers.isEmpty ? "" : "\\leavevmode\\agreement{\(numbers)}\\vspace*{-\\baselineskip}\n")
       + display(lines)
       + (code.isEmpty
         ? ""

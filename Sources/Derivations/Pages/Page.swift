@@ -119,11 +119,11 @@ public struct DerivationPage: Sendable {
     var worst: Double?
     let lines = try definitions.map { definition in
       if let error = try proof.check(definition) { worst = max(worst ?? 0, error) }
-      let axes = definition.left.axes
-      let isWhole = definition.left.freeIndices.isEmpty && !axes.isEmpty
+      let axes = definition.left.axes.dropFirst(definition.left.freeIndices.count)
       return Line(
         left: definition.left.notation, right: definition.right.notation,
-        note: isWhole ? .row([.sign("["), shapeNotation(axes), .sign("]")]) : nil)
+        note: axes.isEmpty
+          ? nil : .row([.sign("["), shapeNotation(Array(axes)), .sign("]")]))
     }
     let margin = worst.map { [Margin(label: "code", value: scientific($0))] } ?? []
     return .equations(lines, margin: margin, code: [])

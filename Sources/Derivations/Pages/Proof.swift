@@ -58,8 +58,9 @@ final class Proof {
     }
     let value = try environment.stacked(definition.right, over: definition.left.freeIndices)
     let shape = try environment.shape(of: symbol)
-    let matrix = definition.left.freeIndices.isEmpty ? Proof.matrixShape(shape) : value.shape
-    guard value.count == shape.count && value.shape == matrix else {
+    let isWhole = definition.left.freeIndices.isEmpty
+    guard value.count == shape.count && (!isWhole || value.shape == Proof.matrixShape(shape))
+    else {
       throw TermError.shapes(
         definition.left.notation.plain, "\(shape) is stated, \(value.shape) is computed")
     }
@@ -125,9 +126,7 @@ final class Proof {
       agreement.code = try compare(
         chain, last, with: try left(chain, standingFor: expected, symbol), "the code")
     }
-    if chain.indices.count == symbol.axes.count || chain.left == .symbol(symbol),
-      let (_, last) = values.last
-    {
+    if chain.left.coversSymbol, let (_, last) = values.last {
       let shape = try environment.shape(of: symbol)
       environment.values[symbol.tex] = Tensor(last, shape: shape, dtype: .float64)
     }
@@ -213,13 +212,12 @@ final class Proof {
   }
 }
 
-/// Two digits and a power of ten: `1.2e-16`; 0 where the numbers are the same.
-func scientific(_ value: Double) -> String {
+/// Two digits and a power of ten: `1.2e-16`; 0 for zero.
+public func scientific(_ value: Double) -> String {
   guard value > 0, value.isFinite else { return value == 0 ? "0" : "\(value)" }
   var (mantissa, exponent) = (value, 0)
   while mantissa >= 9.95 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
   while mantissa < 0.995 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
   let tenths = Int((mantissa * 10).rounded())
-  let digits = tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
-  return exponent == 0 ? digits : "\(digits)e\(exponent)"
+  return "\(tenths / 10).\(tenths % 10)e\(exponent)"
 }
