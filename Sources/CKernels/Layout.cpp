@@ -43,25 +43,6 @@ void StridedCopy(const Arguments *arguments) {
   });
 }
 
-// Transpose of a matrix, in squares that stay in the first-level cache. sizes = {rows, columns} of x.
-template <typename T>
-void TransposeMatrix(const Arguments *arguments) {
-  constexpr int64_t kTile = 32;
-  const int64_t rows = arguments->sizes[0], columns = arguments->sizes[1];
-  const T *x = input<T>(arguments, 0);
-  T *y = output<T>(arguments, 0);
-  const int64_t tiles = (columns + kTile - 1) / kTile;
-  ParallelFor(tiles, kElementGrain / (kTile * std::max<int64_t>(1, rows)) + 1,
-              [&](int64_t begin, int64_t end) {
-    for (int64_t first = 0; first < rows; first += kTile) {
-      const int64_t last = std::min(first + kTile, rows);
-      for (int64_t column = begin * kTile; column < std::min(end * kTile, columns); ++column) {
-        for (int64_t row = first; row < last; ++row) y[column * rows + row] = x[row * columns + column];
-      }
-    }
-  });
-}
-
 // Copies `count` blocks of `length` elements from x + b·x_stride to y + b·y_stride, both pointers
 // first moved on by an offset. sizes = {count, length, x_offset, x_stride, y_offset, y_stride}.
 template <typename T>
@@ -170,7 +151,6 @@ void Convert(const Arguments *arguments) {
   const Registration enter_##name(#name, Function<float>, Function<double>);
 
 ADJOINT_ENTER(strided_copy, StridedCopy)
-ADJOINT_ENTER(transpose_matrix, TransposeMatrix)
 ADJOINT_ENTER(copy_blocks, CopyBlocks)
 ADJOINT_ENTER(fill, Fill)
 ADJOINT_ENTER(gather, Gather)

@@ -25,13 +25,20 @@ extension Tensor {
     return reshaped(to: Shape(kept + [shape.lengths.dropFirst(axis).reduce(1, *)]))
   }
 
-  /// Rows and columns of a matrix exchanged, by a copy.  dx = dyᵀ
+  /// Rows and columns exchanged, by a copy: of a matrix, or of every matrix that the last two axes make.  dx = dyᵀ
   ///
   /// A product takes its transposes as flags and needs no copy; see ``matmul(_:_:transposeA:transposeB:)``.
   public func transposed() -> Tensor {
-    require(rank == 2, "transposed: shape \(shape) is not a matrix; use permuted(to:)")
-    let y = Tensor(uninitialized: .matrix(shape[1], shape[0]), dtype)
-    transposeMatrix.run(dtype, .init(shape[0], shape[1]), storage, into: y.storage)
+    require(
+      rank >= 2,
+      "transposed: shape \(shape) has no rows and columns; it takes at least two axes")
+    let (rows, columns) = (shape[rank - 2], shape[rank - 1])
+    var turned = shape
+    turned[rank - 2] = columns
+    turned[rank - 1] = rows
+    let y = Tensor(uninitialized: turned, dtype)
+    let matrices = (0..<(rank - 2)).reduce(1) { $0 * shape[$1] }
+    transposeMatrix.run(dtype, .init(rows, columns, matrices), storage, into: y.storage)
     return record("transposed", y, from: self) { dy in dy.transposed() }
   }
 
@@ -130,14 +137,19 @@ private let checks: Registration = {
     }
   }
   GradientCheck.register("transpose") { sampler in
-    [[1, 1], [3, 5], [1, 17], [33, 31], [0, 4], [65, 40]].map { (shape: Shape) in
+    [
+      [1, 1], [3, 5], [1, 17], [33, 31], [0, 4], [65, 40], [3, 4, 8], [2, 5, 7], [2, 3, 6, 9],
+      [0, 2, 3], [2, 37, 34],
+    ].map { (shape: Shape) in
       let x = sampler.parameter(shape)
       return .init(
         "\(shape)", [x],
         byHand: { dy in
           let values = dy.doubles
-          let moved = (0..<shape.count).map {
-            values[$0 % shape[1] * shape[0] + $0 / shape[1]]
+          let (rows, columns) = (shape[shape.rank - 2], shape[shape.rank - 1])
+          let moved = (0..<shape.count).map { index in
+            let (matrix, place) = (index / (rows * columns), index % (rows * columns))
+            return values[matrix * rows * columns + place % columns * rows + place / columns]
           }
           return [Tensor(moved, shape: shape, dtype: dy.dtype)]
         }

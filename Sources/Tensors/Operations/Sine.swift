@@ -8,14 +8,24 @@
 
 private let sinForward = Kernel("sin")
 private let cosForward = Kernel("cos")
-private let sinPullback = Kernel("sin_pullback")
+private let sinBackward = Kernel("sin_pullback")
 private let multiply = Kernel("multiply")
 private let negate = Kernel("negate")
 
 /// Sine, elementwise, of radians.  y = sin x,  dx = dy ∘ cos x
 public func sin(_ x: Tensor) -> Tensor {
   let kx = x.detached
-  return record("sin", sinForward(x), from: x) { dy in sinPullback(dy, kx) }
+  return record("sin", sinForward(x), from: x) { dy in sinBackward(dy, kx) }
+}
+
+/// The pullback of ``sin(_:)``:  dx = dy ∘ cos x
+///
+/// - Parameters:
+///   - dy: the cotangent of the sine.
+///   - x: its input, of the same shape.
+public func sinPullback(_ dy: Tensor, _ x: Tensor) -> Tensor {
+  requireSame(dy, x, "sinPullback")
+  return sinBackward(dy, x)
 }
 
 /// Cosine, elementwise, of radians.  y = cos x,  dx = −dy ∘ sin x

@@ -101,8 +101,8 @@ import Testing
     Mistake("reshaped: [2, 3] has 6 elements, [4] has 4") {
       _ = Tensor.ones([2, 3]).reshaped(to: [4])
     },
-    Mistake("transposed: shape [2, 3, 4] is not a matrix; use permuted(to:)") {
-      _ = Tensor.ones([2, 3, 4]).transposed()
+    Mistake("transposed: shape [3] has no rows and columns; it takes at least two axes") {
+      _ = Tensor.ones([3]).transposed()
     },
     Mistake("permuted: [0, 0] does not name each of the 2 axes of shape [2, 3] once") {
       _ = Tensor.ones([2, 3]).permuted(to: [0, 0])
