@@ -104,7 +104,9 @@ private let cascade = Derivation(
     .text(
       "A weight serves all samples, so that its gradient sums over the batch; so does the bias's:"),
     .derive(d(theta2B)[c, j], .sum(over: i, of: d(z2B)[i, c] * xSum[i, j])),
-    .derive(d(theta2B), d(z2B).transposed * xSum, code: ["let dtheta2b = matmul(dz2b, xsum, transposeA: true)"]),
+    .derive(
+      d(theta2B), d(z2B).transposed * xSum,
+      code: ["let dtheta2b = matmul(dz2b, xsum, transposeA: true)"]),
     .derive(d(b2B), d(z2B).transposed * ones, code: ["let db2b = sum(dz2b, axis: 0)"]),
     .derive(d(xSum), d(z2B) * theta2B, code: ["let dxsum = matmul(dz2b, theta2b)"]),
     .heading("The sum and the rectifier"),
@@ -115,7 +117,8 @@ private let cascade = Derivation(
       """#),
     .derive(d(xReLU), d(xSum)),
     .derive(
-      d(xBN), d(xReLU) ∘ .isPositive(xBN), d(xSum) ∘ .isPositive(xReLU), code: ["let dxbn = reluPullback(dxsum, xbn)"]),
+      d(xBN), d(xReLU) ∘ .isPositive(xBN), d(xSum) ∘ .isPositive(xReLU),
+      code: ["let dxbn = reluPullback(dxsum, xbn)"]),
     .heading("The normalisation"),
     .text("The bias is added to every row:"),
     .derive(d(b1B), d(xBN).transposed * ones, code: ["let db1b = sum(dxbn, axis: 0)"]),
@@ -131,9 +134,11 @@ private let cascade = Derivation(
       d(xBN)[r, n] - (1 / m) * .sum(over: i, of: d(xBN)[i, n])),
     .text("The gradient loses its mean over the batch, just as the value did:"),
     .derive(
-      d(x1B), d(xBN) - (1 / m) * ones * ones.transposed * d(xBN), code: ["let dx1b = meanOnlyBatchNormalizationPullback(dxbn, biasGradient: db1b)"]),
+      d(x1B), d(xBN) - (1 / m) * ones * ones.transposed * d(xBN),
+      code: ["let dx1b = meanOnlyBatchNormalizationPullback(dxbn, biasGradient: db1b)"]),
     .heading("Layer 1B"),
-    .derive(d(theta1B), d(x1B).transposed * x, code: ["let dtheta1b = matmul(dx1b, x, transposeA: true)"]),
+    .derive(
+      d(theta1B), d(x1B).transposed * x, code: ["let dtheta1b = matmul(dx1b, x, transposeA: true)"]),
     .heading("Layer 2A"),
     .text(
       #"""
@@ -147,7 +152,9 @@ private let cascade = Derivation(
       d(predictedA), (1 / m) * (predictedA - yA) + d(xSum),
       (1 / m) * (predictedA - yA + (predictedB - yB) * theta2B),
       code: ["let dya = difference * (weightA / m) + dxsum"]),
-    .derive(d(theta2A), d(predictedA).transposed * xDP, code: ["let dtheta2a = matmul(dya, xdp, transposeA: true)"]),
+    .derive(
+      d(theta2A), d(predictedA).transposed * xDP,
+      code: ["let dtheta2a = matmul(dya, xdp, transposeA: true)"]),
     .derive(d(b2A), d(predictedA).transposed * ones, code: ["let db2a = sum(dya, axis: 0)"]),
     .heading("Dropout and the sine"),
     .text("What was dropped gets no gradient; what was kept gets it scaled as its value was:"),
@@ -157,7 +164,8 @@ private let cascade = Derivation(
     .derive(derivative(x1A, by: z1A)[i, l, i, l], .cos(z1A[i, l])),
     .derive(d(z1A), d(x1A) ∘ .cos(z1A), code: ["let dz1a = sinPullback(dx1a, z1a)"]),
     .heading("Layer 1A"),
-    .derive(d(theta1A), d(z1A).transposed * x, code: ["let dtheta1a = matmul(dz1a, x, transposeA: true)"]),
+    .derive(
+      d(theta1A), d(z1A).transposed * x, code: ["let dtheta1a = matmul(dz1a, x, transposeA: true)"]),
     .derive(d(b1A), d(z1A).transposed * ones, code: ["let db1a = sum(dz1a, axis: 0)"]),
   ],
   point: { sampler in

@@ -76,18 +76,23 @@ private let mixer = Derivation(
     .derive(
       d(z3)[i, j], -(1 / m) * .sum(over: k, of: y[i, k] * (.delta(k, j) - yHat[i, j])),
       (1 / m) * (yHat[i, j] - y[i, j])),
-    .derive(d(z3), (1 / m) * (yHat - y), code: ["let dz3 = softmaxCrossEntropyPullback(1 / m, y, labels: labels)"]),
+    .derive(
+      d(z3), (1 / m) * (yHat - y),
+      code: ["let dz3 = softmaxCrossEntropyPullback(1 / m, y, labels: labels)"]),
     .text(
       "It is an ordinary linear layer, whose product over the batch axis sums over the samples:"),
     .derive(d(theta3)[k, l], .sum(over: i, of: d(z3)[i, k] * v[i, l])),
-    .derive(d(theta3), d(z3).transposed * v, code: ["let dtheta3 = matmul(dz3, v, transposeA: true)"]),
+    .derive(
+      d(theta3), d(z3).transposed * v, code: ["let dtheta3 = matmul(dz3, v, transposeA: true)"]),
     .derive(d(b3), d(z3).transposed * onesM, code: ["let db3 = sum(dz3, axis: 0)"]),
     .derive(d(v), d(z3) * theta3, code: ["let dv = matmul(dz3, theta3)"]),
     .heading("The mean"),
     .text(
       "Every feature of a position has the same share in the mean, so each gets the same gradient:"),
     .derive(d(s2)[i, l, f], (1 / size) * d(v)[i, l]),
-    .derive(d(s2)[i], (1 / size) * d(v)[i] * onesD.transposed, code: ["let ds2 = broadcast((dv / size).reshaped(to: [batch * positions, 1]), to: straight)"]),
+    .derive(
+      d(s2)[i], (1 / size) * d(v)[i] * onesD.transposed,
+      code: ["let ds2 = broadcast((dv / size).reshaped(to: [batch * positions, 1]), to: straight)"]),
     .heading("FC-2"),
     .text(
       #"""
@@ -104,8 +109,10 @@ private let mixer = Derivation(
     .derive(
       d(theta2)[f, g], .sum(over: i, l, of: d(z2)[i, l, f] * s1[i, l, g])),
     .derive(
-      d(theta2), .sum(over: i, of: d(z2)[i].transposed * s1[i]), code: ["let dtheta2 = matmul(dz2, s1, transposeA: true)"]),
-    .derive(d(b2), .sum(over: i, of: d(z2)[i].transposed * onesL), code: ["let db2 = sum(dz2, axis: 0)"]),
+      d(theta2), .sum(over: i, of: d(z2)[i].transposed * s1[i]),
+      code: ["let dtheta2 = matmul(dz2, s1, transposeA: true)"]),
+    .derive(
+      d(b2), .sum(over: i, of: d(z2)[i].transposed * onesL), code: ["let db2 = sum(dz2, axis: 0)"]),
     .text(
       #"""
       $S_1$ reaches the loss on two paths, around FC-2 and through it. *This is the crux of a residual connection*:
@@ -129,8 +136,10 @@ private let mixer = Derivation(
     .derive(
       d(theta1)[l, p], .sum(over: i, f, of: d(z1)[i, f, l] * x[i, p, f])),
     .derive(
-      d(theta1), .sum(over: i, of: d(z1)[i].transposed * x[i].transposed), code: ["let dtheta1 = matmul(dz1, xt, transposeA: true)"]),
-    .derive(d(b1), .sum(over: i, of: d(z1)[i].transposed * onesD), code: ["let db1 = sum(dz1, axis: 0)"]),
+      d(theta1), .sum(over: i, of: d(z1)[i].transposed * x[i].transposed),
+      code: ["let dtheta1 = matmul(dz1, xt, transposeA: true)"]),
+    .derive(
+      d(b1), .sum(over: i, of: d(z1)[i].transposed * onesD), code: ["let db1 = sum(dz1, axis: 0)"]),
     .heading("Stochastic gradient descent"),
     .steps([
       "*Input*: samples with their classes, learning rate $\\eta$, size $m$ of a batch, number of epochs",

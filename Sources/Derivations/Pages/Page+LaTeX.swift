@@ -1,11 +1,11 @@
 extension DerivationPage {
-  /// One LaTeX file; it compiles with pdflatex and needs amsmath, amssymb and geometry.
+  /// One LaTeX file; it compiles with pdflatex and needs amsmath, amssymb, geometry and longtable.
   public var latex: String {
     """
     \\documentclass[11pt]{article}
     \\usepackage[T1]{fontenc}
     \\usepackage[utf8]{inputenc}
-    \\usepackage{amsmath,amssymb}
+    \\usepackage{amsmath,amssymb,longtable}
     \\usepackage[a4paper,left=22mm,right=52mm,top=25mm,bottom=25mm,marginparwidth=36mm]{geometry}
     \\setlength{\\parindent}{0pt}
     \\setlength{\\parskip}{6pt}
@@ -13,11 +13,9 @@ extension DerivationPage {
     \\allowdisplaybreaks
     \\newcommand{\\agreement}[1]{\\marginpar{\\vspace{8pt}\\footnotesize\\sffamily\
     \\begin{tabular}{@{}ll@{}}#1\\end{tabular}}}
-    \\title{\(latex(text: title))}
-    \\author{}
-    \\date{}
     \\begin{document}
-    \\maketitle
+    {\\LARGE\\bfseries \(latex(text: title))\\par}
+    \\medskip
     \\emph{\(latex(Prose.parts(summary)))}
 
     \(blocks.map(latex).joined(separator: "\n\n"))
@@ -53,14 +51,21 @@ extension DerivationPage {
 
   /// The last column of a table of symbols is as wide as what is left.
   private func latex(_ header: [String], _ rows: [[[Prose.Part]]]) -> String {
-    let isNumeric = header.count > 3
-    let columns = String(repeating: "l", count: header.count - 1) + (isNumeric ? "l" : "p{8.5cm}")
+    let hasNumbers = header.count > 3
+    let columns = String(repeating: "l", count: header.count - 1) + (hasNumbers ? "l" : "p{8.5cm}")
     let lines =
       [header.map { "\\textsf{\\small \(latex(text: $0))}" }]
-      + rows.map { $0.map { latex($0) } }
-    return "{\\renewcommand{\\arraystretch}{1.35}\n\\begin{tabular}{@{}\(columns)@{}}\n"
+      + rows.map { $0.map(cell) }
+    return "{\\renewcommand{\\arraystretch}{\(hasNumbers ? "2.4" : "1.35")}\n"
+      + "\\begin{longtable}[l]{@{}\(columns)@{}}\n"
       + lines.map { $0.joined(separator: " & ") }.joined(separator: " \\\\\n")
-      + "\n\\end{tabular}}"
+      + "\n\\end{longtable}}"
+  }
+
+  /// A formula that fills a cell is as large as one on a line of its own.
+  private func cell(_ parts: [Prose.Part]) -> String {
+    guard parts.count == 1, case .formula(let notation) = parts[0] else { return latex(parts) }
+    return "$\\displaystyle \(notation.latex)$"
   }
 
   private func latex(_ lines: [Line], _ margin: [Margin], _ code: [String]) -> String {
@@ -70,7 +75,7 @@ extension DerivationPage {
       + display(lines)
       + (code.isEmpty
         ? ""
-        : "\n{\\footnotesize\\begin{verbatim}\n\(code.joined(separator: "\n"))\n\\end{verbatim}}")
+        : "\n\\nopagebreak{\\footnotesize\\begin{verbatim}\n\(code.joined(separator: "\n"))\n\\end{verbatim}}")
   }
 
   private func display(_ lines: [Line]) -> String {

@@ -45,9 +45,9 @@ extension DerivationPage {
     @media (max-width:720px){main{padding:32px 16px}.formula{grid-template-columns:minmax(0,1fr)}\
     .formula dl{grid-column:1;grid-row:auto;display:flex;gap:18px;flex-wrap:wrap}}
     @media print{@page{margin:18mm 16mm}body{background:#fff;font-size:10.5pt}\
-    main{max-width:none;padding:0}.formula{grid-template-columns:minmax(0,1fr) 116px;\
+    main{max-width:none;padding:0}.formula{grid-template-columns:minmax(0,1fr) 158px;\
     column-gap:14px;break-inside:avoid}h2{break-after:avoid;margin-top:26px}\
-    tr,.steps{break-inside:avoid}pre{border:1px solid #ddd;white-space:pre-wrap;font-size:8.5pt}\
+    tr,.steps{break-inside:avoid}p:has(+.formula){break-after:avoid}pre{border:1px solid #ddd;white-space:pre-wrap;font-size:8.5pt}\
     .formula dl{font-size:8.5pt}table{font-size:10pt}}
     """
 }

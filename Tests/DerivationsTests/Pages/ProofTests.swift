@@ -63,7 +63,7 @@ import Testing
     ("perceptron-modules", "W^(1) b^(1) W^(2) b^(2)"),
   ])
   func codeIsCompared(name: String, variables: String) throws {
-    let page = try DerivationPage(try derivation(name))
+    let page = try Pages.page(name)
     for variable in variables.split(separator: " ") {
       let row = page.agreements.first { $0.formula.hasSuffix("/∂\(variable)") && $0.code != nil }
       #expect(row != nil, "\(variable)")
