@@ -65,7 +65,7 @@ public struct BatchNormalizationModule {
 
 @section("adjoint_registry") @used
 private let checks: Registration = {
-  GradientCheck.register("batch_normalization_by_hand") { sampler in
+  GradientCheck.register("batch_normalization_module", group: .network) { sampler in
     [(2, 1), (5, 3), (16, 17), (33, 2)].map { batch, features in
       let x = sampler.parameter([batch, features])
       let scale = sampler.parameter([features], .awayFromZero)

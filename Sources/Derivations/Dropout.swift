@@ -22,7 +22,7 @@ public struct DropoutModule {
 
 @section("adjoint_registry") @used
 private let checks: Registration = {
-  GradientCheck.register("dropout_by_hand") { sampler in
+  GradientCheck.register("dropout_module", group: .network) { sampler in
     [[1, 1], [5, 3], [16, 17]].map { (shape: Shape) in
       let x = sampler.parameter(shape)
       let key = DropoutKey(seed: 3, stream: UInt64(sampler.integer(below: 1000)))

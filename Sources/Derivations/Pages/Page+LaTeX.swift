@@ -11,6 +11,7 @@ extension DerivationPage {
     \\setlength{\\parskip}{6pt}
     \\sloppy
     \\allowdisplaybreaks
+    \\makeatletter\\@beginparpenalty=10000\\makeatother
     \\newcommand{\\agreement}[1]{\\marginpar{\\vspace{8pt}\\footnotesize\\sffamily\
     \\begin{tabular}{@{}ll@{}}#1\\end{tabular}}}
     \\begin{document}
@@ -70,12 +71,17 @@ extension DerivationPage {
 
   private func latex(_ lines: [Line], _ margin: [Margin], _ code: [String]) -> String {
     let numbers = margin.map { "\($0.label) & \($0.value)" }.joined(separator: "\\\\")
-    return
-      (numbers.isEmpty ? "" : "\\leavevmode\\agreement{\(numbers)}\\vspace*{-\\baselineskip}\n")
-      + display(lines)
-      + (code.isEmpty
-        ? ""
-        : "\n\\nopagebreak{\\footnotesize\\begin{verbatim}\n\(code.joined(separator: "\n"))\n\\end{verbatim}}")
+    let start =
+      numbers.isEmpty ? "" : "\\leavevmode\\agreement{\(numbers)}\\vspace*{-\\baselineskip}\n"
+    guard !code.isEmpty else { return start + display(lines) }
+    // No page ends between a formula and its code.
+    return """
+      \(start){\\postdisplaypenalty=10000
+      \(display(lines))
+      \\footnotesize\\begin{verbatim}
+      \(code.joined(separator: "\n"))
+      \\end{verbatim}}
+      """
   }
 
   private func display(_ lines: [Line]) -> String {
