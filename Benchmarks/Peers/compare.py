@@ -19,10 +19,10 @@ import sys
 import time
 
 from report import render
+from workloads import PERCEPTRONS, WORKLOADS
 
 HERE = pathlib.Path(__file__).resolve().parent
 PEERS = ["torch", "torch-compiled", "jax", "numpy"]
-WORKLOADS = ["mnist-mlp", "two-layer", "uva-mlp", "tiny"]
 LOSSES = ["initial_loss", "loss_after_10"]
 TOLERANCE = 1e-4
 BUSY_LOAD = 0.5
@@ -50,11 +50,25 @@ def last_json_line(command):
 class Contestant:
     """Someone who runs the workloads: Adjoint, or a peer in the mode and threads that suit it best."""
 
-    def __init__(self, name, command, modes):
+    def __init__(self, name, command):
         self.name = name
         self.command = command
-        self.modes = modes
         self.best = {}
+
+    def runs(self, workload):
+        """Whether it has that network: NumPy's gradients are written by hand."""
+        return self.name != "numpy" or workload in PERCEPTRONS
+
+    def modes(self, workload):
+        if self.name == "adjoint":
+            return [None]
+        listing = subprocess.run(
+            self.command + [workload, "--mode", "list"], capture_output=True, text=True
+        )
+        if listing.returncode != 0:
+            raise Failure(f"{self.name}: {listing.stderr.strip()}")
+        compiled = self.name.endswith("-compiled")
+        return [m for m in listing.stdout.split() if m.startswith("compile") == compiled]
 
     def run(self, workload, mode, threads, seconds):
         arguments = [workload, "--threads", str(threads), "--seconds", str(seconds)]
@@ -65,7 +79,7 @@ class Contestant:
         """Keeps the fastest way to run `workload`; returns the results of all that ran."""
         counts = [threads] if self.name == "adjoint" else sorted({threads, 1}, reverse=True)
         results = []
-        for mode in self.modes:
+        for mode in self.modes(workload):
             for count in counts:
                 try:
                     results.append((self.run(workload, mode, count, seconds), mode, count))
@@ -87,22 +101,15 @@ class Contestant:
 
 
 def contestants(adjoint, python, peers):
-    found = [Contestant("adjoint", [str(adjoint), "benchmark"], [None])]
+    found = [Contestant("adjoint", [str(adjoint), "benchmark"])]
     for peer in peers:
-        library, _, compiled = peer.partition("-")
-        command = [str(python), str(HERE / f"{library}_peer.py")]
-        listing = subprocess.run(
-            command + ["tiny", "--mode", "list"], capture_output=True, text=True
-        )
-        if listing.returncode != 0:
-            raise Failure(f"{peer}: {listing.stderr.strip()}")
-        modes = [m for m in listing.stdout.split() if m.startswith("compile") == bool(compiled)]
-        found.append(Contestant(peer, command, modes))
+        library = peer.partition("-")[0]
+        found.append(Contestant(peer, [str(python), str(HERE / f"{library}_peer.py")]))
     return found
 
 
 def differing_losses(workload, results):
-    """One line for each loss that is not what the last contestant (NumPy, by hand) computes."""
+    """One line for each loss that is not what the last contestant (NumPy, by hand, where it runs) computes."""
     reference_name, reference = results[-1]
     differing = []
     for name, result in results[:-1]:
@@ -119,7 +126,7 @@ def calibrate(everyone, workloads, threads, seconds):
     differing = []
     for workload in workloads:
         results = []
-        for contestant in everyone:
+        for contestant in [c for c in everyone if c.runs(workload)]:
             say(f"{workload}: trying {contestant.name}")
             results += contestant.try_modes(workload, threads, seconds)
         differing += differing_losses(workload, results)
@@ -137,7 +144,9 @@ def measure(everyone, workloads, rounds, seconds):
         measured[workload] = []
         for number in range(rounds):
             say(f"{workload}: round {number + 1} of {rounds}")
-            measured[workload].append({c.name: c.run_best(workload, seconds) for c in everyone})
+            measured[workload].append(
+                {c.name: c.run_best(workload, seconds) for c in everyone if c.runs(workload)}
+            )
     return measured
 
 
@@ -174,7 +183,7 @@ def arguments():
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--calibration-seconds", type=float, default=0.5)
     parser.add_argument("--settle", type=int, default=0, help="seconds to wait for a quiet machine")
-    parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=WORKLOADS)
+    parser.add_argument("--workloads", nargs="+", choices=list(WORKLOADS), default=list(WORKLOADS))
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=PEERS)
     parser.add_argument(
         "--section",

@@ -1,6 +1,6 @@
 """What the peers share: their command line, the limit on their threads, and the stop watch.
 
-Nothing here may import numpy, torch or jax: the limits hold only if they are set before those load.
+Nothing here may import numpy, torch or jax: the limits hold only if they are set before those start their threads.
 """
 
 import argparse
@@ -14,14 +14,19 @@ import time
 def options(peer, modes):
     """Reads the command line and limits this process to the threads it names.
 
-    The first of `modes` is the default; `--mode list` prints them all, one per line, and stops.
+    `modes(workload)` lists the ways to run a workload, the default first; `--mode list` prints them, one per
+    line, and stops.
     """
     parser = argparse.ArgumentParser(description=f"Times one training step in {peer}.")
-    parser.add_argument("workload", choices=["mnist-mlp", "two-layer", "uva-mlp", "tiny"])
+    parser.add_argument("workload")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=2.0)
-    parser.add_argument("--mode", choices=modes + ["list"], default=modes[0])
+    parser.add_argument("--mode")
     chosen = parser.parse_args()
+    modes = modes(chosen.workload)
+    chosen.mode = chosen.mode or modes[0]
+    if chosen.mode not in modes + ["list"]:
+        parser.error(f"{peer} runs {chosen.workload} in the modes {', '.join(modes)}")
     if chosen.mode == "list":
         print("\n".join(modes))
         sys.exit(0)
@@ -40,11 +45,12 @@ def limit_threads(count):
 def run(peer, version, chosen, step, loss):
     """Checks, warms up, times, and prints the one line of JSON.
 
-    `step()` is one whole training step; `loss()` is the loss of the batch with the weights as they are.
+    `step()` is one whole training step, `step(noisy=False)` the same without what it draws; `loss()` is the loss of
+    the batch with the weights as they are, without noise.
     """
     initial_loss = float(loss())
     for _ in range(10):
-        step()
+        step(noisy=False)
     loss_after_10 = float(loss())
 
     gc.collect()

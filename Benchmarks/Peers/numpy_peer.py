@@ -1,9 +1,9 @@
-"""The workloads in NumPy: gradients by hand, in place, nothing allocated inside a step but views."""
+"""The perceptrons in NumPy: gradients by hand, in place, nothing allocated inside a step but views."""
 
 import measurement
 
 MODES = ["by-hand"]
-CHOSEN = measurement.options("numpy", MODES)
+CHOSEN = measurement.options("numpy", lambda name: MODES)
 
 # The limits on threads above must come first.
 import numpy as np  # noqa: E402
@@ -14,10 +14,10 @@ from workloads import WORKLOADS, data  # noqa: E402
 class Network:
     """All parameters lie in one array, and so do their gradients: an update is one pass, not four."""
 
-    def __init__(self, workload):
-        self.workload = workload
-        self.x, labels, initial = data(workload)
-        self.rows = np.arange(workload.batch)
+    def __init__(self, name):
+        self.workload = WORKLOADS[name]
+        (self.x, labels), initial = data(name)
+        self.rows = np.arange(len(labels))
         self.labels = labels
         self.parameters = np.concatenate([p.reshape(-1) for p in initial])
         self.gradients = np.empty_like(self.parameters)
@@ -26,7 +26,7 @@ class Network:
         shapes = [p.shape for p in initial]
         self.w1, self.b1, self.w2, self.b2 = self.views(self.parameters, shapes)
         self.dw1, self.db1, self.dw2, self.db2 = self.views(self.gradients, shapes)
-        batch, hidden, classes = workload.batch, workload.hidden, workload.classes
+        batch, hidden, classes = len(labels), len(self.b1), len(self.b2)
         self.h = np.empty((batch, hidden), np.float32)
         self.dh = np.empty((batch, hidden), np.float32)
         self.active = np.empty((batch, hidden), bool)
@@ -61,11 +61,11 @@ class Network:
         np.log(self.total, out=self.top)
         return (np.add.reduce(self.top, axis=None) - np.add.reduce(self.picked)) / len(self.rows)
 
-    def step(self):
+    def step(self, noisy=True):
         loss = self.forward()
-        np.multiply(self.total, self.workload.batch, out=self.total)
+        np.multiply(self.total, len(self.rows), out=self.total)
         np.divide(self.z, self.total, out=self.z)
-        self.z_flat[self.flat_labels] -= np.float32(1 / self.workload.batch)
+        self.z_flat[self.flat_labels] -= np.float32(1 / len(self.rows))
         np.matmul(self.z_t, self.h, out=self.dw2)
         np.add.reduce(self.z, axis=0, out=self.db2)
         np.matmul(self.z, self.w2, out=self.dh)
@@ -84,5 +84,5 @@ class Network:
         return loss
 
 
-network = Network(WORKLOADS[CHOSEN.workload])
+network = Network(CHOSEN.workload)
 measurement.run("numpy", np.__version__, CHOSEN, network.step, network.forward)

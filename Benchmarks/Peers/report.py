@@ -4,6 +4,8 @@ import platform
 import statistics
 import subprocess
 
+from workloads import WORKLOADS
+
 NAMES = {
     "adjoint": "Adjoint",
     "torch": "PyTorch",
@@ -11,18 +13,17 @@ NAMES = {
     "jax": "JAX",
     "numpy": "NumPy",
 }
-NETWORKS = {
-    "mnist-mlp": "784-50-10, batch 16, SGD",
-    "two-layer": "3072-50-10, batch 200, SGD with momentum 0.9",
-    "uva-mlp": "3072-100-10, batch 200, SGD",
-    "tiny": "4-10-3, batch 5, SGD",
-}
 # Our time as a part of a peer's: "best" is the fastest peer of each round.
 TARGETS = {
     "mnist-mlp": {"best": 0.5, "torch": 0.2},
     "two-layer": {"best": 0.75},
     "uva-mlp": {"best": 0.68},
     "tiny": {"best": 0.33},
+    "vae-2d": {"best": 0.30},
+    "cascade": {"best": 0.20},
+    "mixer": {"best": 0.25},
+    "etth1": {"best": 0.50},
+    "deep-mlp": {"best": 0.80},
 }
 
 
@@ -100,17 +101,21 @@ def processor():
 
 def render(measured, ways, threads, seconds, load, busy, date, command, sections):
     workloads = list(measured)
-    names = list(measured[workloads[0]][0])
+    names = [n for n in NAMES if any(n in rounds[0] for rounds in measured.values())]
     peers = [n for n in names if n != "adjoint"]
     rounds = len(measured[workloads[0]])
-    first = measured[workloads[0]][0]
+    first = {n: r[0][n] for r in measured.values() for n in r[0]}
     name, caches = processor()
+
+    def cell(workload, contestant, text):
+        """Not everyone has every network."""
+        return text() if contestant == "best" or contestant in measured[workload][0] else "–"
 
     times = table(
         ["one training step, ms"] + [NAMES[n] for n in names],
         [
-            [f"`{w}`<br>{NETWORKS[w]}"]
-            + [spread([r[n]["median_ms"] for r in measured[w]]) for n in names]
+            [f"`{w}`<br>{WORKLOADS[w].description}"]
+            + [cell(w, n, lambda: spread([r[n]["median_ms"] for r in measured[w]])) for n in names]
             for w in workloads
         ],
     )
@@ -118,14 +123,14 @@ def render(measured, ways, threads, seconds, load, busy, date, command, sections
         ["Adjoint's time as a part of"] + ["the best"] + [NAMES[p] for p in peers] + ["target"],
         [
             [f"`{w}`"]
-            + [spread(ratios(measured[w], p)) for p in ["best"] + peers]
+            + [cell(w, p, lambda: spread(ratios(measured[w], p))) for p in ["best"] + peers]
             + [verdict(w, measured[w])]
             for w in workloads
         ],
     )
     chosen_ways = table(
         ["how each ran"] + [NAMES[n] for n in names],
-        [[f"`{w}`"] + [way(n, *ways[n][w]) for n in names] for w in workloads],
+        [[f"`{w}`"] + [cell(w, n, lambda: way(n, *ways[n][w])) for n in names] for w in workloads],
     )
     versions = ", ".join(
         f"{NAMES[n]} {first[n]['version']}"

@@ -16,9 +16,9 @@ struct AdjointCommand: ParsableCommand {
       """,
     version: adjointVersion,
     subcommands: [
-      ListCommand.self, TrainCommand.self, EvaluateCommand.self, ReportCommand.self,
-      PredictCommand.self, CheckCommand.self, DeriveCommand.self, DataCommand.self,
-      BenchmarkCommand.self,
+      ListCommand.self, TrainCommand.self, SweepCommand.self, EvaluateCommand.self,
+      ReportCommand.self, PredictCommand.self, CheckCommand.self, DeriveCommand.self,
+      DataCommand.self, BenchmarkCommand.self,
     ])
 
   static func main() {

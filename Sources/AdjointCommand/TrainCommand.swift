@@ -11,13 +11,17 @@ struct TrainCommand: ParsableCommand {
     discussion: """
       A run's folder holds configuration.json, environment.json, metrics.jsonl, TensorBoard event \
       files, checkpoints and report.html. Ctrl-C finishes the step, saves, and exits with 130; \
-      --resume goes on from there.
+      --resume goes on from there. --config takes the configuration.json of a run or the best.json of a \
+      sweep; --set and the other flags change it further.
       """)
 
   @Argument(help: ArgumentHelp("The experiment; see adjoint list.", valueName: "name"))
   var name: String
 
   @OptionGroup var data: DataOptions
+
+  @Option(help: ArgumentHelp("The configuration to begin with, a file.", valueName: "file"))
+  var config: String?
 
   @Option(
     help: ArgumentHelp("The run's folder; a new one below runs by default.", valueName: "folder"))
@@ -50,6 +54,16 @@ struct TrainCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Go on with this run from its newest checkpoint.", valueName: "run"))
   var resume: String?
 
+  @Option(
+    help: "Save, measure and stop after this many epochs; the schedule stays the whole run's.")
+  var pauseAfterEpochs: Int?
+
+  @Option(help: "The same after this many steps.")
+  var pauseAfterSteps: Int?
+
+  @Flag(help: "Stop as at Ctrl-C when standard input ends; for programs that start runs.")
+  var stopWithInput = false
+
   @Flag(help: "Look for NaN and infinity after every operation, and name the first.")
   var checkFinite = false
 
@@ -66,6 +80,16 @@ struct TrainCommand: ParsableCommand {
     if resume != nil && output != nil {
       throw ValidationError("--resume writes to the run's own folder; leave out --output.")
     }
+    if resume != nil && config != nil {
+      throw ValidationError("--resume takes the run's own configuration; leave out --config.")
+    }
+    if pauseAfterEpochs != nil && pauseAfterSteps != nil {
+      throw ValidationError("--pause-after-epochs and --pause-after-steps exclude one another.")
+    }
+    for (flag, value) in [("epochs", pauseAfterEpochs), ("steps", pauseAfterSteps)] {
+      guard let value, !(1...1_000_000_000).contains(value) else { continue }
+      throw ValidationError("--pause-after-\(flag) \(value): has to be in 1 ... 1000000000.")
+    }
   }
 
   func run() throws {
@@ -74,12 +98,16 @@ struct TrainCommand: ParsableCommand {
       Console.note("this is a debug build; the Swift part is slow (swift build -c release)")
     }
     var request = ExperimentRunner.Request(data: data.directory)
+    request.configuration = config.map { URL(fileURLWithPath: $0) }
     request.changes = try settings.changes() + flags
     request.output = output.map { URL(fileURLWithPath: $0, isDirectory: true) }
     request.resume = resume.map { URL(fileURLWithPath: $0, isDirectory: true) }
     request.isQuiet = quiet
     request.options.checkFinite = checkFinite
+    request.options.pause =
+      pauseAfterEpochs.map { .epochs($0) } ?? pauseAfterSteps.map { .steps($0) }
     Interruption.listen()
+    if stopWithInput { Interruption.listenForEndOfInput() }
     // Whoever reads what is printed may go; the run goes on.
     signal(SIGPIPE, SIG_IGN)
     let summary = try ExperimentRunner.train(name, request)
@@ -87,6 +115,12 @@ struct TrainCommand: ParsableCommand {
       Console.note(
         "interrupted after step \(summary.steps); go on with: "
           + "adjoint train \(name) --resume \(summary.run)")
+    } else if summary.paused == true {
+      if !quiet {
+        Console.note(
+          "paused after step \(summary.steps); go on with: "
+            + "adjoint train \(name) --resume \(summary.run)")
+      }
     } else if !quiet {
       show(summary)
     }

@@ -12,8 +12,20 @@ public struct DataSource: Sendable {
     public let byteCount: Int
     /// The MD5 sum as the publisher's mirrors state it, in hexadecimal digits.
     public let md5: String
-    /// The SHA-256 sum in hexadecimal digits.
-    public let sha256: String
+    /// The SHA-256 sum in hexadecimal digits; nil where nobody states one.
+    public let sha256: String?
+    /// What it unpacks to where it is an archive.
+    public let archive: Archive?
+
+    init(
+      name: String, byteCount: Int, md5: String, sha256: String? = nil, archive: Archive? = nil
+    ) {
+      self.name = name
+      self.byteCount = byteCount
+      self.md5 = md5
+      self.sha256 = sha256
+      self.archive = archive
+    }
 
     /// The names under which the file counts as present: unpacked too, and with a dot for the dash
     /// before `idx`.
@@ -23,6 +35,30 @@ public struct DataSource: Sendable {
       let dotted = plain.replacingOccurrences(of: "-idx", with: ".idx")
       return dotted == plain ? [name, plain] : [name, plain, dotted + ".gz", dotted]
     }
+  }
+
+  /// A tar archive, packed with gzip, that holds the files that are read.
+  public struct Archive: Sendable {
+    /// A file in it.
+    public struct Member: Sendable {
+      /// The name in the folder.
+      public let name: String
+      /// The size in bytes.
+      public let byteCount: Int
+    }
+
+    /// The folder that the files are in.
+    public let folder: String
+    /// The files that are read; whatever else it holds is left in it.
+    public let members: [Member]
+  }
+
+  /// A file that is read, and the paths below the set's folder where it is looked for.
+  public struct Part: Sendable {
+    /// The name as its publisher spells it.
+    public let name: String
+    /// The first of these that exists is taken.
+    public let places: [String]
   }
 
   /// The name on the command line, which is also the name of the folder.
@@ -38,11 +74,23 @@ public struct DataSource: Sendable {
   /// The folders to download from, in the order in which they are tried.
   public let addresses: [URL]
 
-  /// The files of the set in a folder, in the order of ``files``; nil for each one that is not
+  /// The files that are read: the published ones, or what they unpack to.
+  public var parts: [Part] {
+    files.flatMap { file in
+      guard let archive = file.archive else {
+        return [Part(name: file.name, places: file.spellings)]
+      }
+      return archive.members.map {
+        Part(name: $0.name, places: [$0.name, "\(archive.folder)/\($0.name)"])
+      }
+    }
+  }
+
+  /// The files of the set in a folder, in the order of ``parts``; nil for each one that is not
   /// there.
   public func find(in folder: URL) -> [URL?] {
-    files.map { file in
-      file.spellings.map { folder.appendingPathComponent($0) }
+    parts.map { part in
+      part.places.map { folder.appendingPathComponent($0) }
         .first { FileManager.default.fileExists(atPath: $0.path) }
     }
   }
@@ -51,7 +99,7 @@ public struct DataSource: Sendable {
 /// The data sets that the tool knows.
 public enum DataCatalogue {
   /// All of them, in the order in which they are listed.
-  public static let sources: [DataSource] = [mnist, drawnDigits]
+  public static let sources: [DataSource] = [mnist, cifar10, drawnDigits, ett]
 
   /// The set of a name; throws a usage error that lists the names there are.
   public static func source(named name: String) throws -> DataSource {
@@ -92,6 +140,22 @@ public enum DataCatalogue {
       URL(string: "https://ossci-datasets.s3.amazonaws.com/mnist/")!,
       URL(string: "http://yann.lecun.com/exdb/mnist/")!,
     ])
+
+  /// The CIFAR-10 images of ten classes of things, in the publisher's binary version.
+  public static let cifar10 = DataSource(
+    name: "cifar10",
+    summary: "photographs, 50,000 to train and 10,000 to test, 32×32 colour, 10 classes",
+    origin: "Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images, tech report",
+    licence: "none stated; the publisher asks to cite Krizhevsky 2009",
+    files: [
+      .init(
+        name: "cifar-10-binary.tar.gz", byteCount: 170_052_171,
+        md5: "c32a1d4ab5d03f1284b67883e8d87530",
+        archive: .init(
+          folder: "cifar-10-batches-bin",
+          members: CIFAR10.fileNames.map { .init(name: $0, byteCount: 30_730_000) }))
+    ],
+    addresses: [URL(string: "https://www.cs.toronto.edu/~kriz/")!])
 
   /// The digits of ``DrawnDigits``, which need no files.
   public static let drawnDigits = DataSource(

@@ -63,13 +63,16 @@ public struct DataDirectory: Sendable {
     let lacking = candidates(source, in: explicit).map { Self.missing(source, in: $0) }
     let missing = lacking.min { $0.count < $1.count } ?? []
     let found =
-      missing.count == source.files.count
+      missing.count == source.parts.count
       ? "found none of them" : "found no \(missing.joined(separator: ", no "))"
+    let unpacked =
+      source.parts.contains { $0.name.hasSuffix(".gz") } ? " (or unpacked, without .gz)" : ""
+    let below = source.files.compactMap(\.archive?.folder).map { " (or in \($0)/ there)" }.joined()
     throw AdjointError(
       .noInput,
       """
-      \(explicit.path): expected the files \(source.files.map(\.name).joined(separator: ", ")) \
-      (or unpacked, without .gz) in \(source.name)/ or in the folder itself; \(found)
+      \(explicit.path): expected the files \(source.parts.map(\.name).joined(separator: ", "))\
+      \(unpacked) in \(source.name)/ or in the folder itself\(below); \(found)
       """)
   }
 
@@ -78,8 +81,8 @@ public struct DataDirectory: Sendable {
   }
 
   private static func missing(_ source: DataSource, in folder: URL) -> [String] {
-    zip(source.files, source.find(in: folder)).compactMap { file, place in
-      place == nil ? file.name : nil
+    zip(source.parts, source.find(in: folder)).compactMap { part, place in
+      place == nil ? part.name : nil
     }
   }
 

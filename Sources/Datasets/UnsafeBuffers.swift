@@ -101,10 +101,20 @@ extension ClassificationSet {
 }
 
 extension PixelTransform {
-  /// Both buffers are of the same length, a multiple of the number of channels.
+  /// Both buffers are of the same length: a multiple of the number of channels, or that of the means.
   fileprivate func apply(
     to image: UnsafeBufferPointer<UInt8>, writing input: UnsafeMutableBufferPointer<Float>
   ) {
+    guard mean.isEmpty else {
+      mean.withUnsafeBufferPointer { mean in
+        for index in 0..<image.count { input[index] = Float(image[index]) - mean[index] }
+      }
+      guard !deviation.isEmpty else { return }
+      deviation.withUnsafeBufferPointer { deviation in
+        for index in 0..<image.count { input[index] /= deviation[index] }
+      }
+      return
+    }
     guard channels > 0 else {
       for index in 0..<image.count { input[index] = Float(image[index]) / 255 }
       return

@@ -12,17 +12,26 @@ public struct MultilayerPerceptron: Layer {
 
   /// - Parameters:
   ///   - widths: inputs, hidden units of each layer, outputs; at least two.
-  ///   - random: draws the weights, as PyTorch's `nn.Linear` does by default.
-  public init(widths: [Int], random: inout Philox) {
+  ///   - weightInitializer: what the weights begin with; by default as those of PyTorch's `nn.Linear`.
+  ///   - biasInitializer: what the biases begin with.
+  ///   - random: draws them.
+  public init(
+    widths: [Int], weightInitializer: Initializer = .pytorchDefault,
+    biasInitializer: Initializer = .pytorchDefault, random: inout Philox
+  ) {
     require(
       widths.count >= 2,
       "MultilayerPerceptron: widths \(widths); at least inputs and outputs are needed")
     layers = (1..<widths.count).map { index in
       Linear(
         widths[index - 1], widths[index],
-        activation: index + 1 < widths.count ? .relu : .identity, random: &random)
+        activation: index + 1 < widths.count ? .relu : .identity,
+        weightInitializer: weightInitializer, biasInitializer: biasInitializer, random: &random)
     }
   }
+
+  /// The network of given layers.
+  public init(layers: [Linear]) { self.layers = layers }
 
   /// Logits of rows of features.
   ///

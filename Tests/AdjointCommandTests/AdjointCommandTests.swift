@@ -9,7 +9,10 @@ import Training
   private static let subcommands: [([String], [String])] = [
     (
       [],
-      ["list", "train", "evaluate", "report", "predict", "check", "derive", "data", "benchmark"]
+      [
+        "list", "train", "sweep", "evaluate", "report", "predict", "check", "derive", "data",
+        "benchmark",
+      ]
     ),
     (["list"], ["--json"]),
     (
@@ -17,7 +20,16 @@ import Training
       [
         "--data-dir <folder>", "--output <folder>", "--epochs", "--steps", "--batch-size",
         "--learning-rate", "--seed", "--precision", "--gradients", "--threads", "--set <key=value>",
-        "--resume <run>", "--check-finite", "--json", "--quiet",
+        "--resume <run>", "--check-finite", "--json", "--quiet", "--config <file>",
+        "--pause-after-epochs", "--pause-after-steps", "--stop-with-input",
+      ]
+    ),
+    (
+      ["sweep"],
+      [
+        "<name>", "--set <key=values>", "--trials", "--method", "--parallel", "--metric",
+        "--minimize", "--maximize", "--output <folder>", "--resume <folder>", "--data-dir",
+        "--epochs", "--steps", "--threads", "--seed", "--json", "--quiet",
       ]
     ),
     (["evaluate"], ["<run>", "--data-dir", "--threads", "--json"]),

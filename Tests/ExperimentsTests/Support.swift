@@ -26,4 +26,25 @@ extension TemporaryFolder {
     }
     return DataDirectory(explicit: url, environment: ["HOME": path])
   }
+
+  /// CIFAR-10's six files with a few images, whose classes differ by their colours.
+  func writeCIFAR(batch: Int = 12, test: Int = 20) throws -> DataDirectory {
+    let folder = file("cifar10")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    var noise: UInt32 = 1
+    func record(_ label: Int) -> [UInt8] {
+      [UInt8(label)]
+        + (0..<3072).map { place in
+          noise = noise &* 1_664_525 &+ 1_013_904_223
+          let colour = [label * 37 % 100, label * 53 % 100, label * 71 % 100][place / 1024]
+          return UInt8(50 + colour + Int(noise >> 26))
+        }
+    }
+    for (number, name) in ((1...5).map { "data_batch_\($0)" } + ["test_batch"]).enumerated() {
+      let count = number < 5 ? batch : test
+      let bytes = (0..<count).flatMap { record(($0 + number) % 10) }
+      try Data(bytes).write(to: folder.appendingPathComponent("\(name).bin"))
+    }
+    return DataDirectory(explicit: url, environment: ["HOME": path])
+  }
 }

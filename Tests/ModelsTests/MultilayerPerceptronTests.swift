@@ -66,6 +66,19 @@ import Testing
         == values)
   }
 
+  @Test func beginsWithWhatIsAsked() {
+    var random = Philox(seed: 1)
+    let model = MultilayerPerceptron(
+      widths: [50, 40, 3], weightInitializer: .constant(0.5), biasInitializer: .zeros,
+      random: &random)
+    for layer in model.layers {
+      #expect(layer.weight.value.floats.allSatisfy { $0 == 0.5 })
+      #expect(layer.bias?.value.floats.allSatisfy { $0 == 0 } == true)
+    }
+    let same = MultilayerPerceptron(layers: model.layers)
+    #expect(parameters(of: same).map(\.shape) == parameters(of: model).map(\.shape))
+  }
+
   @Test func stopsWithoutOutputs() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       var random = Philox(seed: 0)

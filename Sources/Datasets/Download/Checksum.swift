@@ -45,7 +45,9 @@ public struct Checksum: Sendable, Equatable {
     if byteCount != file.byteCount {
       return "expected \(file.byteCount) bytes, found \(byteCount)"
     }
-    if sha256 != file.sha256 { return "expected SHA-256 \(file.sha256), found \(sha256)" }
+    if let expected = file.sha256, expected != sha256 {
+      return "expected SHA-256 \(expected), found \(sha256)"
+    }
     return md5 == file.md5 ? nil : "expected MD5 \(file.md5), found \(md5)"
   }
 }

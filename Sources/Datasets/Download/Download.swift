@@ -4,8 +4,8 @@ import Tensors
 /// Fetches the files of a data set and keeps only what is, byte for byte, what its publisher
 /// offers.
 ///
-/// A file is written as `NAME.part`, checked for its size, its SHA-256 and its MD5, and only then
-/// given its name. The addresses of the set are tried in turn; redirects to another host, port or
+/// A file is written as `NAME.part`, checked for its size, its SHA-256 (where one is published) and
+/// its MD5, and only then given its name. An archive is unpacked after that, and goes. The addresses of the set are tried in turn; redirects to another host, port or
 /// scheme are refused.
 public struct Download: Sendable {
   /// How far a file is.
@@ -33,7 +33,7 @@ public struct Download: Sendable {
   }
 
   /// Fetches what is missing or damaged into the folder, which is made where there is none; returns
-  /// the files.
+  /// the files, those of archives unpacked.
   ///
   /// Throws no input where no address answered, bad data where the answers were not the published
   /// files, cannot write where the folder takes no files. What was verified before an error stays.
@@ -46,15 +46,20 @@ public struct Download: Sendable {
         .cannotWrite, "\(folder.path): cannot be created: \(error.localizedDescription)")
     }
     var addresses = source.addresses
-    return try source.files.map { file in
-      let place = folder.appendingPathComponent(file.name)
-      if FileManager.default.fileExists(atPath: place.path),
-        try Checksum(of: place).mismatch(with: file) == nil
-      {
-        return place
+    return try source.files.flatMap { file in
+      let members = file.archive.map { archive in
+        archive.members.map { folder.appendingPathComponent($0.name) }
       }
-      try fetch(file, to: place, trying: &addresses, progress: progress)
-      return place
+      if let members, let archive = file.archive, archive.isUnpacked(in: folder) { return members }
+      let place = folder.appendingPathComponent(file.name)
+      let isThere = FileManager.default.fileExists(atPath: place.path)
+      if try !isThere || Checksum(of: place).mismatch(with: file) != nil {
+        try fetch(file, to: place, trying: &addresses, progress: progress)
+      }
+      guard let archive = file.archive, let members else { return [place] }
+      try TarArchive(place).unpack(archive, into: folder)
+      try? FileManager.default.removeItem(at: place)
+      return members
     }
   }
 

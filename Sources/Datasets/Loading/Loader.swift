@@ -24,7 +24,8 @@ public final class Loader {
   ///   - order: how an epoch goes through the set.
   ///   - lastBatch: what becomes of the rest of an epoch.
   ///   - layout: the shape of the inputs.
-  ///   - transform: how bytes become inputs; of as many channels as the set has, or `.unit`.
+  ///   - transform: how bytes become inputs; of as many channels (or features) as the set has,
+  ///     or `.unit`.
   ///   - prefetch: how many portions of batches (a portion is a batch, or as many as fit into a
   ///     mebibyte) a second thread prepares ahead; with 0 a batch is made when it is asked for.
   public init(
@@ -36,6 +37,9 @@ public final class Loader {
     require(
       transform.channels == 0 || transform.channels == set.channels,
       "Loader: a transform of \(transform.channels) channels for images of \(set.channels)")
+    require(
+      transform.mean.isEmpty || transform.mean.count == set.featureCount,
+      "Loader: a transform of \(transform.mean.count) features for images of \(set.featureCount)")
     depth = prefetch
     maker = BatchMaker(
       set: set, batchSize: batchSize, order: order, lastBatch: lastBatch, layout: layout,

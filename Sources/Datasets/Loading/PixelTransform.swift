@@ -5,17 +5,25 @@ import Tensors
 /// Any function of the byte and its channel will do: it is tabulated once, so that its cost does
 /// not matter.
 public struct PixelTransform: Sendable {
-  /// 256 values for each channel, one channel after the other; empty for ``unit``.
+  /// 256 values for each channel, one channel after the other; empty where there is no table.
   let table: [Float]
   let channels: Int
+  /// What is subtracted from each feature; empty where a table or a division does all.
+  let mean: [Float]
+  /// What each feature is divided by after that; empty for nothing.
+  let deviation: [Float]
 
-  private init(table: [Float], channels: Int) {
+  private init(
+    table: [Float] = [], channels: Int = 0, mean: [Float] = [], deviation: [Float] = []
+  ) {
     self.table = table
     self.channels = channels
+    self.mean = mean
+    self.deviation = deviation
   }
 
   /// byte / 255 in every channel: numbers in 0 ... 1, rounded as IEEE division rounds.
-  public static let unit = PixelTransform(table: [], channels: 0)
+  public static let unit = PixelTransform()
 
   /// Tabulates a function of the byte and the channel.
   public init(channels: Int, _ value: (UInt8, _ channel: Int) -> Float) {
@@ -24,6 +32,22 @@ public struct PixelTransform: Sendable {
       (UInt8.min...UInt8.max).map { value($0, channel) }
     }
     self.channels = channels
+    mean = []
+    deviation = []
+  }
+
+  /// byte − mean, or (byte − mean) / deviation, with numbers of their own for each of an image's features,
+  /// all in the unit of the bytes.
+  ///
+  /// - Parameters:
+  ///   - mean: one for each feature, in the order row, column, channel.
+  ///   - deviation: as many, all positive; nil for no division.
+  public static func centred(mean: [Float], deviation: [Float]? = nil) -> PixelTransform {
+    require(
+      deviation.map { $0.count == mean.count && $0.allSatisfy { $0 > 0 } } ?? true,
+      "PixelTransform.centred: \(mean.count) means and \(deviation?.count ?? 0) deviations; there must "
+        + "be as many, and the deviations positive")
+    return PixelTransform(mean: mean, deviation: deviation ?? [])
   }
 
   /// (byte / 255 − mean) / deviation with a mean and a standard deviation for each channel.

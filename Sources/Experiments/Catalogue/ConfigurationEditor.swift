@@ -36,11 +36,14 @@ enum ConfigurationEditor {
 
   /// The settings by name, with their values as text.
   static func settings(of configuration: some ExperimentConfiguration) throws -> [String: String] {
-    try dictionary(of: configuration).mapValues { value in
-      let number = value as? NSNumber
-      return number.map(CFBooleanCheck.isBoolean) == true
-        ? "\(number?.boolValue ?? false)" : "\(value)"
-    }
+    try dictionary(of: configuration).mapValues { text($0) ?? "\($0)" }
+  }
+
+  /// A value as `--set` takes it; nil for what is neither text, number, true nor false.
+  static func text(_ value: Any) -> String? {
+    if let text = value as? String { return text }
+    guard let number = value as? NSNumber else { return nil }
+    return CFBooleanCheck.isBoolean(number) ? "\(number.boolValue)" : "\(number)"
   }
 
   static var encoder: JSONEncoder {

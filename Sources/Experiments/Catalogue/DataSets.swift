@@ -46,16 +46,21 @@ public enum DataSets {
   public struct Inspection {
     /// Lines of a table.
     public let rows: [[String]]
-    fileprivate let sample: ClassificationSet
+    /// Images to draw; nil for a set that has none.
+    let sample: ClassificationSet?
 
     /// Draws the first images of each class to a PNG or SVG file.
     public func writeSheet(to file: URL) throws {
+      guard let sample else {
+        throw AdjointError(.usage, "\(file.path): the set holds no images to draw")
+      }
       let perClass = 10
       let picked = (0..<sample.classCount).map { number in
         (0..<sample.count).lazy.filter { Int(sample.labels[$0]) == number }.prefix(perClass)
       }
       if file.pathExtension.lowercased() == "png" {
-        try AtomicFile.write(PNG.encode(sheet(picked.map(Array.init), perClass)), to: file)
+        try AtomicFile.write(
+          PNG.encode(sheet(of: sample, picked.map(Array.init), perClass)), to: file)
         return
       }
       guard file.pathExtension.lowercased() == "svg" else {
@@ -72,7 +77,9 @@ public enum DataSets {
     }
 
     /// One row of images for each class, two pixels apart.
-    private func sheet(_ picked: [[Int]], _ perClass: Int) -> PixelImage {
+    private func sheet(
+      of sample: ClassificationSet, _ picked: [[Int]], _ perClass: Int
+    ) -> PixelImage {
       let gap = 2
       let (cellWidth, cellHeight) = (sample.width + gap, sample.height + gap)
       let (width, height) = (perClass * cellWidth + gap, picked.count * cellHeight + gap)
@@ -95,19 +102,27 @@ public enum DataSets {
     }
   }
 
+  /// Where a set's files are; throws no input where they are not.
+  static func folder(of source: DataSource, in directory: DataDirectory) throws -> URL {
+    if let folder = try directory.locate(source) { return folder }
+    throw AdjointError(
+      .noInput,
+      "\(source.name): is neither in $ADJOINT_DATA nor in the cache; adjoint data fetch \(source.name)"
+    )
+  }
+
   /// Reads a set and counts what it holds.
   public static func inspect(_ name: String, in directory: DataDirectory) throws -> Inspection {
     let source = try DataCatalogue.source(named: name)
+    if source.name == DataCatalogue.ett.name { return try inspectSeries(source, in: directory) }
     let sets: (train: ClassificationSet, test: ClassificationSet)
     if source.files.isEmpty {
       sets = DrawnDigits.load()
     } else {
-      guard let folder = try directory.locate(source) else {
-        throw AdjointError(
-          .noInput,
-          "\(name): is neither in $ADJOINT_DATA nor in the cache; adjoint data fetch \(name)")
-      }
-      sets = try MNIST.load(from: folder)
+      let folder = try folder(of: source, in: directory)
+      sets =
+        try name == DataCatalogue.cifar10.name
+        ? CIFAR10.load(from: folder) : MNIST.load(from: folder)
     }
     var rows = [["set", "\(source.name): \(source.summary)"], ["licence", source.licence]]
     for (part, set) in [("training", sets.train), ("test", sets.test)] {

@@ -72,6 +72,17 @@ public protocol Experiment: AnyObject, SendableMetatype {
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure]
   /// The sections of the report between the curves and the provenance.
   func reportSections() throws -> [Report.Section]
+  /// The same where they show what the run measured; by default those of ``reportSections()``.
+  func reportSections(_ history: History, _ metrics: [String: Double]) throws -> [Report.Section]
+}
+
+extension Experiment {
+  /// Those that need no measurements.
+  public func reportSections(
+    _ history: History, _ metrics: [String: Double]
+  ) throws -> [Report.Section] {
+    try reportSections()
+  }
 }
 
 /// The value that determines a run.

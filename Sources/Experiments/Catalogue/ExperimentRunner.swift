@@ -9,6 +9,8 @@ import Training
 public enum ExperimentRunner {
   /// What `train` is asked to do.
   public struct Request: Sendable {
+    /// A file with the configuration to begin with, such as a run's own; nil for a preset.
+    public var configuration: URL?
     /// Settings to change, in order.
     public var changes: [(key: String, value: String)] = []
     /// Where data are looked for.
@@ -44,6 +46,8 @@ public enum ExperimentRunner {
     public var run: String
     /// Whether it was stopped before its end.
     public var interrupted: Bool
+    /// True if it has come to where it was to pause.
+    public var paused: Bool?
   }
 
   /// Trains the experiment of that name, or goes on with a run of it.
@@ -97,8 +101,9 @@ public enum ExperimentRunner {
     let summary = Summary(
       experiment: kind.information.name, data: experiment.dataDescription,
       seed: configuration.seed, steps: outcome.steps, seconds: outcome.seconds,
-      metrics: outcome.metrics, run: run.folder.path, interrupted: outcome.wasInterrupted)
-    if !outcome.wasInterrupted {
+      metrics: outcome.metrics, run: run.folder.path, interrupted: outcome.wasInterrupted,
+      paused: outcome.isPaused ? true : nil)
+    if !outcome.wasInterrupted && !outcome.isPaused {
       try run.write(summary, to: run.result)
       try writeReport(experiment, run, metrics: outcome.metrics, history: outcome.history)
     }
@@ -110,7 +115,7 @@ public enum ExperimentRunner {
   ) throws -> (RunDirectory, Kind.Configuration) {
     let name = kind.information.name
     guard let folder = request.resume else {
-      let configuration = try configuration(kind, request.changes)
+      let configuration = try configuration(kind, request.changes, from: request.configuration)
       let output = request.output ?? RunDirectory.unusedFolder(for: name)
       return (try RunDirectory(creating: output), configuration)
     }
@@ -136,9 +141,17 @@ public enum ExperimentRunner {
   }
 
   static func configuration<Kind: Experiment>(
-    _ kind: Kind.Type, _ changes: [(key: String, value: String)]
+    _ kind: Kind.Type, _ changes: [(key: String, value: String)], from file: URL? = nil
   ) throws -> Kind.Configuration {
     let name = kind.information.name
+    if let file {
+      guard !changes.contains(where: { $0.key == "preset" }) else {
+        throw AdjointError(.usage, "--config and --set preset exclude one another")
+      }
+      let saved = try ConfigurationFile(file, of: name)
+      let base = try saved.apply(to: configuration(kind, []))
+      return try ConfigurationEditor.apply(changes, to: base, of: name)
+    }
     let preset = changes.last { $0.key == "preset" }?.value ?? "default"
     guard let base = kind.presets[preset] else {
       throw AdjointError(
@@ -219,7 +232,7 @@ public enum ExperimentRunner {
     let report = Report(
       title: information.name, subtitle: "\(information.summary). Data: \(environment.data).",
       keyFigures: experiment.keyFigures(metrics),
-      sections: [RunReport.curves(of: history)] + (try experiment.reportSections())
+      sections: [RunReport.curves(of: history)] + (try experiment.reportSections(history, metrics))
         + [RunReport.provenance(environment, configuration: configuration)],
       footer: "Adjoint \(adjointVersion)")
     try AtomicFile.write(Data(report.html().utf8), to: run.report)

@@ -5,9 +5,42 @@ import Training
 
 /// The sections that every image classifier's report has.
 enum ClassificationReport {
+  /// The figures at the top that classifiers share: accuracies by the parts that were measured, the loss of
+  /// the last of them and the number of weights.
+  ///
+  /// - Parameters:
+  ///   - metrics: by plain names.
+  ///   - parameters: what is trained.
+  ///   - note: a word on the test accuracy, such as what it is compared with.
+  static func keyFigures(
+    _ metrics: [String: Double], _ parameters: [Parameter], note: String? = nil
+  ) -> [Report.KeyFigure] {
+    let parts = [("test", "Test"), ("validation", "Validation"), ("train", "Training")]
+    let accuracies = parts.compactMap { part, title in
+      metrics["\(part)_accuracy"].map { accuracy in
+        Report.KeyFigure(
+          "\(title) accuracy", String(format: "%.2f %%", accuracy * 100),
+          note: part == "test" ? note : nil)
+      }
+    }
+    let loss = parts.lazy.compactMap { part, title in
+      metrics["\(part)_loss"].map { Report.KeyFigure("\(title) loss", String(format: "%.4f", $0)) }
+    }.first
+    let weights = parameters.reduce(0) { $0 + $1.count }
+    return accuracies + (loss.map { [$0] } ?? [])
+      + [.init("Parameters", ProgressDisplay.grouped(weights))]
+  }
+
   /// The confusion matrix and the images that were taken for something else.
+  ///
+  /// - Parameters:
+  ///   - result: what the model does on the set.
+  ///   - set: the images.
+  ///   - part: what the set is called: `test`.
+  ///   - shown: how many mistakes are shown at most.
   static func mistakes(
-    _ result: ClassificationResult, on set: ClassificationSet, shown: Int = 40
+    _ result: ClassificationResult, on set: ClassificationSet, part: String = "test",
+    shown: Int = 40
   ) -> Report.Section {
     let wrong = (0..<set.count).filter { result.predictions[$0] != set.labels[$0] }
     // The surest mistakes first: they say most about the network, or about the data.
@@ -24,8 +57,8 @@ enum ClassificationReport {
     }
     var blocks: [Report.Block] = [
       .paragraph(
-        "\(ProgressDisplay.grouped(wrong.count)) of \(ProgressDisplay.grouped(set.count)) test images are "
-          + "classified wrongly."),
+        "\(ProgressDisplay.grouped(wrong.count)) of \(ProgressDisplay.grouped(set.count)) \(part) images "
+          + "are classified wrongly."),
       .figure(
         ConfusionMatrix(counts: result.confusion, classNames: set.classNames),
         caption: "Rows are the true classes, columns the predicted ones."),
@@ -41,12 +74,12 @@ enum ClassificationReport {
     return Report.Section("What it gets wrong", blocks)
   }
 
-  /// The weights of the first layer, one image for each hidden unit.
+  /// The weights of the first layer, one image for each hidden unit, up to a hundred.
   static func firstLayer(_ weight: Tensor, of set: ClassificationSet) -> Report.Section? {
-    guard set.channels == 1, weight.shape.rank == 2, weight.shape[1] == set.featureCount else {
-      return nil
-    }
+    guard [1, 3].contains(set.channels), weight.shape == [weight.shape[0], set.featureCount]
+    else { return nil }
     let values = weight.floats
+    if set.channels == 3 { return colouredFirstLayer(values, units: weight.shape[0], of: set) }
     let filters = (0..<min(weight.shape[0], 100)).map { unit in
       Array(values[(unit * set.featureCount)..<((unit + 1) * set.featureCount)])
     }
@@ -59,6 +92,31 @@ enum ClassificationReport {
           caption:
             "Each square holds the weights of one hidden unit in the place of the pixels they "
             + "multiply.")
+      ])
+  }
+
+  /// Red, green and blue weights as a colour, grey where they are zero. Each unit has a scale of its own, which
+  /// ends where one weight in a hundred lies beyond it.
+  private static func colouredFirstLayer(
+    _ values: [Float], units: Int, of set: ClassificationSet
+  ) -> Report.Section {
+    let tiles = (0..<min(units, 100)).map { unit in
+      let weights = values[(unit * set.featureCount)..<((unit + 1) * set.featureCount)]
+      let magnitudes = weights.map(abs).sorted()
+      let limit = max(magnitudes[magnitudes.count * 99 / 100], .leastNormalMagnitude)
+      let pixels = weights.map { UInt8((127.5 + 127.5 * min(max($0 / limit, -1), 1)).rounded()) }
+      return ImageGrid.Tile(
+        PixelImage(width: set.width, height: set.height, channels: 3, pixels: pixels))
+    }
+    return Report.Section(
+      "What it learned",
+      [
+        .figure(
+          ImageGrid(tiles: tiles, columns: 10, tileWidth: 72),
+          caption:
+            "Each square holds the weights of one hidden unit in the place of the pixels they multiply: "
+            + "their red, green and blue as a colour, grey where they are zero, each unit in a scale of "
+            + "its own.")
       ])
   }
 }

@@ -12,11 +12,26 @@ struct ImageClassificationParts {
   var test: ClassificationSet
 }
 
+/// When a model is tried on the test part.
+enum TestUse {
+  /// After each epoch, for a curve.
+  case everyEpoch
+  /// Once, when training is over.
+  case atEnd
+  /// Not at all: as long as settings are chosen.
+  case never
+}
+
 /// A training task of images and classes: batches from a loader, one ``ClassificationStep`` each.
+///
+/// Its losses are mean cross-entropies; where the step has a penalty, the metric `penalty` says what it comes to.
 final class ImageClassificationTask<Model: Layer>: TrainingTask {
   let model: Model
   let parts: ImageClassificationParts
   let step: ClassificationStep
+  let transform: PixelTransform
+  let testUse: TestUse
+  private let stateHolder: any Layer
   private let loader: Loader
   private let dtype: DType
   private let context = Context.inference
@@ -25,34 +40,40 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
 
   /// - Parameters:
   ///   - model: takes rows of features and gives logits.
+  ///   - stateHolder: whose state a checkpoint keeps, where it is more than the model's.
   ///   - step: what one step does with a batch.
   ///   - parts: the data.
+  ///   - transform: how bytes become features.
   ///   - batchSize: images in a batch.
+  ///   - testUse: when the test part is looked at.
   ///   - seed: what the order of an epoch is drawn from.
   ///   - dtype: what the inputs are converted to.
   init(
-    model: Model, step: ClassificationStep, parts: ImageClassificationParts, batchSize: Int,
-    seed: UInt64,
-    dtype: DType
+    model: Model, stateHolder: (any Layer)? = nil, step: ClassificationStep,
+    parts: ImageClassificationParts, transform: PixelTransform = .unit, batchSize: Int,
+    testUse: TestUse = .everyEpoch, seed: UInt64, dtype: DType
   ) {
     self.model = model
+    self.stateHolder = stateHolder ?? model
     self.step = step
     self.parts = parts
+    self.transform = transform
+    self.testUse = testUse
     self.dtype = dtype
     // Gathering a batch takes less time than handing it from one busy core to another: a thread of its
     // own pays where the team leaves a core free.
     loader = Loader(
-      parts.train, batchSize: batchSize, order: .shuffled(seed: seed),
+      parts.train, batchSize: batchSize, order: .shuffled(seed: seed), transform: transform,
       prefetch: Threads.count < Threads.available ? 2 : 0)
   }
 
   var stepsPerEpoch: Int { loader.batchesPerEpoch }
   var samplesPerEpoch: Int { parts.train.count }
   var optimizer: any Optimizer { step.optimizer }
-  var modelState: [String: Tensor] { stateDictionary(of: model) }
+  var modelState: [String: Tensor] { stateDictionary(of: stateHolder) }
 
   func load(modelState: [String: Tensor]) throws {
-    try Layers.load(modelState, into: model)
+    try Layers.load(modelState, into: stateHolder)
   }
 
   func seek(epoch: Int, batch: Int) throws {
@@ -66,20 +87,33 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   }
 
   func epochMetrics() throws -> [String: Double] {
-    var metrics = named("test", evaluate(parts.test))
-    if let validation = parts.validation {
-      metrics.merge(named("validation", evaluate(validation))) { $1 }
-    }
-    return metrics
+    metrics(withTest: testUse == .everyEpoch)
   }
 
   func finalMetrics() throws -> [String: Double] {
-    try epochMetrics().merging(named("train", evaluate(parts.train))) { $1 }
+    metrics(withTest: testUse != .never).merging(named("train", evaluate(parts.train))) { $1 }
+  }
+
+  private func metrics(withTest isTested: Bool) -> [String: Double] {
+    var metrics = isTested ? named("test", evaluate(parts.test)) : [:]
+    if let validation = parts.validation {
+      metrics.merge(named("validation", evaluate(validation))) { $1 }
+    }
+    if step.penalty > 0 { metrics["penalty"] = step.penalty }
+    return metrics
+  }
+
+  /// The part that a report may show: the test part where it has been looked at, else the one held back, else
+  /// that of training.
+  var shownPart: (name: String, set: ClassificationSet) {
+    if testUse != .never { return ("test", parts.test) }
+    return parts.validation.map { ("validation", $0) } ?? ("training", parts.train)
   }
 
   /// What the model does on a whole set, in inference mode.
   func evaluate(_ set: ClassificationSet) -> ClassificationResult {
-    let loader = Loader(set, batchSize: Self.evaluationBatch, order: .sequential)
+    let loader = Loader(
+      set, batchSize: Self.evaluationBatch, order: .sequential, transform: transform)
     var result = ClassificationResult(classes: set.classCount)
     for _ in 0..<loader.batchesPerEpoch {
       let batch = loader.next()

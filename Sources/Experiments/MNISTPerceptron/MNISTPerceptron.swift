@@ -88,51 +88,17 @@ final class MNISTPerceptron: PredictingExperiment {
     return [mistakes] + (weights.map { [$0] } ?? []) + [gradientSection()]
   }
 
-  /// Compares the three gradients at the trained weights on test images that keep clear of the kinks of
-  /// the rectifier, where a difference of values is no derivative.
   private func gradientSection() -> Report.Section {
-    let exact = classifier.step.parameters.map {
-      Parameter($0.value.converted(to: .float64), name: $0.name)
+    GradientReport.section(
+      of: classifier.step.parameters, on: classifier.parts.test, named: "test images",
+      transform: .unit, formulas: TwoLayerPerceptron.formulas,
+      symbols:
+        "X are the images as rows, Z₁ = X W₁ᵀ + b₁, H₁ = max(Z₁, 0), Z₂ = H₁ W₂ᵀ + b₂, "
+        + "Ŷ = softmax(Z₂), Y the labels as one-hot rows, m the number of images, L the mean "
+        + "cross-entropy."
+    ) { parameters, x, labels in
+      TwoLayerPerceptron(parameters).gradient(inputs: x, labels: labels).gradients
     }
-    let test = classifier.parts.test
-    let loader = Loader(test, batchSize: min(test.count, 200), order: .sequential)
-    let batch = loader.next()
-    let x = batch.inputs.converted(to: .float64)
-    let z = linear(x, exact[0].value, exact[1].value).doubles
-    let hidden = exact[1].count
-    let clear = (0..<batch.count).filter { row in
-      z[(row * hidden)..<((row + 1) * hidden)].allSatisfy { abs($0) > 0.01 }
-    }
-    let rows = IndexTensor((clear.isEmpty ? [0] : clear.prefix(16)).map { Int32($0) })
-    let inputs = gather(x, rows)
-    let labels = IndexTensor(rows.values.map { batch.labels.values[Int($0)] })
-    let network = TwoLayerPerceptron(exact)
-    let agreements = GradientCheck.Case(
-      "\(rows.count) test images", exact,
-      byHand: { dy in
-        network.gradient(inputs: inputs, labels: labels).gradients.values.map {
-          $0.map { $0 * dy.item }
-        }
-      }
-    ) {
-      let h = relu(linear(inputs, exact[0].value, exact[1].value))
-      return softmaxCrossEntropy(linear(h, exact[2].value, exact[3].value), labels: labels)
-    }.agreements()
-    return GradientReport.section(
-      TwoLayerPerceptron.formulas, agreements,
-      note:
-        "Measured on \(rows.count) test images at the trained weights. X are the images as rows, "
-        + "Z₁ = X W₁ᵀ + b₁, H₁ = max(Z₁, 0), Z₂ = H₁ W₂ᵀ + b₂, Ŷ = softmax(Z₂), Y the labels as "
-        + "one-hot rows, m the number of images, L the mean cross-entropy.")
-  }
-}
-
-/// The gradient of the two-layer perceptron as `Derivations` writes it out.
-func handWrittenGradient(of parameters: [Parameter]) -> ClassificationStep.Gradient {
-  let network = TwoLayerPerceptron(parameters)
-  return { x, labels in
-    let result = network.gradient(inputs: x, labels: labels)
-    return (result.loss, result.probabilities, result.gradients)
   }
 }
 

@@ -2,12 +2,6 @@ import Tensors
 
 /// What determines a run of `mnist-mlp`.
 struct MNISTPerceptronConfiguration: ExperimentConfiguration {
-  /// How gradients are worked out.
-  enum GradientSource: String, Codable, Sendable, CaseIterable {
-    case tape
-    case byHand = "by-hand"
-  }
-
   /// Hidden units.
   var hidden = 50
   /// Images in a batch.

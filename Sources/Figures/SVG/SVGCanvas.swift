@@ -13,9 +13,15 @@ struct SVGCanvas {
     self.height = height
   }
 
-  /// One element; attributes in the order given, numbers and text already formed.
-  mutating func add(_ element: String, _ attributes: KeyValuePairs<String, String?>) {
-    body += "<\(element)\(Self.form(attributes))/>\n"
+  /// One element; attributes in the order given, numbers and text already formed. A note is shown where the
+  /// pointer rests on it.
+  mutating func add(
+    _ element: String, _ attributes: KeyValuePairs<String, String?>, note: String? = nil
+  ) {
+    let form = Self.form(attributes)
+    body +=
+      note.map { "<\(element)\(form)><title>\(Markup.escape($0))</title></\(element)>\n" }
+      ?? "<\(element)\(form)/>\n"
   }
 
   /// A text whose baseline begins, has its middle, or ends at `x`, `y`.

@@ -117,13 +117,14 @@ struct Kernel: Sendable {
   @inline(__always)
   func run(
     _ dtype: DType, _ sizes: Sizes, _ input: Storage?, _ input1: Storage? = nil,
-    _ input2: Storage? = nil, into output: Storage, _ output1: Storage? = nil,
-    _ output2: Storage? = nil, scalars: SIMD8<Double> = .zero
+    _ input2: Storage? = nil, _ input3: Storage? = nil, into output: Storage,
+    _ output1: Storage? = nil, _ output2: Storage? = nil, scalars: SIMD8<Double> = .zero
   ) {
     var arguments = sizes.arguments
     arguments.inputs.0 = UnsafeRawPointer(input?.base)
     arguments.inputs.1 = UnsafeRawPointer(input1?.base)
     arguments.inputs.2 = UnsafeRawPointer(input2?.base)
+    arguments.inputs.3 = UnsafeRawPointer(input3?.base)
     arguments.outputs.0 = output.base
     arguments.outputs.1 = output1?.base
     arguments.outputs.2 = output2?.base

@@ -3,8 +3,13 @@ import Optimizers
 import Tensors
 
 /// One training step of a classifier: forward, backward, update. What `train` and `benchmark` both run.
+///
+/// It goes down the cross-entropy plus λ Σ ‖W‖² over the weights, the parameters of at least two axes. The loss
+/// it reports is the cross-entropy alone, as that of sets that are not trained on: so `train_loss` and
+/// `validation_loss` can be compared, and ``penalty`` says what is added.
 public final class ClassificationStep {
-  /// The loss, the probabilities `[batch, classes]` and the gradients for a batch.
+  /// The cross-entropy without a penalty, the probabilities `[batch, classes]` and the gradients of what is
+  /// minimised, penalty included, for a batch.
   public typealias Gradient = (Tensor, IndexTensor) -> (
     loss: Tensor, probabilities: Tensor, gradients: Gradients
   )
@@ -15,21 +20,32 @@ public final class ClassificationStep {
   public let optimizer: any Optimizer
   private let logits: (Tensor, Context) -> Tensor
   private let byHand: Gradient?
+  private let penaltyStrength: Double
+  private let penalized: [Parameter]
   private let context: Context
 
   /// - Parameters:
   ///   - model: gives logits `[batch, classes]`.
   ///   - optimizer: moves its parameters.
   ///   - byHand: the gradients worked out by hand, in the parameters' order; nil for the tape.
+  ///   - penalty: λ, from 0; `byHand` has to have it in its gradients.
   ///   - seed: what is random in the layers depends on it and on the step.
   public init(
-    _ model: some Layer, optimizer: any Optimizer, byHand: Gradient? = nil, seed: UInt64
+    _ model: some Layer, optimizer: any Optimizer, byHand: Gradient? = nil, penalty: Double = 0,
+    seed: UInt64
   ) {
     parameters = optimizer.parameters
     self.optimizer = optimizer
     self.byHand = byHand
+    penaltyStrength = penalty
+    penalized = penalty > 0 ? optimizer.parameters.filter { $0.shape.rank >= 2 } : []
     context = .training(seed: seed)
     logits = { x, context in model(x, context) }
+  }
+
+  /// λ Σ ‖W‖² of the weights as they are.
+  public var penalty: Double {
+    penaltyStrength * penalized.reduce(0) { $0 + sumOfSquares($1.value) }
   }
 
   /// Carries out the step.
@@ -53,12 +69,14 @@ public final class ClassificationStep {
   ) throws -> (Tensor, Tensor, Gradients) {
     if let byHand, !checkFinite { return byHand(x, labels) }
     var scores: Tensor?
+    var crossEntropy: Tensor?
     context.begin(step: step)
     let body = {
       let (loss, probabilities) = softmaxCrossEntropyWithProbabilities(
         self.logits(x, self.context), labels: labels)
       scores = probabilities
-      return loss
+      crossEntropy = loss.detached
+      return self.penalized.reduce(loss) { $0 + squaredNorm($1.value) * self.penaltyStrength }
     }
     let (loss, gradients) =
       checkFinite
@@ -69,7 +87,7 @@ public final class ClassificationStep {
       throw AdjointError(.badData, "the inputs of step \(step + 1) hold NaN or infinity")
     }
     if let byHand { return byHand(x, labels) }
-    return (loss, scores ?? loss, gradients)
+    return (crossEntropy ?? loss, scores ?? loss, gradients)
   }
 }
 

@@ -25,6 +25,14 @@ public enum Interruption {
     pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 
+  /// Asks to stop when standard input ends, as it does when the process that holds its other end goes.
+  public static func listenForEndOfInput() {
+    Thread.detachNewThread {
+      while let bytes = try? FileHandle.standardInput.read(upToCount: 1 << 12), !bytes.isEmpty {}
+      request()
+    }
+  }
+
   /// Asks as a signal does; for tests and for programs with their own handlers.
   public static func request() { count.add(1, ordering: .relaxed) }
 

@@ -100,7 +100,8 @@ public final class ProgressDisplay {
       + String(repeating: "─", count: room - filled) + tail
   }
 
-  static func format(metric name: String, _ value: Double) -> String {
+  /// A metric in few characters; accuracies in per cent.
+  public static func format(metric name: String, _ value: Double) -> String {
     if !value.isFinite { return value.isNaN ? "nan" : "\(value)" }
     if name.hasSuffix("accuracy") { return String(format: "%.2f %%", value * 100) }
     return value != 0 && !(0.01..<1e6).contains(abs(value))
@@ -124,7 +125,7 @@ public final class ProgressDisplay {
   }
 
   /// `1:02:03`, or `2:03` below an hour.
-  static func clock(_ seconds: Double) -> String {
+  public static func clock(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds < 360_000 else { return "–:––" }
     let whole = Int(seconds.rounded(.up))
     let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60)

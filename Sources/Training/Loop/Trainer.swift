@@ -8,6 +8,14 @@ import Tensors
 /// 2N steps, and N steps, a resumption and N more, give the same bits in weights, optimiser and metrics, on
 /// one machine with one number of threads.
 public final class Trainer {
+  /// A point before the plan's end.
+  public enum Pause: Sendable, Equatable {
+    /// After so many epochs.
+    case epochs(Int)
+    /// After so many steps.
+    case steps(Int)
+  }
+
   /// How a run is carried out, beside what determines its result.
   public struct Options: Sendable {
     /// Whether to look at every value for NaN and infinity, at a cost.
@@ -16,6 +24,9 @@ public final class Trainer {
     public var secondsBetweenCheckpoints = 10.0
     /// How many checkpoints are kept.
     public var keptCheckpoints = 2
+    /// Where to save, measure and stop before the plan's end; nil to go through to it. The plan and its schedule
+    /// stay what they are, so that a run which is paused and resumed is the run that was never paused.
+    public var pause: Pause?
     /// Asked before each step whether to save and stop; by default whether a signal asked for it.
     public var isInterrupted: @Sendable () -> Bool = { Interruption.isRequested }
 
@@ -35,6 +46,8 @@ public final class Trainer {
     public let history: History
     /// Whether it was stopped before its end, by a signal.
     public let wasInterrupted: Bool
+    /// Whether it came to where it was to pause, before the plan's end.
+    public let isPaused: Bool
   }
 
   private let task: any TrainingTask
@@ -45,6 +58,8 @@ public final class Trainer {
   private let log: MetricsLog
   private var state: TrainingState
   private var history: History
+  /// The weights of the best epoch so far, where the plan keeps them.
+  private var bestModel: [String: Tensor]?
   private let clock = ContinuousClock()
   private var lastCheckpoint: ContinuousClock.Instant
   private var lastCheckpointStep = -1
@@ -76,8 +91,7 @@ public final class Trainer {
         throw AdjointError(.noInput, "\(run.checkpoints.path): holds no checkpoint to resume from")
       }
       let saved = try Checkpoint.read(newest, as: TrainingState.self)
-      try task.load(modelState: saved.model)
-      try task.optimizer.load(state: saved.optimizer)
+      bestModel = try Trainer.restore(saved, into: task)
       state = saved.state
       guard state.stepsPerEpoch == task.stepsPerEpoch else {
         throw AdjointError(
@@ -92,6 +106,25 @@ public final class Trainer {
     lastCheckpoint = clock.now
   }
 
+  /// Gives a task the running weights and optimiser of a checkpoint; returns the best weights, if it keeps them.
+  private static func restore(
+    _ saved: (model: [String: Tensor], optimizer: [String: Tensor], state: TrainingState),
+    into task: any TrainingTask
+  ) throws -> [String: Tensor]? {
+    guard saved.state.best != nil else {
+      try task.load(modelState: saved.model)
+      try task.optimizer.load(state: saved.optimizer)
+      return nil
+    }
+    let prefix = BestEpoch.runningPrefix
+    let running = saved.optimizer.filter { $0.key.hasPrefix(prefix) }
+    try task.load(
+      modelState: Dictionary(
+        uniqueKeysWithValues: running.map { (String($0.key.dropFirst(prefix.count)), $0.value) }))
+    try task.optimizer.load(state: saved.optimizer.filter { running[$0.key] == nil })
+    return saved.model
+  }
+
   /// Loads the newest checkpoint of a run into a task; returns the steps it had taken.
   ///
   /// - Throws: ``AdjointError`` if there is none, or it is damaged or of another model.
@@ -104,9 +137,10 @@ public final class Trainer {
     return saved.state.step
   }
 
-  /// Trains to the end of the plan, or until it is interrupted.
+  /// Trains to the end of the plan, or to where it is to pause, or until it is interrupted.
   public func train() throws -> Outcome {
-    let total = plan.totalSteps(stepsPerEpoch: task.stepsPerEpoch)
+    let planned = plan.totalSteps(stepsPerEpoch: task.stepsPerEpoch)
+    let total = min(planned, pauseStep ?? planned)
     let began = clock.now
     var meter = SpeedMeter(clock: clock, step: state.step)
     // Whenever it is killed, there is a checkpoint to go on from.
@@ -114,7 +148,7 @@ public final class Trainer {
     try task.seek(epoch: state.epoch, batch: state.batch)
     do {
       defer { progress.finish() }
-      while state.step < total && !options.isInterrupted() {
+      while state.step < total && !isOver && !options.isInterrupted() {
         try trainEpoch(until: total, &meter)
         if state.batch == task.stepsPerEpoch { try finishEpoch(total, meter) }
       }
@@ -123,14 +157,28 @@ public final class Trainer {
       try? log.close()
       throw error
     }
-    let wasInterrupted = state.step < total
+    let wasInterrupted = state.step < total && !isOver
     if lastCheckpointStep != state.step { try writeCheckpoint() }
     let seconds = (clock.now - began) / .seconds(1)
+    if !wasInterrupted, let bestModel { try task.load(modelState: bestModel) }
     let metrics = wasInterrupted ? [:] : try task.finalMetrics()
     try log.close()
     return Outcome(
       metrics: metrics, steps: state.step, seconds: seconds, history: history,
-      wasInterrupted: wasInterrupted)
+      wasInterrupted: wasInterrupted, isPaused: !wasInterrupted && state.step < planned)
+  }
+
+  private var pauseStep: Int? {
+    switch options.pause {
+    case .epochs(let epochs): epochs * task.stepsPerEpoch
+    case .steps(let steps): steps
+    case nil: nil
+    }
+  }
+
+  /// Whether no better epoch has come for as long as the plan waits for one.
+  private var isOver: Bool {
+    state.batch == 0 && plan.keepBest?.isOver(state.best, after: state.epoch) ?? false
   }
 
   private func trainEpoch(until total: Int, _ meter: inout SpeedMeter) throws {
@@ -169,7 +217,23 @@ public final class Trainer {
     try log.epoch(epoch)
     progress.endOfEpoch(snapshot(total, meter), metrics: metrics)
     state.beginNextEpoch()
+    keepIfBest(metrics)
     try writeCheckpointIfDue()
+  }
+
+  private func keepIfBest(_ metrics: [String: Double]) {
+    guard let rule = plan.keepBest else { return }
+    guard let value = metrics[rule.metric] else {
+      require(
+        false,
+        "Trainer: the plan keeps the best epoch by \(rule.metric), and the task measures "
+          + "\(metrics.keys.sorted().joined(separator: ", "))")
+      return
+    }
+    guard rule.isBetter(value, than: state.best) else { return }
+    state.best = .init(epoch: state.epoch, value: value)
+    // Values, not references: an optimiser that goes on writes to a copy.
+    bestModel = task.modelState
   }
 
   private func writeCheckpointIfDue() throws {
@@ -181,8 +245,13 @@ public final class Trainer {
     try log.flush()
     state.metricsBytes = log.byteCount
     let name = Checkpoint.name(step: state.step)
+    // Who loads the checkpoint's model gets the best one; who goes on with the run, the running one.
+    var optimizer = task.optimizer.state
+    if bestModel != nil {
+      for (name, value) in task.modelState { optimizer[BestEpoch.runningPrefix + name] = value }
+    }
     _ = try Checkpoint.write(
-      model: task.modelState, optimizer: task.optimizer.state, state: state, named: name,
+      model: bestModel ?? task.modelState, optimizer: optimizer, state: state, named: name,
       in: run.checkpoints)
     try Checkpoint.prune(keeping: options.keptCheckpoints, in: run.checkpoints)
     lastCheckpoint = clock.now
@@ -226,6 +295,8 @@ struct TrainingState: Codable, Sendable, Equatable {
   var correct: Int?
   /// The length of `metrics.jsonl` that belongs to these steps.
   var metricsBytes = 0
+  /// The best epoch so far, where the plan keeps it.
+  var best: BestEpoch.Found?
 
   mutating func add(_ outcome: StepOutcome) {
     step += 1

@@ -20,17 +20,20 @@ public struct TrainingPlan: Sendable, Equatable {
   public var schedule: Schedule
   /// What the schedule counts.
   public var scheduleUnit: Unit
+  /// Which epoch's weights the run ends with; nil for the last.
+  public var keepBest: BestEpoch?
 
   /// A plan.
   public init(
     epochs: Int, stepLimit: Int? = nil, learningRate: Double, schedule: Schedule = .constant,
-    scheduleUnit: Unit = .epoch
+    scheduleUnit: Unit = .epoch, keepBest: BestEpoch? = nil
   ) {
     self.epochs = epochs
     self.stepLimit = stepLimit
     self.learningRate = learningRate
     self.schedule = schedule
     self.scheduleUnit = scheduleUnit
+    self.keepBest = keepBest
   }
 
   /// The number of steps it comes to.

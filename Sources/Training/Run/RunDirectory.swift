@@ -67,6 +67,11 @@ public struct RunDirectory: Sendable {
 
   /// Writes a value as indented JSON with sorted keys, whole or not at all.
   public func write(_ value: some Encodable, to file: URL) throws {
+    try RunDirectory.writeJSON(value, to: file)
+  }
+
+  /// The same, to a file of any folder.
+  public static func writeJSON(_ value: some Encodable, to file: URL) throws {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.dateEncodingStrategy = .iso8601

@@ -30,22 +30,28 @@ public enum RunReport {
     var blocks: [Report.Block] = []
     if history.losses.count > 1 {
       let isPositive = history.losses.allSatisfy { $0 > 0 }
+      let isSmoothed = history.losses.count > 200
       blocks.append(
         .figure(
           LinePlot(
             title: "Training loss",
             x: Axis("step"),
             y: Axis("loss", scale: isPositive ? .logarithmic : .linear),
-            series: [Series("each step, smoothed", values: history.losses)],
-            smoothing: history.losses.count > 200 ? 0.99 : 0, width: 900, height: 340),
+            series: [
+              Series(isSmoothed ? "each step, smoothed" : "each step", values: history.losses)
+            ],
+            smoothing: isSmoothed ? 0.99 : 0, width: 900, height: 340),
           caption:
-            "The loss of each of the \(ProgressDisplay.grouped(history.losses.count)) batches (faint) "
-            + "and its running mean."))
+            "The loss of each of the \(ProgressDisplay.grouped(history.losses.count)) batches"
+            + (isSmoothed ? " (faint) and its running mean." : ".")))
     }
     let accuracies = plot(
       history, suffix: "accuracy", title: "Accuracy", axis: Axis("accuracy", unit: "%"), scale: 100)
     let losses = plot(
       history, suffix: "loss", title: "Loss of each epoch", axis: Axis("loss"), scale: 1)
+    let errors = plot(
+      history, suffix: "mse", title: "Mean squared error of each epoch",
+      axis: Axis("mean squared error"), scale: 1)
     var row: [(any Figure, caption: String)] = []
     if let accuracies {
       row.append(
@@ -54,6 +60,7 @@ public enum RunReport {
     if let losses {
       row.append((losses, "Mean over the epoch for training, after it for the others."))
     }
+    if let errors { row.append((errors, "After each epoch.")) }
     if !row.isEmpty { blocks.append(.row(row)) }
     let rates = history.learningRates.filter { $0.isFinite && $0 > 0 }
     if let least = rates.min(), let greatest = rates.max(), least < greatest {

@@ -96,6 +96,42 @@ import Testing
     #expect(try kept.isEmpty)
   }
 
+  @Test func withoutAnSHA256TheMD5Decides() throws {
+    server["/a/hello.gz"] = .body(Self.hello)
+    let right = DataSource.File(name: "hello.gz", byteCount: 11, md5: Self.helloFile.md5)
+    try download("a", files: [right]).fetch(into: place)
+    #expect(try kept == ["hello.gz"])
+    server["/a/other.gz"] = .body(Array("hello wOrld".utf8))
+    let wrong = DataSource.File(name: "other.gz", byteCount: 11, md5: Self.helloFile.md5)
+    expectError(
+      .badData,
+      """
+      set: other.gz could not be downloaded (\(server.address)a/other.gz: expected MD5 \
+      5eb63bbbe01eeed093cb22bb8f5acdc3, found cb89be5739686eb5cfefd5abc0398d91)\(hint)
+      """
+    ) { try download("a", files: [wrong]).fetch(into: place) }
+  }
+
+  /// What is in an archive is kept, the archive itself is not.
+  @Test func archivesAreUnpacked() throws {
+    let archive = try TarArchiveTests.archive(members: [("one.bin", 3), ("two.bin", 600)])
+    server["/a/set.tar.gz"] = .body(archive.bytes)
+    let file = DataSource.File(
+      name: "set.tar.gz", byteCount: archive.bytes.count, md5: archive.md5,
+      archive: archive.description)
+    let files = try download("a", files: [file]).fetch(into: place)
+    #expect(files.map(\.lastPathComponent) == ["one.bin", "two.bin"])
+    #expect(try kept.sorted() == ["one.bin", "two.bin"])
+    #expect(try Data(contentsOf: files[1]) == Data(repeating: 2, count: 600))
+    // A second time nothing is asked for, unless a file is not what it was.
+    try download("a", files: [file]).fetch(into: place)
+    #expect(server.requests.count == 1)
+    try Data([1]).write(to: files[0])
+    try download("a", files: [file]).fetch(into: place)
+    #expect(server.requests.count == 2)
+    #expect(try Data(contentsOf: files[0]) == Data([1, 1, 1]))
+  }
+
   @Test func aShortFileKeepsNothing() throws {
     server["/a/hello.gz"] = .body(Array("hello".utf8))
     expectError(

@@ -123,6 +123,21 @@ import Testing
     #expect(loader.next().inputs.floats.prefix(6) == [0, 75, 150, 222, 297, 372])
   }
 
+  @Test func centredPixels() throws {
+    let set = try Self.numbered(2)
+    let bytes = set.image(1).map { Float($0) }
+    let mean = (0..<set.featureCount).map { Float($0) * 2 }
+    let deviation = (0..<set.featureCount).map { Float($0 % 3 + 1) }
+    func inputs(_ transform: PixelTransform) -> [Float] {
+      let loader = Loader(set, batchSize: 2, order: .sequential, transform: transform)
+      return Array(loader.next().inputs.floats.suffix(set.featureCount))
+    }
+    #expect(inputs(.centred(mean: mean)) == zip(bytes, mean).map { $0 - $1 })
+    #expect(
+      inputs(.centred(mean: mean, deviation: deviation))
+        == bytes.indices.map { (bytes[$0] - mean[$0]) / deviation[$0] })
+  }
+
   @Test(arguments: [1, 2, 4], [LastBatch.keep, .drop])
   func prefetchingChangesNoBit(depth: Int, lastBatch: LastBatch) throws {
     let digits = DrawnDigits.set(count: 1000, seed: 9)

@@ -32,6 +32,25 @@ import Testing
       ])
   }
 
+  @Test func inspectCountsColourImages() throws {
+    let folder = try TemporaryFolder()
+    let inspection = try DataSets.inspect("cifar10", in: folder.writeCIFAR())
+    #expect(
+      inspection.rows.suffix(2) == [
+        ["test", "20 images, 32 × 32 × 3, 10 classes"],
+        [
+          "",
+          "airplane: 2  automobile: 2  bird: 2  cat: 2  deer: 2  dog: 2  frog: 2  horse: 2  ship: 2  "
+            + "truck: 2",
+        ],
+      ])
+    #expect(inspection.rows[1][1] == "none stated; the publisher asks to cite Krizhevsky 2009")
+    let png = folder.file("sheet.png")
+    try inspection.writeSheet(to: png)
+    // Ten to a row of 34 pixels, and two more; colour type 2 is red, green and blue.
+    #expect(Array(try Data(contentsOf: png)[16..<26]) == [0, 0, 1, 86, 0, 0, 1, 86, 8, 2])
+  }
+
   @Test func sheetOfImages() throws {
     let folder = try TemporaryFolder()
     let inspection = try DataSets.inspect("mnist", in: folder.writeMNIST())
@@ -57,7 +76,7 @@ import Testing
     expectError(
       .noInput, "mnist: is neither in $ADJOINT_DATA nor in the cache; adjoint data fetch mnist"
     ) { _ = try DataSets.inspect("mnist", in: folder.noData) }
-    expectError(.usage, "unknown data set 'minst'; known are mnist, drawn-digits") {
+    expectError(.usage, "unknown data set 'minst'; known are mnist, cifar10, drawn-digits, ett") {
       _ = try DataSets.inspect("minst", in: folder.noData)
     }
     expectError(.usage, "drawn-digits: is drawn by the program; there is nothing to fetch") {

@@ -316,6 +316,16 @@ def shapes():
         [normal(2, 2, 9)],
         {"axis": 2, "window": 3, "stride": 1},
     )
+    # Along the last axis, the ends repeated; also a window longer than the axis.
+    for shape, window in [((5,), 3), ((2, 17), 5), ((2, 2, 33), 25), ((3, 6), 13), ((1, 96), 25)]:
+        case(
+            "moving-average",
+            lambda x, w=window: F.avg_pool1d(
+                F.pad(x.reshape(1, -1, x.shape[-1]), (w // 2, w // 2), mode="replicate"), w, 1
+            ).reshape(x.shape),
+            [normal(*shape)],
+            {"window": window},
+        )
 
 
 def penalties():
@@ -368,9 +378,21 @@ def likelihoods():
         )
 
 
+def normalized_weights():
+    for outputs, inputs in [(1, 1), (3, 5), (17, 33)]:
+        case("weight-normalization", lambda v, g: torch._weight_norm(v, g[:, None], 0),
+             [normal(outputs, inputs), normal(outputs)])
+        for name, activation in [("", lambda z: z), ("-relu", torch.relu)]:
+            case(f"weight-normalized-linear{name}",
+                 lambda x, v, g, b, f=activation: f(
+                     F.linear(x, torch._weight_norm(v, g[:, None], 0), b)),
+                 [normal(4, inputs), normal(outputs, inputs), normal(outputs), normal(outputs)])
+
+
 def main():
     torch.set_num_threads(1)
-    for group in (arithmetic, products, reductions, softmaxes, losses, activations, shapes, penalties, likelihoods):
+    for group in (arithmetic, products, reductions, softmaxes, losses, activations, shapes, penalties,
+                  normalized_weights, likelihoods):
         group()
     version = torch.__version__.split("+")[0]
     text = f'{{"source":"PyTorch {version}","cases":[\n' + ",\n".join(CASES) + "\n]}\n"

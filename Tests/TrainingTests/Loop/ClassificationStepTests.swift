@@ -37,6 +37,31 @@ import Testing
     }
   }
 
+  /// The penalty pulls at weights, not at biases, and is not in the loss that is reported.
+  @Test(arguments: DType.allCases, [false, true])
+  func penalty(dtype: DType, isChecked: Bool) throws {
+    func trained(penalty: Double) throws -> (StepOutcome, weight: [Double], bias: [Double]) {
+      let layer = Linear(
+        weight: Parameter(Tensor([1, -2, 3, -4], shape: [2, 2], dtype: dtype)),
+        bias: Parameter(Tensor([0.5, 0.25], shape: [2], dtype: dtype)))
+      let step = ClassificationStep(
+        layer, optimizer: SGD(Layers.parameters(of: layer), learningRate: 0.5), penalty: penalty,
+        seed: 0)
+      #expect(step.penalty == penalty * 30)
+      let outcome = try step(
+        .ones([1, 2], dtype: dtype), IndexTensor([1]), step: 0, checkFinite: isChecked)
+      return (outcome, layer.weight.value.doubles, try #require(layer.bias).value.doubles)
+    }
+    let (plain, penalized) = (try trained(penalty: 0), try trained(penalty: 0.125))
+    #expect(plain.0 == penalized.0)
+    #expect(plain.bias == penalized.bias)
+    // Half of 2 · 0.125 · W less.
+    let expected = zip(plain.weight, [1, -2, 3, -4]).map { $0 - 0.125 * $1 }
+    for (value, right) in zip(penalized.weight, expected) {
+      #expect(abs(value - right) <= (dtype == .float64 ? 1e-15 : 1e-6))
+    }
+  }
+
   @Test func gradientsByHandAreUsed() throws {
     let layer = Linear(weight: Parameter(.zeros([2, 1])), bias: Parameter(.zeros([2])))
     let parameters = Layers.parameters(of: layer)

@@ -1,0 +1,134 @@
+import Foundation
+import Tensors
+
+/// A tar archive, packed with gzip or not, read front to back.
+///
+/// Source: IEEE Std 1003.1 (POSIX), `pax`, "ustar Interchange Format"; entries other than plain files
+/// are passed over.
+struct TarArchive {
+  private static let blockSize = 512
+  private let file: URL
+
+  /// The archive in that file, which is opened when it is unpacked.
+  init(_ file: URL) { self.file = file }
+
+  /// Writes the members to a folder, each as `NAME.part` first; stops reading when it has them all.
+  ///
+  /// Throws no input where the archive cannot be opened; bad data, naming the offset in the unpacked
+  /// archive, where it is damaged or cut short, or where it lacks a member or has one of another size;
+  /// cannot write where the folder takes no files.
+  func unpack(_ archive: DataSource.Archive, into folder: URL) throws {
+    let reader = try GzipReader(file)
+    var missing = archive.members
+    while !missing.isEmpty {
+      guard let entry = try nextEntry(reader) else {
+        throw AdjointError(
+          .badData,
+          "\(reader.name): expected \(missing.map(\.name).joined(separator: ", ")) in "
+            + "\(archive.folder)/, found the end of the archive")
+      }
+      let position = missing.firstIndex { entry.name == "\(archive.folder)/\($0.name)" }
+      guard let position, entry.isPlainFile else {
+        try skip(entry.padded, reader)
+        continue
+      }
+      let member = missing.remove(at: position)
+      guard entry.byteCount == member.byteCount else {
+        throw AdjointError(
+          .badData,
+          "\(reader.name): \(entry.name): expected \(member.byteCount) bytes, found \(entry.byteCount)"
+        )
+      }
+      let bytes = try read(entry.padded, reader)
+      try write(bytes.prefix(entry.byteCount), to: folder.appendingPathComponent(member.name))
+    }
+  }
+
+  /// What a header says.
+  private struct Entry {
+    let name: String
+    let byteCount: Int
+    let isPlainFile: Bool
+
+    /// Bytes up to the next header.
+    var padded: Int {
+      (byteCount + TarArchive.blockSize - 1) / TarArchive.blockSize * TarArchive.blockSize
+    }
+  }
+
+  /// The next header, or nil at the end, which is a block of zeros.
+  private func nextEntry(_ reader: GzipReader) throws -> Entry? {
+    let offset = reader.offset
+    let header = try read(Self.blockSize, reader)
+    if header.allSatisfy({ $0 == 0 }) { return nil }
+    func damage(_ expected: String) -> AdjointError {
+      AdjointError(
+        .badData, "\(reader.name): offset \(offset): expected \(expected), found something else")
+    }
+    // The checksum is that of the header with spaces in its own place.
+    let sum = header.enumerated().reduce(0) { sum, byte in
+      sum + ((148..<156).contains(byte.offset) ? 32 : Int(byte.element))
+    }
+    guard octal(header[148..<156]) == sum else { throw damage("the header of a tar archive") }
+    guard let byteCount = octal(header[124..<136]) else { throw damage("a size in octal digits") }
+    let (name, prefix) = (text(header[..<100]), text(header[345..<500]))
+    let isUstar = text(header[257..<262]) == "ustar"
+    return Entry(
+      name: isUstar && !prefix.isEmpty ? "\(prefix)/\(name)" : name, byteCount: byteCount,
+      isPlainFile: header[156] == UInt8(ascii: "0") || header[156] == 0)
+  }
+
+  private func read(_ count: Int, _ reader: GzipReader) throws -> [UInt8] {
+    let offset = reader.offset
+    let bytes = try reader.read(count)
+    guard bytes.count == count else {
+      throw AdjointError(
+        .badData,
+        "\(reader.name): offset \(offset): expected \(count) bytes, found \(bytes.count)")
+    }
+    return bytes
+  }
+
+  private func skip(_ count: Int, _ reader: GzipReader) throws {
+    var left = count
+    while left > 0 {
+      let piece = min(left, 1 << 20)
+      _ = try read(piece, reader)
+      left -= piece
+    }
+  }
+
+  private func write(_ bytes: ArraySlice<UInt8>, to place: URL) throws {
+    let part = place.appendingPathExtension("part")
+    defer { try? FileManager.default.removeItem(at: part) }
+    do { try Data(bytes).write(to: part) } catch {
+      throw AdjointError(
+        .cannotWrite, "\(part.path): cannot be written: \(error.localizedDescription)")
+    }
+    guard rename(part.path, place.path) == 0 else {
+      throw AdjointError(
+        .cannotWrite, "\(place.path): cannot be written: \(String(cString: strerror(errno)))")
+    }
+  }
+
+  private func text(_ field: ArraySlice<UInt8>) -> String {
+    String(decoding: field.prefix { $0 != 0 }, as: UTF8.self)
+  }
+
+  private func octal(_ field: ArraySlice<UInt8>) -> Int? {
+    let digits = text(field).trimmingCharacters(in: .whitespaces)
+    guard let value = Int(digits, radix: 8), value >= 0 else { return nil }
+    return value
+  }
+}
+
+extension DataSource.Archive {
+  /// Whether all members are in the folder and of their size.
+  func isUnpacked(in folder: URL) -> Bool {
+    members.allSatisfy { member in
+      let place = folder.appendingPathComponent(member.name).path
+      let attributes = try? FileManager.default.attributesOfItem(atPath: place)
+      return (attributes?[.size] as? NSNumber)?.intValue == member.byteCount
+    }
+  }
+}

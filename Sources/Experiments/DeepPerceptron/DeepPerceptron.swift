@@ -1,0 +1,95 @@
+import Datasets
+import Figures
+import Layers
+import Optimizers
+import Tensors
+import Training
+
+/// Perceptrons of two and more layers on CIFAR-10, their gradients from the tape, compared by their depth.
+final class DeepPerceptron: PredictingExperiment {
+  static let information = ExperimentInformation(
+    name: "deep-mlp-cifar10",
+    summary: "3072-256-…-10 perceptrons of depth 2 to 5, ReLU, Adam, gradients from the tape",
+    data: "CIFAR-10, 49,000 / 1,000 / 10,000 images, each channel standardised",
+    target: "validation accuracy above 0.48 with two layers; accuracies against depth",
+    source:
+      "exercise sheet on deep networks and backpropagation, Q4; the test part is looked at once, with "
+      + "test=true",
+    reached:
+      "validation accuracy 0.538, 0.571, 0.563, 0.561 with 2, 3, 4, 5 layers; test accuracy 0.5526 with 3"
+  )
+
+  static let presets = ["default": DeepPerceptronConfiguration()]
+
+  let plan: TrainingPlan
+  private let configuration: DeepPerceptronConfiguration
+  private let perceptron: CIFARPerceptron
+  private let others: [DepthComparison.Run]
+
+  init(
+    _ configuration: DeepPerceptronConfiguration, data: DataDirectory, note: (String) -> Void
+  ) throws {
+    self.configuration = configuration
+    // Before an hour is spent on a run whose report cannot be written.
+    others = try DepthComparison.runs(in: configuration.compare)
+    let images = try CIFARImages(
+      validation: configuration.validation, from: data, for: Self.information.name, note: note)
+    if let other = others.first(where: { $0.data != images.description }) {
+      throw AdjointError(
+        .usage,
+        "compare: \(other.folder ?? ""): was trained on \(other.data), this run on "
+          + images.description)
+    }
+    perceptron = CIFARPerceptron(
+      .init(
+        model: Self.perceptron(configuration), centring: .channelStandardized, byHand: nil,
+        optimizer: {
+          Adam(
+            $0, learningRate: configuration.learningRate, weightDecay: configuration.weightDecay)
+        }, batchSize: configuration.batchSize,
+        testUse: configuration.test ? .atEnd : .never, seed: configuration.seed,
+        precision: configuration.precision), images)
+    plan = TrainingPlan(
+      epochs: configuration.epochs,
+      stepLimit: configuration.steps > 0 ? configuration.steps : nil,
+      learningRate: configuration.learningRate,
+      schedule: .exponential(factor: configuration.decayFactor))
+  }
+
+  private static func perceptron(_ configuration: DeepPerceptronConfiguration) -> PixelPerceptron {
+    CIFARPerceptron.model(
+      hidden: [Int](repeating: configuration.hidden, count: configuration.depth - 1),
+      weights: .heNormal(), isStandardized: true, seed: configuration.seed,
+      precision: configuration.precision)
+  }
+
+  static func model(for configuration: DeepPerceptronConfiguration) -> any Layer {
+    perceptron(configuration)
+  }
+
+  static func inputWidth(of configuration: DeepPerceptronConfiguration) -> Int {
+    CIFARPerceptron.features
+  }
+
+  var dataDescription: String { perceptron.images.description }
+  var dataFiles: [RunEnvironment.DataFile] { perceptron.images.files }
+  var task: any TrainingTask { perceptron.classifier }
+
+  func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
+    [.init("Layers", "\(configuration.depth)")]
+      + ClassificationReport.keyFigures(metrics, perceptron.classifier.step.parameters)
+  }
+
+  func reportSections() throws -> [Report.Section] { perceptron.reportSections() }
+
+  func reportSections(_ history: History, _ metrics: [String: Double]) throws -> [Report.Section] {
+    guard !others.isEmpty else { return try reportSections() }
+    let this = DepthComparison.Run(
+      configuration: configuration, data: dataDescription, metrics: metrics, history: history,
+      folder: nil)
+    return [DepthComparison.section(of: others + [this])] + (try reportSections())
+  }
+}
+
+@section("adjoint_registry") @used
+private let experiment: Registration = { ExperimentCatalogue.register(DeepPerceptron.self) }

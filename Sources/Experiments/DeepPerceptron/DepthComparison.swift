@@ -1,0 +1,103 @@
+import Figures
+import Foundation
+import Tensors
+import Training
+
+/// Finished runs of `deep-mlp-cifar10` beside one another.
+enum DepthComparison {
+  /// What a run came to.
+  struct Run {
+    let configuration: DeepPerceptronConfiguration
+    let data: String
+    let metrics: [String: Double]
+    let history: History
+    /// Where it lies; nil for the run whose report this is.
+    let folder: String?
+
+    var parameterCount: Int {
+      let widths =
+        [CIFARPerceptron.features]
+        + [Int](repeating: configuration.hidden, count: configuration.depth - 1)
+        + [CIFARPerceptron.classes]
+      return zip(widths, widths.dropFirst()).reduce(0) { $0 + ($1.0 + 1) * $1.1 }
+    }
+  }
+
+  /// Reads the runs in folders separated by commas.
+  ///
+  /// - Throws: ``AdjointError`` that names the folder which is not one of a finished run of this experiment.
+  static func runs(in folders: String) throws -> [Run] {
+    try folders.split(separator: ",").map { path in
+      let url = URL(
+        fileURLWithPath: path.trimmingCharacters(in: .whitespaces), isDirectory: true)
+      let run = try RunDirectory(opening: url)
+      guard FileManager.default.fileExists(atPath: run.result.path) else {
+        throw AdjointError(.noInput, "compare: \(url.path): is not finished: it has no result.json")
+      }
+      let summary = try RunDirectory.read(ExperimentRunner.Summary.self, from: run.result)
+      let name = DeepPerceptron.information.name
+      guard summary.experiment == name else {
+        throw AdjointError(
+          .usage, "compare: \(url.path): is a run of \(summary.experiment), not of \(name)")
+      }
+      let saved = try RunDirectory.read(
+        SavedConfiguration<DeepPerceptronConfiguration>.self, from: run.configuration)
+      return Run(
+        configuration: saved.configuration, data: summary.data, metrics: summary.metrics,
+        history: try History(reading: run.metrics), folder: url.path)
+    }
+  }
+
+  /// A table of all runs, accuracy against depth, and accuracy by epoch.
+  static func section(of runs: [Run]) -> Report.Section {
+    let runs = runs.sorted { $0.configuration.depth < $1.configuration.depth }
+    func percent(_ run: Run, _ name: String) -> String {
+      run.metrics[name].map { String(format: "%.2f %%", $0 * 100) } ?? "–"
+    }
+    let rows = runs.map { run in
+      [
+        "\(run.configuration.depth)", "\(run.configuration.hidden)",
+        ProgressDisplay.grouped(run.parameterCount),
+        ProgressDisplay.grouped(run.history.losses.count), percent(run, "train_accuracy"),
+        percent(run, "validation_accuracy"), percent(run, "test_accuracy"),
+        run.folder ?? "this run",
+      ]
+    }
+    func accuracies(_ name: String) -> LinePlot {
+      LinePlot(
+        title: "\(name == "train" ? "Training" : "Validation") accuracy", x: Axis("epoch"),
+        y: Axis("accuracy", unit: "%"),
+        series: runs.map { run in
+          let points = run.history.epochs.compactMap { epoch in
+            epoch.metrics["\(name)_accuracy"].map { (Double(epoch.epoch), $0 * 100) }
+          }
+          return Series(
+            "\(run.configuration.depth) layers", x: points.map(\.0), y: points.map(\.1))
+        }, width: 460, height: 300)
+    }
+    let depths = LinePlot(
+      title: "Accuracy against depth", x: Axis("layers"), y: Axis("accuracy", unit: "%"),
+      series: ["training", "validation"].map { part in
+        let name = part == "training" ? "train_accuracy" : "validation_accuracy"
+        let points = runs.compactMap { run in
+          run.metrics[name].map { (Double(run.configuration.depth), $0 * 100) }
+        }
+        return Series(part, x: points.map(\.0), y: points.map(\.1), hasMarkers: true)
+      }, width: 900, height: 300)
+    return Report.Section(
+      "Against depth",
+      [
+        .table(
+          .init(
+            header: [
+              "layers", "hidden units", "parameters", "steps", "training accuracy",
+              "validation accuracy", "test accuracy", "run",
+            ], rows: rows, caption: "Accuracies of the weights at the end of each run.")),
+        .figure(depths, caption: "Of the weights at the end."),
+        .row([
+          (accuracies("train"), "Running accuracy, of the weights as they change."),
+          (accuracies("validation"), "After each epoch."),
+        ]),
+      ])
+  }
+}

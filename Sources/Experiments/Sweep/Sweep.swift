@@ -1,0 +1,326 @@
+import Checkpoints
+import Foundation
+import Tensors
+import Training
+
+/// Many trials of an experiment with different settings, compared by a metric.
+///
+/// What it has done is in its folder, so that it can be killed at any moment and gone on with.
+public final class Sweep {
+  /// Starts a trial, or goes on with it; nil if the sweep was interrupted while it waited to.
+  public typealias Launch = (TrialJob) throws -> (any RunningTrial)?
+
+  /// How a sweep is carried out, beside what determines its result.
+  public struct Options {
+    /// Trials at the same time.
+    public var parallel = 1
+    /// What the user sees.
+    public var progress = SweepProgress(.silent)
+    /// Asked again and again whether to stop; by default whether a signal asked for it.
+    public var isInterrupted: () -> Bool = { Interruption.isRequested }
+    /// How a trial is started; `adjoint train` in a process of its own by default.
+    public var launch: Launch?
+
+    /// The defaults.
+    public init() {}
+  }
+
+  /// What it is asked to do.
+  public let request: SweepRequest
+  /// Where everything is written.
+  public let folder: URL
+  private let space: SearchSpace
+  private let ledger: SweepLedger
+
+  /// A new sweep.
+  ///
+  /// - Parameters:
+  ///   - request: what to do.
+  ///   - output: its folder; a new one below `runs` if nil.
+  /// - Throws: ``AdjointError`` for what is wrong with the request, as far as that can be known before trials run.
+  public init(_ request: SweepRequest, output: URL?) throws {
+    var request = request
+    folder = output ?? RunDirectory.unusedFolder(for: "\(request.experiment)-sweep")
+    space = try SearchSpace(request.space)
+    let file = folder.appendingPathComponent("sweep.json")
+    guard !FileManager.default.fileExists(atPath: file.path) else {
+      throw AdjointError(
+        .usage,
+        "\(folder.path): holds a sweep already; go on with it (--resume) or name another folder (--output)"
+      )
+    }
+    try SweepProbe.complete(&request, space)
+    request.version = adjointVersion
+    self.request = request
+    try OutputFolder.prepare(folder)
+    try RunDirectory.writeJSON(request, to: file)
+    ledger = try SweepLedger(in: folder)
+  }
+
+  /// Goes on with a sweep.
+  ///
+  /// - Parameters:
+  ///   - folder: where it is.
+  ///   - experiment: whose it has to be.
+  ///   - dataDir: where data are looked for now; where they were if nil.
+  /// - Throws: ``AdjointError`` if there is none, it is another experiment's, or its data are not there.
+  public init(resuming folder: URL, of experiment: String, dataDir: String?) throws {
+    self.folder = folder
+    let file = folder.appendingPathComponent("sweep.json")
+    guard FileManager.default.fileExists(atPath: file.path) else {
+      throw AdjointError(
+        .noInput, "\(folder.path): is not the folder of a sweep: it has no sweep.json")
+    }
+    var request = try RunDirectory.read(SweepRequest.self, from: file)
+    guard request.experiment == experiment else {
+      throw AdjointError(
+        .usage, "\(folder.path): is a sweep of \(request.experiment), not of \(experiment)")
+    }
+    request.dataDir = dataDir ?? request.dataDir
+    space = try SearchSpace(request.space)
+    ledger = try SweepLedger(in: folder)
+    for (index, record) in ledger.records.enumerated() {
+      guard (0..<request.trials).contains(record.trial) else {
+        throw AdjointError(
+          .badData,
+          "\(folder.path)/trials.jsonl: line \(index + 1): expected one of the \(request.trials) trials of "
+            + "sweep.json, found trial \(record.trial)")
+      }
+      let settings = request.settings(record.trial, in: space)
+      guard record.settings == Dictionary(uniqueKeysWithValues: settings) else {
+        throw AdjointError(
+          .badData,
+          "\(folder.path)/trials.jsonl: line \(index + 1): expected the settings that sweep.json gives trial "
+            + "\(record.trial), \(Self.text(settings)); found others")
+      }
+    }
+    // Trials that do not find their data would all count as failed.
+    var probed = request
+    try SweepProbe.complete(&probed, space)
+    guard probed.data == request.data else {
+      throw AdjointError(
+        .noInput,
+        "\(folder.path): was begun on \(request.data), found \(probed.data); say where its data are "
+          + "(--data-dir)")
+    }
+    self.request = request
+  }
+
+  /// Runs what is left of it, and writes table, report and best configuration.
+  public func run(_ options: Options) throws -> SweepResult {
+    options.progress.begin(
+      done: shareDone, finished: finishedTrials, best: bestSoFar)
+    defer { options.progress.finish() }
+    try OutputFolder.prepare(folder.appendingPathComponent("trials", isDirectory: true))
+    var alive = Array(0..<request.trials)
+    var interrupted = false
+    for rung in request.rungs.indices where !interrupted {
+      if rung > 0 {
+        let promoted = promoted(alive, to: rung)
+        Set(alive).subtracting(promoted).forEach(removeCheckpoints)
+        alive = promoted
+      }
+      interrupted = try !run(alive.filter { ledger.record($0, rung: rung) == nil }, rung, options)
+    }
+    let result = SweepResult(
+      request, space, folder: folder, records: ledger.records, interrupted: interrupted)
+    try write(result)
+    return result
+  }
+
+  // MARK: - One rung
+
+  /// Runs trials to the end of a rung; false if it was interrupted.
+  private func run(_ trials: [Int], _ rung: Int, _ options: Options) throws -> Bool {
+    var queue = trials[...]
+    var running: [(trial: Int, process: any RunningTrial)] = []
+    var isStopping = false
+    func stop() {
+      isStopping = true
+      for (_, process) in running { process.stop() }
+    }
+    do {
+      while !running.isEmpty || !(queue.isEmpty || isStopping) {
+        if !isStopping && options.isInterrupted() { stop() }
+        while !isStopping, running.count < max(options.parallel, 1), let trial = queue.first {
+          guard let process = try launch(job(trial, rung), options) else {
+            stop()
+            break
+          }
+          queue.removeFirst()
+          running.append((trial, process))
+        }
+        let ended = running.enumerated().compactMap { index, entry in
+          entry.process.outcome().map { (index, entry.trial, $0) }
+        }
+        for (index, _, _) in ended.reversed() { running.remove(at: index) }
+        for (_, trial, outcome) in ended {
+          // Whoever stopped a trial meant the sweep.
+          if outcome == .interrupted { stop() } else { try enter(outcome, trial, rung, options) }
+        }
+        options.progress.tick(trials: request.trials)
+        if ended.isEmpty && !running.isEmpty { usleep(10_000) }
+      }
+    } catch {
+      stop()
+      while !running.allSatisfy({ $0.process.outcome() != nil }) { usleep(10_000) }
+      throw error
+    }
+    return !isStopping
+  }
+
+  private func launch(_ job: TrialJob, _ options: Options) throws -> (any RunningTrial)? {
+    if let launch = options.launch { return try launch(job) }
+    let executable = Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0])
+    var isTold = false
+    return try TrialProcess(job, executable: executable) {
+      if !isTold {
+        options.progress.note("trial \(job.trial): waiting for the process that still saves it")
+      }
+      isTold = true
+      usleep(20_000)
+      return !options.isInterrupted()
+    }
+  }
+
+  private func job(_ trial: Int, _ rung: Int) -> TrialJob {
+    let budget = request.rungs[rung].budget
+    return TrialJob(
+      experiment: request.experiment, trial: trial, rung: rung,
+      changes: request.changes(trial, in: space),
+      pause: budget.map { request.unit == "steps" ? .steps($0) : .epochs($0) },
+      folder: trialFolder(trial), threads: request.threads, dataDir: request.dataDir)
+  }
+
+  /// The folder of a trial's run.
+  func trialFolder(_ trial: Int) -> URL { Self.trialFolder(trial, in: folder) }
+
+  static func trialFolder(_ trial: Int, in folder: URL) -> URL {
+    let digits = "\(trial)"
+    let name = String(repeating: "0", count: max(4 - digits.count, 0)) + digits
+    return folder.appendingPathComponent("trials/\(name)", isDirectory: true)
+  }
+
+  private func enter(
+    _ outcome: TrialOutcome, _ trial: Int, _ rung: Int, _ options: Options
+  ) throws {
+    let settings = request.settings(trial, in: space)
+    var record = SweepLedger.Record(
+      trial: trial, rung: rung, settings: Dictionary(uniqueKeysWithValues: settings))
+    switch outcome {
+    case .finished(let metrics, let steps, let seconds):
+      (record.metrics, record.steps, record.seconds) = (metrics, steps, seconds)
+      if metrics[request.metric]?.isFinite != true {
+        record.error =
+          metrics[request.metric].map { "\(request.metric) became \($0)" }
+          ?? "gave no metric named \(request.metric)"
+      }
+    case .failed(let message): record.error = message
+    case .stopped(let error): throw error
+    case .interrupted: return
+    }
+    try ledger.append(record)
+    if record.error != nil { removeCheckpoints(trial) }
+    if rung == request.rungs.count - 1 { removeSurplusCheckpoints() }
+    let rungs = request.rungs.count
+    let place = rungs > 1 ? "  rung \(rung + 1)/\(rungs)" : ""
+    let varying = settings.filter { key, _ in space.varying.contains { $0.key == key } }
+    let outcome =
+      record.error.map { "failed: \($0)" }
+      ?? "\(SweepTable.measured(request.metric, record.metrics))  (\(String(format: "%.1f", record.seconds)) s)"
+    options.progress.trial(
+      "trial \(trial)\(place)  \(Self.text(varying))  \(outcome)", done: shareDone,
+      finished: finishedTrials, best: bestSoFar)
+  }
+
+  private static func text(_ settings: [(key: String, value: String)]) -> String {
+    settings.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+  }
+
+  /// A trial that is over needs none to go on from, and a hundred trials of a large model would fill a disk.
+  private func removeCheckpoints(_ trial: Int) {
+    let folder = trialFolder(trial).appendingPathComponent("checkpoints")
+    try? FileManager.default.removeItem(at: folder)
+  }
+
+  /// The best ten of those that trained to the end keep theirs.
+  private func removeSurplusCheckpoints() {
+    let last = request.rungs.count - 1
+    let complete = SweepResult(
+      request, space, folder: folder, records: ledger.records.filter { $0.rung == last },
+      interrupted: true
+    ).rows
+    for row in complete.dropFirst(10) { removeCheckpoints(row.trial) }
+  }
+
+  // MARK: - Where it is
+
+  /// The best of those that came to the end of the rung before.
+  private func promoted(_ alive: [Int], to rung: Int) -> [Int] {
+    let rows = SweepResult(
+      request, space, folder: folder,
+      records: alive.compactMap { ledger.record($0, rung: rung - 1) }, interrupted: false
+    ).rows.filter { $0.error == nil }
+    return rows.prefix(request.rungs[rung].trials).map(\.trial).sorted()
+  }
+
+  private var bestSoFar: (text: String, trial: Int)? {
+    let metric = request.metric
+    return SweepResult(request, space, folder: folder, records: ledger.records, interrupted: true)
+      .best.map { (ProgressDisplay.format(metric: metric, $0.value(metric)), $0.trial) }
+  }
+
+  /// Trials that will not be heard of again.
+  private var finishedTrials: Int {
+    let last = request.rungs.count - 1
+    var finished = ledger.records.count { $0.rung == last || $0.error != nil }
+    for rung in 0..<last {
+      let over = ledger.records.count { $0.rung == rung }
+      // Once a rung is over those who do not go on are done.
+      let failed = ledger.records.count { $0.rung == rung && $0.error != nil }
+      if ledger.records.contains(where: { $0.rung == rung + 1 }) {
+        finished += max(over - failed - request.rungs[rung + 1].trials, 0)
+      }
+    }
+    return min(finished, request.trials)
+  }
+
+  /// The share of the whole training that is over.
+  private var shareDone: Double {
+    let rungs = request.rungs
+    var before = 0.0
+    var (all, done) = (0.0, 0.0)
+    for (index, rung) in rungs.enumerated() {
+      // The last goes to the end: for three times as long as the one before.
+      let budget =
+        rung.budget.map(Double.init)
+        ?? (index == 0 ? 1 : Double(rungs[index - 1].budget ?? 1) * Double(Halving.eta))
+      all += Double(rung.trials) * (budget - before)
+      done += Double(ledger.records.count { $0.rung == index }) * (budget - before)
+      before = budget
+    }
+    return all > 0 ? min(done / all, 1) : 1
+  }
+
+  // MARK: - What is left in the folder
+
+  private func write(_ result: SweepResult) throws {
+    func write(_ text: String, _ name: String) throws {
+      try AtomicFile.write(Data(text.utf8), to: folder.appendingPathComponent(name))
+    }
+    try write(SweepTable.markdown(result), "table.md")
+    try write(SweepTable.csv(result), "table.csv")
+    if let best = result.best {
+      try writeBest(best, ExperimentCatalogue.experiment(named: request.experiment))
+    }
+    try write(SweepReport.report(of: result).html(), "sweep.html")
+  }
+
+  private func writeBest<Kind: Experiment>(_ best: SweepResult.Row, _ kind: Kind.Type) throws {
+    let configuration = try ExperimentRunner.configuration(
+      kind, request.changes(best.trial, in: space))
+    try RunDirectory.writeJSON(
+      SavedConfiguration(request.experiment, configuration),
+      to: folder.appendingPathComponent("best.json"))
+  }
+}

@@ -1,0 +1,67 @@
+import Datasets
+import Foundation
+import Tensors
+import Training
+
+/// What can be known to be wrong before the first trial runs.
+enum SweepProbe {
+  /// Looks at every trial's settings, makes the first trial's experiment and asks it what it measures; enters what
+  /// the data are and when trials are compared.
+  ///
+  /// - Throws: ``AdjointError``: what `train` would say of a trial's settings or of the data; a metric that does
+  ///   not come; too little to halve.
+  static func complete(_ request: inout SweepRequest, _ space: SearchSpace) throws {
+    try complete(&request, space, ExperimentCatalogue.experiment(named: request.experiment))
+  }
+
+  private static func complete<Kind: Experiment>(
+    _ request: inout SweepRequest, _ space: SearchSpace, _ kind: Kind.Type
+  ) throws {
+    var lengths: Set<[String?]> = []
+    for trial in (0..<request.trials).reversed() {
+      let configuration = try ExperimentRunner.configuration(
+        kind, request.changes(trial, in: space))
+      if request.method == .halving {
+        let settings = try ConfigurationEditor.settings(of: configuration)
+        lengths.insert([settings["epochs"], settings["steps"]])
+      }
+      guard trial == 0 else { continue }
+      guard lengths.count <= 1 else {
+        throw AdjointError(
+          .usage,
+          "--method halving: trials of these presets differ in epochs or steps; give --epochs or --steps"
+        )
+      }
+      let data = DataDirectory(
+        explicit: request.dataDir.map { URL(fileURLWithPath: $0, isDirectory: true) })
+      let experiment = try Kind(configuration, data: data) { _ in }
+      request.data = experiment.dataDescription
+      try requireMetric(request.metric, of: experiment, configuration)
+      let plan = experiment.plan
+      request.unit = plan.stepLimit == nil ? "epochs" : "steps"
+      request.rungs = [Rung(trials: request.trials, budget: nil)]
+      if request.method == .halving {
+        request.rungs = try Halving.rungs(
+          trials: request.trials, budget: plan.stepLimit ?? plan.epochs, unit: request.unit)
+      }
+    }
+    // The trials' processes can use what the data took here.
+    Memory.trim()
+  }
+
+  private static func requireMetric<Kind: Experiment>(
+    _ metric: String, of experiment: Kind, _ configuration: Kind.Configuration
+  ) throws {
+    // What is measured after each epoch takes less time than what is measured at the end, and is part of it.
+    if try experiment.task.epochMetrics()[metric] != nil { return }
+    let measured = try experiment.task.finalMetrics()
+    if measured[metric] != nil { return }
+    let name = Kind.information.name
+    let settings = try ConfigurationEditor.settings(of: configuration)
+    let isHeldBack = metric.hasPrefix("validation_") && settings["validation"] == "0"
+    let hint = isHeldBack ? "; --set validation=N holds back part of the training data" : ""
+    let others = measured.keys.filter { !$0.hasPrefix("test_") }
+    throw AdjointError(
+      .usage, "\(name): " + unknown("metric", metric, among: Array(others)) + hint)
+  }
+}

@@ -1,0 +1,167 @@
+import Foundation
+import Tensors
+
+/// How a sweep chooses its trials.
+public enum SweepMethod: String, Codable, Sendable, CaseIterable {
+  /// Every combination of the lists.
+  case grid
+  /// Drawn from lists and ranges.
+  case random
+  /// Drawn, and the hopeless ones stopped early.
+  case halving
+}
+
+/// What a sweep is asked to do: `sweep.json`.
+public struct SweepRequest: Codable, Equatable, Sendable {
+  /// The experiment's name.
+  public var experiment: String
+  /// What followed each `--set`.
+  public var space: [String]
+  /// How trials are chosen.
+  public var method: SweepMethod
+  /// How many there are.
+  public var trials: Int
+  /// What they are compared by.
+  public var metric: String
+  /// Whether less of it is better.
+  public var minimize: Bool
+  /// What values are drawn from.
+  public var seed: UInt64
+  /// Threads for each trial.
+  public var threads: Int
+  /// Epochs of each trial, if they were given.
+  public var epochs: Int?
+  /// Steps of each trial, if they were given.
+  public var steps: Int?
+  /// Where data are looked for, if a folder was named.
+  public var dataDir: String?
+  /// What the data were.
+  var data = ""
+  /// When trials are compared.
+  var rungs = [Rung(trials: 0, budget: nil)]
+  /// What the rungs count: epochs or steps.
+  var unit = "epochs"
+  /// The version of this library.
+  var version = ""
+
+  /// A request; what is nil is chosen.
+  ///
+  /// - Parameters:
+  ///   - experiment: its name.
+  ///   - space: what followed each `--set`.
+  ///   - method: a grid if there are only lists, else random.
+  ///   - trials: 20, or 27 for halving; a grid has its own number.
+  ///   - metric: of the validation part, or of the training.
+  ///   - minimize: whether less is better; by the metric's name if nil.
+  ///   - seed: what values are drawn from.
+  ///   - threads: for each trial.
+  ///   - epochs: of each trial.
+  ///   - steps: of each trial, instead of epochs.
+  ///   - dataDir: where data are looked for.
+  /// - Throws: ``AdjointError`` of kind usage that names what is wrong.
+  public init(
+    experiment: String, space texts: [String], method: SweepMethod? = nil, trials: Int? = nil,
+    metric: String = "validation_accuracy", minimize: Bool? = nil, seed: UInt64 = 0, threads: Int,
+    epochs: Int? = nil, steps: Int? = nil, dataDir: String? = nil
+  ) throws {
+    let space = try SearchSpace(texts)
+    guard !space.varying.isEmpty else {
+      throw AdjointError(
+        .usage,
+        "a sweep needs a setting with several values: --set key=a,b,c or key=log(lo,hi)")
+    }
+    guard metric != "test", !metric.hasPrefix("test_") else {
+      throw AdjointError(
+        .usage,
+        "--metric \(metric): the test part must not choose among trials, or its figure says nothing of new "
+          + "data; take a metric of the validation part")
+    }
+    let hasRanges = space.dimensions.contains { $0.list == nil }
+    let method = method ?? (hasRanges ? .random : .grid)
+    self.experiment = experiment
+    self.space = texts
+    self.method = method
+    self.trials = try Self.count(trials, method, space)
+    self.metric = metric
+    self.minimize = minimize ?? Self.lessIsBetter(metric)
+    self.seed = seed
+    self.threads = threads
+    self.epochs = epochs
+    self.steps = steps
+    self.dataDir = dataDir
+    for (key, value) in [("epochs", epochs), ("steps", steps)] {
+      let dimension = space.dimensions.first { $0.key == key }
+      guard value == nil || dimension == nil else {
+        throw AdjointError(.usage, "--\(key) and --set \(key) exclude one another")
+      }
+      guard method != .halving || dimension?.varies != true else {
+        throw AdjointError(
+          .usage, "--set \(dimension?.text ?? ""): --method halving itself divides the \(key)")
+      }
+    }
+  }
+
+  private static func count(
+    _ trials: Int?, _ method: SweepMethod, _ space: SearchSpace
+  ) throws -> Int {
+    let most = 100_000
+    guard method == .grid else {
+      let trials = trials ?? (method == .halving ? 27 : 20)
+      guard (1...most).contains(trials) else {
+        throw AdjointError(.usage, "--trials \(trials): has to be in 1 … \(most)")
+      }
+      return trials
+    }
+    let size = try space.gridSize()
+    guard size <= most else {
+      throw AdjointError(
+        .usage, "this grid has more than \(most) combinations; --method random tries some of them")
+    }
+    guard trials == nil || trials == size else {
+      throw AdjointError(
+        .usage,
+        "--trials \(trials ?? 0): this grid has \(size) combinations; --method random tries some of them"
+      )
+    }
+    return size
+  }
+
+  /// A loss, an error or a distance has to be small, an accuracy large.
+  static func lessIsBetter(_ metric: String) -> Bool {
+    let small: Set = ["loss", "mse", "mae", "rmse", "error", "distance", "nll", "perplexity"]
+    return metric.split(separator: "_").contains { small.contains(String($0)) }
+  }
+
+  /// The settings that a trial changes, in the order given.
+  func settings(_ trial: Int, in space: SearchSpace) -> [(key: String, value: String)] {
+    method == .grid ? space.gridSettings(trial) : space.drawnSettings(trial, seed: seed)
+  }
+
+  /// All that a trial changes of the experiment's default.
+  func changes(_ trial: Int, in space: SearchSpace) -> [(key: String, value: String)] {
+    let length = [("epochs", epochs), ("steps", steps)].compactMap { key, value in
+      value.map { (key: key, value: "\($0)") }
+    }
+    return settings(trial, in: space) + length
+  }
+
+  /// The command that makes this sweep, without the places of data and output.
+  public var command: String {
+    var words = ["adjoint", "sweep", experiment]
+    for text in space { words += ["--set", Self.quoted(text)] }
+    words += ["--method", method.rawValue]
+    if method != .grid { words += ["--trials", "\(trials)", "--seed", "\(seed)"] }
+    if let epochs { words += ["--epochs", "\(epochs)"] }
+    if let steps { words += ["--steps", "\(steps)"] }
+    words += ["--metric", metric]
+    if minimize != Self.lessIsBetter(metric) {
+      words.append(minimize ? "--minimize" : "--maximize")
+    }
+    return (words + ["--threads", "\(threads)"]).joined(separator: " ")
+  }
+
+  private static func quoted(_ text: String) -> String {
+    text.wholeMatch(of: /[\w=,.+\/:-]+/) != nil
+      ? text : "'" + text.replacing("'", with: "'\\''") + "'"
+  }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import Training
+
+/// The table of a sweep's trials, the best first, for people and for programs.
+enum SweepTable {
+  /// Header and rows as people read them.
+  ///
+  /// - Parameters:
+  ///   - result: the trials.
+  ///   - limit: at most so many rows.
+  ///   - brief: only the metric that decides.
+  static func shown(
+    _ result: SweepResult, limit: Int = .max, brief: Bool = false
+  ) -> (header: [String], rows: [[String]]) {
+    let keys = result.space.varying.map(\.key)
+    let metrics = metricNames(result)
+    let others = brief ? [] : Array(metrics.dropFirst())
+    let hasOutcomes = result.rows.contains { outcome($0, result) != "complete" }
+    func cell(_ name: String, _ row: SweepResult.Row) -> String {
+      row.metrics[name].map { ProgressDisplay.format(metric: name, $0) } ?? "–"
+    }
+    // What decides comes first: the table may be wider than the page.
+    let header =
+      ["trial"] + keys + metrics.prefix(1).map(words) + ["steps", "seconds"]
+      + (hasOutcomes ? ["outcome"] : []) + others.map(words)
+    let rows = result.rows.prefix(limit).map { row in
+      ["\(row.trial)"] + keys.map { row.settings[$0] ?? "" }
+        + metrics.prefix(1).map { cell($0, row) }
+        + [ProgressDisplay.grouped(row.steps), String(format: "%.1f", row.seconds)]
+        + (hasOutcomes ? [outcome(row, result)] : []) + others.map { cell($0, row) }
+    }
+    return (header, rows)
+  }
+
+  private static func words(_ name: String) -> String { name.replacing("_", with: " ") }
+
+  /// `table.md`
+  static func markdown(_ result: SweepResult) -> String {
+    let table = shown(result)
+    func line(_ cells: [String]) -> String {
+      "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |\n"
+    }
+    let rule = table.header.map { $0 == "outcome" ? "---" : "---:" }
+    return line(table.header) + "|" + rule.joined(separator: "|") + "|\n"
+      + table.rows.map(line).joined()
+  }
+
+  /// `table.csv`: every digit, as RFC 4180 wants it.
+  static func csv(_ result: SweepResult) -> String {
+    let keys = result.space.varying.map(\.key)
+    let metrics = metricNames(result)
+    func line(_ cells: [String]) -> String {
+      cells.map { cell in
+        cell.contains { ",\"\n\r".contains($0) }
+          ? "\"" + cell.replacing("\"", with: "\"\"") + "\"" : cell
+      }.joined(separator: ",") + "\r\n"
+    }
+    let rows = result.rows.map { row in
+      line(
+        ["\(row.trial)"] + keys.map { row.settings[$0] ?? "" }
+          + metrics.map { name in row.metrics[name].map { "\($0)" } ?? "" }
+          + ["\(row.steps)", "\(row.seconds)", outcome(row, result)])
+    }
+    return line(["trial"] + keys + metrics + ["steps", "seconds", "outcome"]) + rows.joined()
+  }
+
+  /// The metric that decides, then the others. Those of the test part are left out: who sees them chooses by them.
+  static func metricNames(_ result: SweepResult) -> [String] {
+    let names = Set(result.rows.flatMap(\.metrics.keys)).filter { !$0.hasPrefix("test_") }
+    let metric = result.request.metric
+    return [metric] + names.subtracting([metric]).sorted()
+  }
+
+  /// `validation accuracy 97.12 %`
+  static func measured(_ metric: String, _ metrics: [String: Double]) -> String {
+    "\(words(metric)) "
+      + ProgressDisplay.format(metric: metric, metrics[metric] ?? .nan)
+  }
+
+  private static func outcome(_ row: SweepResult.Row, _ result: SweepResult) -> String {
+    // The trial's log has the advice that follows.
+    if let error = row.error { return "failed: " + error.prefix { $0 != ";" } }
+    if row.rung == result.request.rungs.count - 1 { return "complete" }
+    return result.interrupted ? "not finished" : "stopped early"
+  }
+}
+
+extension SweepResult {
+  /// The ten best trials, for the terminal.
+  public var shortTable: [[String]] {
+    let table = SweepTable.shown(self, limit: 10, brief: true)
+    return [table.header] + table.rows
+  }
+}

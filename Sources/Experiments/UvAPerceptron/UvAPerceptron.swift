@@ -1,0 +1,95 @@
+import Datasets
+import Derivations
+import Figures
+import Layers
+import Optimizers
+import Tensors
+import Training
+
+/// The 3072-100-10 perceptron on CIFAR-10, put together from modules with a backward pass each, or by the tape.
+///
+/// The report tries it on the test part as it trains, and so does this: nothing is chosen by it.
+final class UvAPerceptron: PredictingExperiment {
+  static let information = ExperimentInformation(
+    name: "uva-mlp",
+    summary: "3072-100-10 perceptron from by-hand modules, ReLU, softmax, cross-entropy, SGD",
+    data: "CIFAR-10, 50,000 / 10,000 images less the mean of each channel",
+    target: "test accuracy ≥ 0.4645 in 1,500 steps",
+    source:
+      "deep-learning course, report on assignment 1, sections 1 and 2: weights N(0, 1e-4²), rate 2e-3, "
+      + "batch 200",
+    published: "test accuracy 0.4645",
+    reached:
+      "test accuracy 0.4855 with seed 1, 0.439 to 0.486 with seeds 0 to 7 (mean 0.4685); 0.4977 with "
+      + "preset=falling-rate")
+
+  static let presets = [
+    "default": UvAPerceptronConfiguration(),
+    // A rate that stays as it is leaves the last step to chance; one that falls does not.
+    "falling-rate": UvAPerceptronConfiguration(decayFactor: 0.6),
+  ]
+
+  let plan: TrainingPlan
+  private let perceptron: CIFARPerceptron
+
+  init(
+    _ configuration: UvAPerceptronConfiguration, data: DataDirectory, note: (String) -> Void
+  ) throws {
+    let images = try CIFARImages(
+      validation: configuration.validation, from: data, for: Self.information.name, note: note)
+    perceptron = CIFARPerceptron(
+      .init(
+        model: Self.perceptron(configuration), centring: .channelMean,
+        byHand: configuration.gradients == .byHand ? { modularGradient(of: $0) } : nil,
+        optimizer: { SGD($0, learningRate: configuration.learningRate) },
+        batchSize: configuration.batchSize, testUse: .everyEpoch, seed: configuration.seed,
+        precision: configuration.precision), images)
+    plan = TrainingPlan(
+      epochs: configuration.epochs,
+      stepLimit: configuration.steps > 0 ? configuration.steps : nil,
+      learningRate: configuration.learningRate,
+      schedule: .exponential(factor: configuration.decayFactor))
+  }
+
+  private static func perceptron(_ configuration: UvAPerceptronConfiguration) -> PixelPerceptron {
+    CIFARPerceptron.model(
+      hidden: [configuration.hidden],
+      weights: .normal(standardDeviation: configuration.weightScale), seed: configuration.seed,
+      precision: configuration.precision)
+  }
+
+  static func model(for configuration: UvAPerceptronConfiguration) -> any Layer {
+    perceptron(configuration)
+  }
+
+  static func inputWidth(of configuration: UvAPerceptronConfiguration) -> Int {
+    CIFARPerceptron.features
+  }
+
+  var dataDescription: String { perceptron.images.description }
+  var dataFiles: [RunEnvironment.DataFile] { perceptron.images.files }
+  var task: any TrainingTask { perceptron.classifier }
+
+  func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
+    ClassificationReport.keyFigures(
+      metrics, perceptron.classifier.step.parameters, note: "published run: 46.45 %")
+  }
+
+  func reportSections() throws -> [Report.Section] {
+    perceptron.reportSections() + [
+      perceptron.gradientSection(
+        ModularPerceptron(perceptron.classifier.step.parameters).formulas,
+        symbols:
+          "X are the images as rows, less the mean of each channel, Z₁ = X W₁ᵀ + b₁, H₁ = max(Z₁, 0), "
+          + "Z₂ = H₁ W₂ᵀ + b₂, ŷ a row of softmax(Z₂), t its label as a one-hot row, m the number of "
+          + "images, L = −(1/m) Σ ⟨t, ln ŷ⟩. Each module hands the cotangent of its input to the one "
+          + "before it."
+      ) { parameters, x, labels in
+        ModularPerceptron(parameters).gradient(inputs: x, labels: labels).gradients
+      }
+    ]
+  }
+}
+
+@section("adjoint_registry") @used
+private let experiment: Registration = { ExperimentCatalogue.register(UvAPerceptron.self) }

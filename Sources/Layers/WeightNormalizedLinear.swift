@@ -1,0 +1,76 @@
+import Tensors
+
+/// Affine map of the rows of its input with a normalised weight.  y = act(x wᵀ + b),  w = g v / ‖v‖
+///
+/// Input `[batch, inputs]`, output `[batch, outputs]`.  State as PyTorch's `weight_norm(Linear)` keeps it:
+/// `weight_v` `[outputs, inputs]`, `weight_g` `[outputs]` (there `[outputs, 1]`), `bias` `[outputs]`.
+/// Salimans and Kingma, "Weight Normalization", NeurIPS 2016.
+public struct WeightNormalizedLinear: Layer {
+  /// g, the lengths of the rows, `[outputs]`.
+  public let weightG: Parameter
+  /// v, their directions, `[outputs, inputs]`.
+  public let weightV: Parameter
+  /// b, `[outputs]`.
+  public let bias: Parameter
+  /// What follows in the same pass.
+  public let activation: Activation
+
+  /// A layer with new weights; the lengths are those of the directions drawn, so that w = v at first.
+  ///
+  /// - Parameters:
+  ///   - inputs: the length of an input row.
+  ///   - outputs: the length of an output row.
+  ///   - activation: what follows in the same pass.
+  ///   - weightInitializer: what the weight begins with.
+  ///   - biasInitializer: what the biases begin with; its fans are those of the weight.
+  ///   - random: where the numbers come from.
+  public init(
+    _ inputs: Int, _ outputs: Int, activation: Activation = .identity,
+    weightInitializer: Initializer = .pytorchDefault, biasInitializer: Initializer = .zeros,
+    random: inout Philox
+  ) {
+    let plain = Linear(
+      inputs, outputs, weightInitializer: weightInitializer, biasInitializer: biasInitializer,
+      random: &random)
+    weightV = Parameter(plain.weight.value, name: "weight_v")
+    weightG = Parameter(rowLengths(plain.weight.value), name: "weight_g")
+    bias = Parameter(plain.bias?.value ?? .zeros([outputs]), name: "bias")
+    self.activation = activation
+  }
+
+  /// The weight w, `[outputs, inputs]`.
+  public var weight: Tensor { weightNormalization(weightV.value, weightG.value) }
+
+  /// act(x wᵀ + b)
+  public func forward(_ x: Tensor, _ context: Context) -> Tensor {
+    weightNormalizedLinear(x, weightV.value, weightG.value, bias.value, activation: activation)
+  }
+}
+
+@section("adjoint_registry") @used
+private let checks: Registration = {
+  GradientCheck.register("WeightNormalizedLinear", group: .layer) { sampler in
+    [(1, 1, 1), (5, 3, 7), (4, 17, 9)].map { batch, outputs, inputs in
+      let x = sampler.parameter([batch, inputs])
+      var random = Philox(seed: 1)
+      let layer = WeightNormalizedLinear(
+        inputs, outputs, weightInitializer: .uniform(0.3, 1), random: &random)
+      convert(layer, to: sampler.dtype)
+      return .init(
+        "batch \(batch) outputs \(outputs) inputs \(inputs)",
+        [x, layer.weightG, layer.weightV, layer.bias],
+        byHand: { dy in
+          let (v, g) = (layer.weightV.value, layer.weightG.value)
+          func column(_ values: Tensor) -> Tensor {
+            broadcast(values.reshaped(to: [outputs, 1]), to: v.shape)
+          }
+          let lengths = rowLengths(v)
+          let dw = matmul(dy, x.value, transposeA: true)
+          let dg = sum(dw * v, axis: 1) / lengths
+          let dv = column(g / lengths) * (dw - column(dg / lengths) * v)
+          return [matmul(dy, layer.weight), dg, dv, sum(dy, axis: 0)]
+        }
+      ) { layer(x.value, .inference) }
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import Datasets
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+import Training
+
+@testable import Experiments
+
+/// Runs of several depths in one report.
+@Suite(.serialized) struct DepthComparisonTests {
+  private func train(
+    _ folder: TemporaryFolder, _ data: DataDirectory, _ run: String,
+    _ changes: [(key: String, value: String)], of name: String = "deep-mlp-cifar10"
+  ) throws -> ExperimentRunner.Summary {
+    var request = ExperimentRunner.Request(data: data)
+    request.changes =
+      [("hidden", "6"), ("batch_size", "25"), ("epochs", "2"), ("validation", "10")] + changes
+    request.output = folder.file(run)
+    request.isQuiet = true
+    return try ExperimentRunner.train(name, request)
+  }
+
+  @Test func tableOfDepths() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.writeCIFAR()
+    let three = try train(folder, data, "three", [("depth", "3")])
+    let five = try train(folder, data, "five", [("depth", "5")])
+    let two = try train(folder, data, "two", [("compare", "\(five.run), \(three.run)")])
+    let html = try String(
+      contentsOf: URL(fileURLWithPath: two.run + "/report.html"), encoding: .utf8)
+    #expect(html.contains("<h2>Against depth</h2>"))
+    // By depth, whatever the order they were named in; 3072·6 + 6 + 6·10 + 10 weights with two layers.
+    let places = ["18,508", "18,550", "18,634"].map { html.range(of: ">\($0)</td>")?.lowerBound }
+    #expect(places.allSatisfy { $0 != nil })
+    #expect(places.compactMap { $0 } == places.compactMap { $0 }.sorted())
+    for words in ["this run", three.run, five.run, "Accuracy against depth", "5 layers"] {
+      #expect(html.contains(words), "\(words)")
+    }
+    let accuracy = try #require(three.metrics["validation_accuracy"])
+    #expect(html.contains(String(format: "%.2f %%", accuracy * 100)))
+    let alone = try String(
+      contentsOf: URL(fileURLWithPath: three.run + "/report.html"), encoding: .utf8)
+    #expect(!alone.contains("Against depth"))
+  }
+
+  @Test func whatIsNoRunOfThis() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.writeCIFAR()
+    func compared(with path: String) throws {
+      _ = try train(folder, data, "run", [("compare", path)])
+    }
+    let absent = folder.path + "/absent"
+    expectError(.noInput, "\(absent): there is no such run folder") { try compared(with: absent) }
+    let other = try train(folder, data, "other", [("steps", "1")], of: "uva-mlp")
+    expectError(
+      .usage, "compare: \(other.run): is a run of uva-mlp, not of deep-mlp-cifar10"
+    ) { try compared(with: other.run) }
+    let begun = try train(folder, data, "begun", [])
+    let saved = begun.data
+    try FileManager.default.removeItem(atPath: begun.run + "/result.json")
+    expectError(
+      .noInput, "compare: \(begun.run): is not finished: it has no result.json"
+    ) { try compared(with: begun.run) }
+    let finished = try train(folder, data, "finished", [])
+    let larger = try folder.writeCIFAR(batch: 13)
+    let error = #expect(throws: AdjointError.self) {
+      _ = try train(folder, larger, "run", [("compare", finished.run)])
+    }
+    #expect(
+      error?.message.hasPrefix(
+        "compare: \(finished.run): was trained on \(saved), this run on CIFAR-10 (") == true)
+    // What could not begin leaves no folder behind.
+    #expect(!FileManager.default.fileExists(atPath: folder.path + "/run"))
+  }
+}

@@ -1,0 +1,216 @@
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Experiments
+
+/// What a sweep refuses before its first trial, what it finds in its folder, and what it shows.
+@Suite(.serialized) struct SweepFolderTests {
+  private func refuse(
+    _ kind: AdjointError.Kind, _ message: String, _ request: SweepRequest,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    expectError(kind, message, sourceLocation: sourceLocation) {
+      _ = try Sweep(request, output: folder.file("a"))
+    }
+    #expect(try folder.contents == [], sourceLocation: sourceLocation)
+  }
+
+  @Test func settingsOfEveryTrialAreLookedAtFirst() throws {
+    try refuse(.usage, "hidden=0: has to be in 1 … 100000", Script.request(["hidden=8,0"]))
+    try refuse(
+      .usage, "gradients=magic: expected tape or by-hand", Script.request(["gradients=tape,magic"]))
+    try refuse(
+      .usage, "hidden=1.5: expected a whole number", Script.request(["hidden=1,1.5"]))
+    var request = try Script.request(["hidden=1,2"])
+    request.experiment = "mnist-mlp-2"
+    let names = ExperimentCatalogue.all.map { $0.information.name }
+    try refuse(
+      .usage, unknown("experiment", "mnist-mlp-2", among: names), request)
+    request = try Script.request(["hidden=1,2"])
+    request.dataDir = "/nowhere/at/all"
+    try refuse(.noInput, "/nowhere/at/all: no such folder", request)
+  }
+
+  @Test func metricThatDoesNotCome() throws {
+    try refuse(
+      .usage,
+      "mnist-mlp: there is no metric named validation_acuracy; did you mean validation_accuracy? (there "
+        + "are train_accuracy, train_loss, validation_accuracy, validation_loss)",
+      Script.request(["hidden=1,2"], metric: "validation_acuracy"))
+    let request = try SweepRequest(
+      experiment: "mnist-mlp", space: ["drawn_train=40", "drawn_test=10", "hidden=1,2"], threads: 1)
+    try refuse(
+      .usage,
+      "mnist-mlp: there is no metric named validation_accuracy; did you mean train_accuracy? (there are "
+        + "train_accuracy, train_loss); --set validation=N holds back part of the training data",
+      request)
+  }
+
+  @Test func tooLittleToHalve() throws {
+    try refuse(
+      .usage, "--method halving: takes at least 3 trials of at least 3 epochs, found 27 of 2",
+      Script.request(["hidden=1,2"], .halving, epochs: 2))
+  }
+
+  /// As presets may, which no setting of the sweep names.
+  @Test func halvingOfTrialsThatDifferInLength() throws {
+    var request = try Script.request(["hidden=1,2"], .halving, epochs: nil)
+    request.space.append("epochs=6,9")
+    try refuse(
+      .usage,
+      "--method halving: trials of these presets differ in epochs or steps; give --epochs or --steps",
+      request)
+  }
+
+  @Test func stepsAreHalvedWhereStepsAreGiven() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let script = Script()
+    let request = try SweepRequest(
+      experiment: "mnist-mlp", space: Script.small + ["hidden=1,2"], method: .halving, trials: 9,
+      threads: 1, steps: 90)
+    _ = try Sweep(request, output: folder.file("a")).run(script.options())
+    #expect(script.jobs.prefix(9) == (0..<9).map { "\($0) steps(10)" }[...])
+    #expect(script.jobs[9].hasSuffix(" steps(30)") && script.jobs[12].hasSuffix(" end"))
+  }
+
+  @Test func folderThatIsTakenOrIsNone() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let request = try Script.request(["hidden=1,2"])
+    _ = try Sweep(request, output: folder.file("a")).run(Script().options())
+    expectError(
+      .usage,
+      "\(folder.path)/a: holds a sweep already; go on with it (--resume) or name another folder (--output)"
+    ) { _ = try Sweep(request, output: folder.file("a")) }
+    expectError(.noInput, "\(folder.path)/b: is not the folder of a sweep: it has no sweep.json") {
+      _ = try Sweep(resuming: folder.file("b"), of: "mnist-mlp", dataDir: nil)
+    }
+    expectError(.usage, "\(folder.path)/a: is a sweep of mnist-mlp, not of etth1") {
+      _ = try Sweep(resuming: folder.file("a"), of: "etth1", dataDir: nil)
+    }
+  }
+
+  @Test func oneProcessAtATime() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let first = try Sweep(Script.request(["hidden=1,2"]), output: folder.file("a"))
+    expectError(
+      .usage,
+      "\(folder.path)/a: another process is at work on this sweep; wait for it or stop it"
+    ) { _ = try Sweep(resuming: folder.file("a"), of: "mnist-mlp", dataDir: nil) }
+    _ = try first.run(Script().options())
+  }
+
+  @Test func ledgerThatIsNotItsOwn() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    _ = try Sweep(Script.request(["hidden=1,2"]), output: folder.file("a")).run(Script().options())
+    let lines = try folder.text("a/trials.jsonl")
+    func resume() throws {
+      _ = try Sweep(resuming: folder.file("a"), of: "mnist-mlp", dataDir: nil)
+    }
+    try folder.write((lines + "nonsense\n").utf8, "a/trials.jsonl")
+    expectError(
+      .badData,
+      "\(folder.path)/a/trials.jsonl: line 3: expected a JSON object with the outcome of a trial, found "
+        + "nonsense"
+    ) { try resume() }
+    try folder.write(
+      lines.replacing(#""hidden":"2""#, with: #""hidden":"3""#).utf8, "a/trials.jsonl")
+    expectError(
+      .badData,
+      "\(folder.path)/a/trials.jsonl: line 2: expected the settings that sweep.json gives trial 1, "
+        + "drawn_train=40 drawn_test=10 validation=10 hidden=2; found others"
+    ) { try resume() }
+    try folder.write(
+      lines.replacing(#""trial":1"#, with: #""trial":7"#).utf8, "a/trials.jsonl")
+    expectError(
+      .badData,
+      "\(folder.path)/a/trials.jsonl: line 2: expected one of the 2 trials of sweep.json, found trial 7"
+    ) { try resume() }
+  }
+
+  @Test func otherDataThanBefore() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    _ = try Sweep(Script.request(["hidden=1,2"]), output: folder.file("a"))
+    let request = try folder.text("a/sweep.json")
+    try folder.write(
+      request.replacing(/digits drawn[^"]*/, with: "MNIST").utf8, "a/sweep.json")
+    expectError(
+      .noInput,
+      "\(folder.path)/a: was begun on MNIST, found digits drawn by the program, 40 for training and 10 "
+        + "for the test, seed 0; say where its data are (--data-dir)"
+    ) { _ = try Sweep(resuming: folder.file("a"), of: "mnist-mlp", dataDir: nil) }
+  }
+
+  @Test func reportContainsItsSections() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let script = Script()
+    let scripted = script.outcome
+    script.outcome = { $0.trial == 2 ? .failed("<no> luck") : scripted($0) }
+    let request = try Script.request(
+      ["hidden=int(1,60)", "learning_rate=log(0.01,1)", "gradients=tape,by-hand"], .halving,
+      trials: 9)
+    let sweep = try Sweep(request, output: folder.file("a"))
+    // One trial has learning curves.
+    let losses = (1...100).map { #"{"step":\#($0),"epoch":1,"loss":2.5,"learning_rate":0.1}"# }
+    let epochs = (1...2).map {
+      #"{"step":\#($0 * 50),"epoch":\#($0),"metrics":{"validation_accuracy":0.\#($0)}}"#
+    }
+    let text = (losses + epochs).joined(separator: "\n") + "\n"
+    for trial in 0..<9 { try folder.write(text.utf8, "a/trials/000\(trial)/metrics.jsonl") }
+    _ = try sweep.run(script.options())
+    let html = try folder.text("a/sweep.html")
+    for words in [
+      "mnist-mlp: 9 trials", "Best validation accuracy", "7 stopped early, 1 failed", "The best",
+      "adjoint train mnist-mlp --config best.json", "Every trial", "learning_rate", "by-hand",
+      "Broken lines are trials that failed.", "How the best 8 learned", "After each epoch.",
+      "failed: &lt;no&gt; luck", "the test part is left out", "--method halving --trials 9",
+      "9 trials for 1 epoch, 3 trials for 3 epochs, 1 trial to the end",
+    ] { #expect(html.contains(words), "\(words)") }
+    #expect(!html.contains("<script"))
+    #expect(!html.contains("test accuracy") && !html.contains("test_accuracy"))
+  }
+
+  @Test func progressIsALineForEachTrial() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    var text = ""
+    let progress = SweepProgress(.lines, write: { text += $0 })
+    let script = Script()
+    let scripted = script.outcome
+    script.outcome = { $0.trial == 1 ? .failed("no luck") : scripted($0) }
+    let request = try Script.request(["hidden=20,30"])
+    _ = try Sweep(request, output: folder.file("a")).run(script.options(progress))
+    #expect(
+      text == """
+        trial 0  hidden=20  validation accuracy 98.89 %  (2.2 s)
+        trial 1  hidden=30  failed: no luck
+
+        """)
+  }
+
+  @Test func barShowsTrialsBestAndTimeLeft() {
+    func line(_ width: Int) -> String {
+      SweepProgress.barLine(
+        done: 0.44, finished: 12, trials: 27, best: ("97.12 %", 4),
+        secondsLeft: 83, width: width)
+    }
+    let bar = String(repeating: "━", count: 11) + String(repeating: "─", count: 15)
+    #expect(line(80) == "trials 12/27 \(bar) 44 %  best 97.12 % (trial 4)  1:23 left")
+    #expect(line(40) == "trials 12/27 ━━━━━━━━━──────────── 44 %")
+    #expect(line(10) == "trials 12")
+    for width in 1...120 { #expect(line(width).count < max(width, 1)) }
+  }
+
+  @Test func barIsDrawnOverAndLinesStandAbove() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    var text = ""
+    let progress = SweepProgress(.bar, write: { text += $0 }, width: { 100 })
+    let request = try Script.request(["hidden=20,30"])
+    _ = try Sweep(request, output: folder.file("a")).run(Script().options(progress))
+    #expect(text.hasPrefix("trial 0  hidden=20"))
+    #expect(text.contains("\r\u{1B}[2Ktrials 1/2 ") || text.contains("\r\u{1B}[2Ktrials 2/2 "))
+    // No bar is left below the last trial's line.
+    #expect(text.hasSuffix("\u{1B}[2Ktrial 1  hidden=30  validation accuracy 88.89 %  (2.2 s)\n"))
+  }
+}

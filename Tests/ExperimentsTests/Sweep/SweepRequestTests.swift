@@ -1,0 +1,84 @@
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Experiments
+
+@Suite struct SweepRequestTests {
+  private func request(
+    _ space: [String], _ method: SweepMethod? = nil, trials: Int? = nil,
+    metric: String = "validation_accuracy", minimize: Bool? = nil, epochs: Int? = nil,
+    steps: Int? = nil
+  ) throws -> SweepRequest {
+    try SweepRequest(
+      experiment: "mnist-mlp", space: space, method: method, trials: trials, metric: metric,
+      minimize: minimize, seed: 4, threads: 1, epochs: epochs, steps: steps)
+  }
+
+  @Test func whatIsChosenWhereNothingIsSaid() throws {
+    let grid = try request(["hidden=1,2,3", "batch_size=8,16"])
+    #expect(grid.method == .grid && grid.trials == 6 && !grid.minimize)
+    let random = try request(["hidden=1,2", "learning_rate=log(0.1,1)"])
+    #expect(random.method == .random && random.trials == 20)
+    #expect(try request(["hidden=1,2"], .halving).trials == 27)
+    #expect(try request(["hidden=1,2"], .grid, trials: 2).trials == 2)
+  }
+
+  @Test(arguments: [
+    ("validation_loss", true), ("train_loss", true), ("validation_mse", true), ("mae", true),
+    ("validation_accuracy", false), ("validation_auc", false), ("elbo", false), ("glossy", false),
+  ])
+  func directionByName(metric: String, minimizes: Bool) throws {
+    #expect(try request(["hidden=1,2"], metric: metric).minimize == minimizes)
+    #expect(
+      try request(["hidden=1,2"], metric: metric, minimize: !minimizes).minimize == !minimizes)
+  }
+
+  @Test func whatIsRefused() {
+    let one = "a sweep needs a setting with several values: --set key=a,b,c or key=log(lo,hi)"
+    expectError(.usage, one) { _ = try request([]) }
+    expectError(.usage, one) { _ = try request(["hidden=5"]) }
+    expectError(
+      .usage,
+      "--metric test_accuracy: the test part must not choose among trials, or its figure says nothing of "
+        + "new data; take a metric of the validation part"
+    ) { _ = try request(["hidden=1,2"], metric: "test_accuracy") }
+    expectError(.usage, "--trials 0: has to be in 1 … 100000") {
+      _ = try request(["hidden=1,2"], .random, trials: 0)
+    }
+    expectError(
+      .usage, "--trials 5: this grid has 2 combinations; --method random tries some of them"
+    ) { _ = try request(["hidden=1,2"], trials: 5) }
+    let many = (0..<4).map { "k\($0)=" + (0..<20).map { "\($0)" }.joined(separator: ",") }
+    expectError(
+      .usage, "this grid has more than 100000 combinations; --method random tries some of them"
+    ) { _ = try request(many) }
+    expectError(
+      .usage,
+      "--set r=log(1,2): a grid tries every value and takes lists (r=a,b,c); --method random draws from "
+        + "ranges"
+    ) { _ = try request(["hidden=1,2", "r=log(1,2)"], .grid) }
+    expectError(.usage, "--epochs and --set epochs exclude one another") {
+      _ = try request(["epochs=1,2"], epochs: 3)
+    }
+    expectError(.usage, "--set steps=10,20: --method halving itself divides the steps") {
+      _ = try request(["steps=10,20"], .halving)
+    }
+  }
+
+  @Test func commandThatMakesIt() throws {
+    let sweep = try request(
+      ["hidden=1,2", "learning_rate=log(0.1,1)"], .halving, metric: "validation_loss",
+      minimize: false, steps: 90)
+    #expect(
+      sweep.command
+        == "adjoint sweep mnist-mlp --set hidden=1,2 --set 'learning_rate=log(0.1,1)' --method halving "
+        + "--trials 27 --seed 4 --steps 90 --metric validation_loss --maximize --threads 1")
+  }
+
+  @Test func epochsAndStepsAreChangesOfEachTrial() throws {
+    let sweep = try request(["hidden=1,2"], steps: 90)
+    let changes = sweep.changes(1, in: try SearchSpace(sweep.space))
+    #expect(changes.map { "\($0.key)=\($0.value)" } == ["hidden=2", "steps=90"])
+  }
+}

@@ -1,0 +1,246 @@
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Experiments
+
+/// Sweeps whose trials are scripted: what is chosen, written, and made good after a fall.
+@Suite(.serialized) struct SweepTests {
+  private struct Fall: Error {}
+  private let halving = ["hidden=int(1,60)"]
+
+  @Test func gridTriesEveryCombinationAndSortsThem() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let script = Script()
+    let sweep = try Sweep(
+      Script.request(["hidden=8,16,32", "batch_size=4,8"]), output: folder.file("a"))
+    let result = try sweep.run(script.options())
+    #expect(script.jobs == (0..<6).map { "\($0) end" })
+    #expect(!result.interrupted && result.failures == 0)
+    // Ties go by number.
+    #expect(result.rows.map(\.trial) == [2, 3, 0, 1, 4, 5])
+    #expect(
+      try folder.text("a/table.md").split(separator: "\n").prefix(3).map(String.init) == [
+        "| trial | hidden | batch_size | validation accuracy | steps | seconds |",
+        "|---:|---:|---:|---:|---:|---:|",
+        "| 2 | 16 | 4 | 94.89 % | 90 | 2.2 |",
+      ])
+    let csv = try folder.text("a/table.csv").components(separatedBy: "\r\n")
+    #expect(csv[0] == "trial,hidden,batch_size,validation_accuracy,steps,seconds,outcome")
+    #expect(csv[1].hasPrefix("2,16,4,0.94888") && csv[1].hasSuffix(",90,2.25,complete"))
+    #expect(csv.count == 8 && csv[7].isEmpty)
+    #expect(
+      result.bestLine == "best: trial 2, validation accuracy 94.89 %: hidden=16 batch_size=4")
+    let best = try ExperimentRunner.configuration(
+      MNISTPerceptron.self, [], from: folder.file("a/best.json"))
+    #expect(best.hidden == 16 && best.batchSize == 4 && best.epochs == 9 && best.drawnTrain == 40)
+    #expect(result.summary.best?.metrics.keys.sorted() == ["validation_accuracy"])
+  }
+
+  @Test func lossIsMinimised() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let script = Script()
+    script.outcome = { job in
+      .finished(metrics: ["validation_loss": [3, 1, 2][job.trial]], steps: 1, seconds: 1)
+    }
+    let request = try Script.request(["hidden=8,16,32"], metric: "validation_loss")
+    let result = try Sweep(request, output: folder.file("a")).run(script.options())
+    #expect(result.rows.map(\.trial) == [1, 2, 0])
+  }
+
+  @Test func halvingLetsTheBestThirdGoOn() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let script = Script()
+    let request = try Script.request(halving, .halving, trials: 10)
+    let sweep = try Sweep(request, output: folder.file("a"))
+    let space = try SearchSpace(request.space)
+    let distances = (0..<10).map { trial in
+      let value = space.drawnSettings(trial, seed: 0).first { $0.key == "hidden" }?.value
+      return abs((Int(value ?? "") ?? 0) - 20)
+    }
+    let order = (0..<10).sorted { (distances[$0], $0) < (distances[$1], $1) }
+    let result = try sweep.run(script.options())
+    let third = order.prefix(3).sorted().map { "\($0) epochs(3)" }
+    #expect(
+      script.jobs == (0..<10).map { "\($0) epochs(1)" } + third + ["\(order[0]) end"])
+    // Those that went further stand above the others, whatever these measured.
+    #expect(result.rows.map(\.trial) == order)
+    #expect(result.rows.map(\.steps) == [90, 30, 30] + Array(repeating: 10, count: 7))
+    #expect(result.rows[0].seconds == (1 + 3 + 9) / 4.0)
+    let table = try folder.text("a/table.md")
+    #expect(table.components(separatedBy: "| stopped early |").count == 10)
+    #expect(table.components(separatedBy: "| complete |").count == 2)
+  }
+
+  /// It falls before each of its trials in turn, and each time another process takes it up.
+  @Test func fallsAnywhereAndComesToTheSame() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let request = try Script.request(halving, .halving, trials: 9)
+    _ = try Sweep(request, output: folder.file("whole")).run(Script().options())
+    let whole = try folder.text("whole/table.csv")
+    let count = 9 + 3 + 1
+    for fall in 0..<count {
+      let name = "part\(fall)"
+      let first = Script()
+      first.onLaunch = { if $0 == fall { throw Fall() } }
+      #expect(throws: Fall.self) {
+        _ = try Sweep(request, output: folder.file(name)).run(first.options())
+      }
+      // Half a line, as of a process that was killed while it wrote.
+      let ledger = try FileHandle(forWritingTo: folder.file("\(name)/trials.jsonl"))
+      try ledger.seekToEnd()
+      try ledger.write(contentsOf: Data(#"{"metrics":{"val"#.utf8))
+      try ledger.close()
+      let second = Script()
+      let resumed = try Sweep(
+        resuming: folder.file(name), of: "mnist-mlp", dataDir: nil)
+      _ = try resumed.run(second.options())
+      #expect(first.jobs.count + second.jobs.count == count)
+      for file in ["table.csv", "table.md", "best.json", "sweep.json", "trials.jsonl"] {
+        #expect(
+          try folder.text("\(name)/\(file)") == folder.text("whole/\(file)"), "\(file) \(fall)")
+      }
+    }
+    #expect(try folder.text("whole/table.csv") == whole)
+  }
+
+  @Test func failuresAreRecordedAndNotTriedAgain() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let script = Script()
+    let scripted = script.outcome
+    script.outcome = { job in
+      switch job.trial {
+      case 0: .failed("the loss became nan at step 3; a lower rate helps")
+      case 1: .finished(metrics: ["validation_accuracy": .nan], steps: 5, seconds: 1)
+      case 2: .finished(metrics: ["train_accuracy": 1], steps: 5, seconds: 1)
+      default: scripted(job)
+      }
+    }
+    let request = try Script.request(["hidden=1,2,3,4"])
+    let result = try Sweep(request, output: folder.file("a")).run(script.options())
+    #expect(result.rows.map(\.trial) == [3, 0, 1, 2] && result.failures == 3)
+    try result.requireBest()
+    let table = try folder.text("a/table.md")
+    for words in [
+      "| failed: the loss became nan at step 3 |", "| failed: validation_accuracy became nan |",
+      "| failed: gave no metric named validation_accuracy |",
+    ] { #expect(table.contains(words), "\(words)") }
+    let again = Script()
+    let resumed = try Sweep(resuming: folder.file("a"), of: "mnist-mlp", dataDir: nil)
+    _ = try resumed.run(again.options())
+    #expect(again.jobs.isEmpty)
+    #expect(try folder.text("a/table.md") == table)
+  }
+
+  @Test func allFail() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let script = Script()
+    script.outcome = { .failed("no luck with \($0.trial)") }
+    let request = try Script.request(halving, .halving, trials: 3)
+    let result = try Sweep(request, output: folder.file("a")).run(script.options())
+    #expect(result.best == nil && result.bestLine == nil && result.bestFile == nil)
+    #expect(script.jobs.count == 3)
+    expectError(.badData, "all 3 trials failed; trial 0: no luck with 0") {
+      try result.requireBest()
+    }
+    #expect(!FileManager.default.fileExists(atPath: folder.file("a/best.json").path))
+    #expect(try folder.text("a/sweep.html").contains("3 failed"))
+  }
+
+  /// A full disk is not the trial's fault: nothing is recorded, and it can go on when there is room again.
+  @Test func whatStopsEveryTrialStopsTheSweep() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let script = Script()
+    let scripted = script.outcome
+    let full = AdjointError(.diskFull, "trial 1: no space")
+    script.outcome = { $0.trial == 1 ? .stopped(full) : scripted($0) }
+    let request = try Script.request(["hidden=1,2,3"])
+    expectError(.diskFull, "trial 1: no space") {
+      _ = try Sweep(request, output: folder.file("a")).run(script.options())
+    }
+    let again = Script()
+    let resumed = try Sweep(resuming: folder.file("a"), of: "mnist-mlp", dataDir: nil)
+    #expect(try resumed.run(again.options()).rows.count == 3)
+    #expect(again.jobs == ["1 end", "2 end"])
+  }
+
+  @Test func interruptionStopsEveryTrialUnderWay() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let request = try Script.request(["hidden=1,2,3,4"])
+    var running: [ScriptedTrial] = []
+    var options = Script().options(isInterrupted: { running.count == 2 })
+    options.parallel = 2
+    options.launch = { _ in
+      running.append(ScriptedTrial { nil })
+      return running.last
+    }
+    let result = try Sweep(request, output: folder.file("a")).run(options)
+    #expect(result.interrupted && result.rows.isEmpty)
+    #expect(running.count == 2 && running.allSatisfy { $0.isStopped })
+    try result.requireBest()
+    // A trial that someone else interrupts ends the sweep too, and is not over.
+    let script = Script()
+    let scripted = script.outcome
+    script.outcome = { $0.trial == 1 ? .interrupted : scripted($0) }
+    let second = try Sweep(resuming: folder.file("a"), of: "mnist-mlp", dataDir: nil)
+      .run(script.options())
+    #expect(second.interrupted && second.rows.map(\.trial) == [0])
+    let third = try Sweep(resuming: folder.file("a"), of: "mnist-mlp", dataDir: nil)
+      .run(Script().options())
+    #expect(!third.interrupted && third.rows.count == 4)
+  }
+
+  @Test func asManyAtATimeAsAsked() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    var (running, most) = (0, 0)
+    let script = Script()
+    var options = script.options()
+    options.parallel = 3
+    options.launch = { job in
+      running += 1
+      most = max(most, running)
+      var looks = 0
+      let outcome = script.outcome(job)
+      return ScriptedTrial {
+        looks += 1
+        // The later ones end first.
+        guard looks > 4 - job.trial % 3 else { return nil }
+        running -= 1
+        return outcome
+      }
+    }
+    let request = try Script.request(halving, .halving, trials: 9)
+    let result = try Sweep(request, output: folder.file("a")).run(options)
+    #expect(most == 3 && running == 0)
+    _ = try Sweep(request, output: folder.file("b")).run(Script().options())
+    #expect(try folder.text("a/table.csv") == folder.text("b/table.csv"))
+    #expect(result.rows.count == 9)
+  }
+
+  /// Nobody goes on from them again; the ten best may be looked at.
+  @Test func checkpointsOfTheOthersAreRemoved() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    func kept(_ name: String, _ request: SweepRequest) throws -> [Int] {
+      let script = Script()
+      let scripted = script.outcome
+      script.outcome = { job in
+        try? Data().write(to: job.folder.appendingPathComponent("metrics.jsonl"))
+        try? FileManager.default.createDirectory(
+          at: job.folder.appendingPathComponent("checkpoints/step-000000001"),
+          withIntermediateDirectories: true)
+        return job.trial == 1 ? .failed("no luck") : scripted(job)
+      }
+      _ = try Sweep(request, output: folder.file(name)).run(script.options())
+      return (0..<request.trials).filter { trial in
+        let path = Sweep.trialFolder(trial, in: folder.file(name)).path + "/checkpoints"
+        return FileManager.default.fileExists(atPath: path)
+      }
+    }
+    let values = (1...14).map { "\($0)" }.joined(separator: ",")
+    #expect(try kept("grid", Script.request(["hidden=\(values)"])) == Array(4..<14))
+    let halved = try Script.request(halving, .halving, trials: 9, epochs: 3)
+    let best = try kept("halving", halved)
+    #expect(best.count == 3 && !best.contains(1))
+  }
+}

@@ -1,0 +1,60 @@
+import Testing
+
+@testable import Tensors
+
+@Suite struct WeightNormalizationTests {
+  @Test(arguments: ReferenceCase.named("weight-normalization"))
+  func weightAgreesWithPyTorch(reference: ReferenceCase) {
+    reference.check { weightNormalization($0[0], $0[1]) }
+  }
+
+  @Test(
+    arguments: ReferenceCase.named("weight-normalized-linear", "weight-normalized-linear-relu"))
+  func affineMapAgreesWithPyTorch(reference: ReferenceCase) {
+    reference.check {
+      weightNormalizedLinear(
+        $0[0], $0[1], $0[2], $0[3],
+        activation: reference.name == "weight-normalized-linear-relu" ? .relu : .identity)
+    }
+  }
+
+  /// Lengths over which sums are split into blocks, on several threads: 3, 4, 0 … and one long row of ones.
+  @Test(arguments: [DType.float32, .float64])
+  func rowsHaveTheirLengths(dtype: DType) {
+    let v = Tensor([3, 4, 0, 5, 12, 0], shape: [2, 3], dtype: dtype)
+    #expect(rowLengths(v).doubles == [5, 13])
+    let long = Tensor.ones([40, 10_000], dtype: dtype)
+    #expect(rowLengths(long).doubles.allSatisfy { abs($0 - 100) < 1e-5 })
+    let w = weightNormalization(v, Tensor([10, 26], shape: [2], dtype: dtype)).doubles
+    for (value, right) in zip(w, [6, 8, 0, 10, 24, 0] as [Double]) {
+      #expect(abs(value - right) < 1e-5)
+    }
+  }
+
+  /// Nothing flows to what needs nothing, and what flows does not depend on that.
+  @Test func inputNeedsNoGradient() {
+    let (x, v) = (Tensor([1, 2], shape: [1, 2]), Tensor([3, 4], shape: [1, 2]))
+    let g = Tensor([5], shape: [1])
+    let (_, all) = valueWithGradient(at: [x, v, g]) {
+      sum(weightNormalizedLinear($0[0], $0[1], $0[2]))
+    }
+    let (_, some) = valueWithGradient(at: [v, g]) {
+      sum(weightNormalizedLinear(x, $0[0], $0[1]))
+    }
+    #expect(all.dropFirst().map { $0?.doubles } == some.map { $0?.doubles })
+    // dg = x · v / ‖v‖ = 11 / 5
+    #expect(abs((some[1]?.item ?? 0) - 2.2) < 1e-6)
+  }
+
+  @Test func lengthsThatDoNotMatch() async {
+    await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = weightNormalization(.zeros([2, 3]), .zeros([3]))
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = weightNormalizedLinear(.zeros([1, 2]), .ones([2, 3]), .zeros([2]))
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = weightNormalizedLinear(.zeros([1, 3]), .ones([2, 3]), .zeros([2]), .zeros([3]))
+    }
+  }
+}
