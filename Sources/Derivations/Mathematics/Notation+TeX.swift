@@ -9,7 +9,6 @@ extension Notation {
   public init(tex: String) {
     var parser = TeXParser(tex)
     self = parser.row(until: [])
-    require(parser.isAtEnd, "Notation: \(tex) has something after its end: \(parser.rest)")
   }
 }
 
@@ -24,8 +23,7 @@ private struct TeXParser {
     characters = Array(source)
   }
 
-  var isAtEnd: Bool { position >= characters.count }
-  var rest: String { String(characters[position...]) }
+  private var isAtEnd: Bool { position >= characters.count }
 
   /// Parts up to one of the stops, which is left unread; a single part stands for itself.
   mutating func row(until stops: [String]) -> Notation {
