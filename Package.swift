@@ -84,7 +84,7 @@ let package = Package(
     tests("Tensors", hasReference: true),
     tests("Layers", ["Tensors"]),
     tests("Optimizers", ["Tensors"], hasReference: true),
-    tests("Derivations", ["Tensors", "Layers", "Models"], hasReference: true),
+    tests("Derivations", ["Tensors", "Layers", "Models", "TestSupport"], hasReference: true),
     tests("Checkpoints", ["Tensors", "TestSupport"]),
     tests("Datasets", ["Tensors", "TestSupport"]),
     tests("EventLog", ["TestSupport"], hasReference: true),

@@ -17,8 +17,8 @@ struct AdjointCommand: ParsableCommand {
     version: adjointVersion,
     subcommands: [
       ListCommand.self, TrainCommand.self, SweepCommand.self, EvaluateCommand.self,
-      ReportCommand.self,
-      PredictCommand.self, CheckCommand.self, DataCommand.self, BenchmarkCommand.self,
+      ReportCommand.self, PredictCommand.self, CheckCommand.self, DeriveCommand.self,
+      DataCommand.self, BenchmarkCommand.self,
     ])
 
   static func main() {

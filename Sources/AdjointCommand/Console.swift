@@ -37,7 +37,7 @@ enum Console {
     return rows.map { row in
       row.enumerated().map { index, cell in
         index + 1 == row.count
-          ? cell : cell.padding(toLength: widths[index], withPad: " ", startingAt: 0)
+          ? cell : cell + String(repeating: " ", count: widths[index] - cell.count)
       }.joined(separator: "  ")
     }.joined(separator: "\n")
   }

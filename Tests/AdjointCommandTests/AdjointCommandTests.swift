@@ -8,7 +8,11 @@ import Training
 @Suite struct AdjointCommandTests {
   private static let subcommands: [([String], [String])] = [
     (
-      [], ["list", "train", "sweep", "evaluate", "report", "predict", "check", "data", "benchmark"]
+      [],
+      [
+        "list", "train", "sweep", "evaluate", "report", "predict", "check", "derive", "data",
+        "benchmark",
+      ]
     ),
     (["list"], ["--json"]),
     (
@@ -34,7 +38,7 @@ import Training
       ["predict"],
       ["--model <name>", "--weights <file>", "--input <file>", "--output <file>", "--set"]
     ),
-    (["check"], ["--seed", "--json"]),
+    (["check"], ["--seed", "--json"]), (["derive"], ["<name>", "--output <file>"]),
     (["data"], ["list", "fetch", "inspect"]),
     (["data", "list"], ["--data-dir"]), (["data", "fetch"], ["<name>", "--data-dir"]),
     (["data", "inspect"], ["<name>", "--data-dir", "--output <file>"]),

@@ -74,6 +74,9 @@ public struct GradientCheck: Sendable {
   let tolerance32: Double
   let makeCases: @Sendable (inout Sampler) -> [Case]
 
+  /// The step of central differences.
+  static let step = 7e-4
+
   private static let registered = Mutex<[GradientCheck]>([])
 
   /// Enters a check.
@@ -244,7 +247,7 @@ extension GradientCheck.Case {
     }
   }
 
-  fileprivate func tapeGradients(_ cotangent: Tensor) -> [Tensor] {
+  func tapeGradients(_ cotangent: Tensor) -> [Tensor] {
     let known = cotangent.detached
     let (_, gradients) = valueWithGradient(of: parameters) { sum(body() * known) }
     return zip(parameters, gradients.values).map { parameter, gradient in
@@ -256,7 +259,7 @@ extension GradientCheck.Case {
   /// h⁴ (Abramowitz and Stegun, 25.3.6); with h = ε^(1/5) it balances the rounding error, ε / h.
   fileprivate func slope(of parameter: Parameter, along probe: Probe, _ cotangent: Tensor) -> Double
   {
-    let step = 7e-4
+    let step = GradientCheck.step
     let original = parameter.value.detached
     defer { parameter.value = original }
     func value(_ t: Double) -> Double {

@@ -335,6 +335,49 @@ def penalties():
         case("squared-norm", lambda x: (x * x).sum(), [normal(*shape)])
 
 
+def likelihoods():
+    """A head is [batch, 2n]: n means, then n logarithms of standard deviations."""
+
+    def halves(head):
+        return head.chunk(2, dim=1)
+
+    for batch, n in [(1, 1), (3, 2), (2, 17)]:
+        # Input: head. The noise, a constant, is (i mod 7 − 3)/4 for element i.
+        noise = (torch.arange(batch * n).reshape(batch, n) % 7 - 3) / 4
+        case(
+            "reparameterize",
+            lambda head, e=noise: halves(head)[0] + halves(head)[1].exp() * e.to(head.dtype),
+            [normal(batch, 2 * n)],
+        )
+        # Inputs: x, head. Summed over the features, averaged over the batch.
+        case(
+            "gaussian-head-nll",
+            lambda x, head: -torch.distributions.Normal(halves(head)[0], halves(head)[1].exp())
+            .log_prob(x)
+            .sum(dim=1)
+            .mean(),
+            [normal(batch, n), normal(batch, 2 * n, scale=0.5)],
+        )
+        case(
+            "gaussian-head-kl",
+            lambda head: torch.distributions.kl_divergence(
+                torch.distributions.Normal(halves(head)[0], halves(head)[1].exp()),
+                torch.distributions.Normal(torch.zeros_like(halves(head)[0]), 1.0),
+            )
+            .sum(dim=1)
+            .mean(),
+            [normal(batch, 2 * n)],
+        )
+        # Inputs: x, logits.
+        case(
+            "bernoulli-nll",
+            lambda x, logits: F.binary_cross_entropy_with_logits(logits, x, reduction="none")
+            .sum(dim=1)
+            .mean(),
+            [np.round(RANDOM.uniform(0, 1, size=(batch, n)), 3), normal(batch, n, scale=4)],
+        )
+
+
 def normalized_weights():
     for outputs, inputs in [(1, 1), (3, 5), (17, 33)]:
         case("weight-normalization", lambda v, g: torch._weight_norm(v, g[:, None], 0),
@@ -349,7 +392,7 @@ def normalized_weights():
 def main():
     torch.set_num_threads(1)
     for group in (arithmetic, products, reductions, softmaxes, losses, activations, shapes, penalties,
-                  normalized_weights):
+                  normalized_weights, likelihoods):
         group()
     version = torch.__version__.split("+")[0]
     text = f'{{"source":"PyTorch {version}","cases":[\n' + ",\n".join(CASES) + "\n]}\n"

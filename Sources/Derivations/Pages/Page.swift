@@ -1,0 +1,173 @@
+import Tensors
+
+/// A derivation with its measurements, ready to be written in any format.
+public struct DerivationPage: Sendable {
+  let title: String
+  let summary: String
+  let blocks: [Block]
+  let footer: String
+  /// What was measured, one row for each formula that is a derivative.
+  public let agreements: [Row]
+
+  /// How well a formula agrees with what was measured.
+  public struct Row: Sendable {
+    /// The derivative, as text.
+    public let formula: String
+    /// The relative error against the code that trains; nil where that value stays inside it.
+    public let code: Double?
+    /// The relative error against the tape.
+    public let tape: Double
+    /// The relative error against central differences.
+    public let differences: Double
+    let notation: Notation
+  }
+
+  enum Block: Sendable {
+    case heading(String)
+    case paragraph([Prose.Part])
+    case table(header: [String], rows: [[[Prose.Part]]])
+    case equations([Line], margin: [Margin], code: [String])
+    case steps([(indent: Int, parts: [Prose.Part])])
+  }
+
+  /// One line of a chain of equations.
+  struct Line: Sendable, Equatable {
+    var left: Notation?
+    var right: Notation
+    /// What stands at the end: the shape.
+    var note: Notation?
+  }
+
+  /// A number beside a formula.
+  struct Margin: Sendable, Equatable {
+    let label: String
+    let value: String
+  }
+
+  /// Makes the page, and measures on the way.
+  ///
+  /// - Parameter footer: the last line.
+  /// - Throws: ``AdjointError``, our fault, that names the formula which is not what it is said to be.
+  public init(_ derivation: Derivation, footer: String = "") throws {
+    let proof = try Proof(derivation)
+    var rows: [Row] = []
+    var blocks = DerivationPage.introduction(derivation)
+    for block in derivation.blocks {
+      switch block {
+      case .heading(let text): blocks.append(.heading(text))
+      case .text(let text): blocks += Prose.paragraphs(text).map { .paragraph($0) }
+      case .symbols(let symbols):
+        blocks.append(DerivationPage.table(of: symbols, derivation))
+      case .define(let definitions):
+        blocks.append(try DerivationPage.forward(definitions, proof))
+      case .assume(let definitions): _ = try definitions.map(proof.check)
+      case .derive(let chain):
+        let agreement = try proof.check(chain)
+        blocks.append(DerivationPage.equations(chain, agreement))
+        if let tape = agreement.tape, let differences = agreement.differences {
+          rows.append(
+            Row(
+              formula: agreement.formula, code: agreement.code, tape: tape,
+              differences: differences, notation: chain.left.notation))
+        }
+      case .show(let tex):
+        blocks.append(.equations([Line(right: Notation(tex: tex))], margin: [], code: []))
+      case .steps(let lines): blocks.append(DerivationPage.steps(lines))
+      }
+    }
+    title = derivation.title
+    summary = derivation.summary
+    self.blocks = blocks + DerivationPage.conclusion(rows, derivation)
+    self.footer = footer
+    agreements = rows
+  }
+
+  // MARK: - Parts
+
+  private static func introduction(_ derivation: Derivation) -> [Block] {
+    let sizes = derivation.sizes.map { "$\($0.name) = \($0.length)$" }.joined(separator: ", ")
+    let text = """
+      Every formula on this page was evaluated when the page was made, in float64 at a random point with \
+      \(sizes). The numbers in the margin are the largest differences, relative to the largest element: \
+      *code* to the lines of `\(derivation.sources.joined(separator: "`, `"))` that train, *tape* to \
+      automatic differentiation, *differences* to central differences of what is computed forward.
+      """
+    return Prose.paragraphs(text).map { .paragraph($0) }
+  }
+
+  private static func table(of symbols: [(Term, String)], _ derivation: Derivation) -> Block {
+    let sizes = derivation.sizes.map { size in
+      [Prose.parts("$\(size.name)$"), [.text("number")], Prose.parts(size.meaning)]
+    }
+    let rows = symbols.map { term, meaning in
+      return [[.formula(term.notation)], shape(term.axes), Prose.parts(meaning)]
+    }
+    return .table(header: ["symbol", "shape", "meaning"], rows: sizes + rows)
+  }
+
+  private static func shape(_ axes: [String]) -> [Prose.Part] {
+    axes.isEmpty ? [.text("number")] : [.formula(shapeNotation(axes))]
+  }
+
+  private static func shapeNotation(_ axes: [String]) -> Notation {
+    Notation(tex: axes.joined(separator: " \\times "))
+  }
+
+  private static func forward(
+    _ definitions: [Derivation.Definition], _ proof: Proof
+  ) throws -> Block {
+    var worst: Double?
+    let lines = try definitions.map { definition in
+      if let error = try proof.check(definition) { worst = max(worst ?? 0, error) }
+      let axes = definition.left.axes.dropFirst(definition.left.freeIndices.count)
+      return Line(
+        left: definition.left.notation, right: definition.right.notation,
+        note: axes.isEmpty
+          ? nil : .row([.sign("["), shapeNotation(Array(axes)), .sign("]")]))
+    }
+    let margin = worst.map { [Margin(label: "code", value: scientific($0))] } ?? []
+    return .equations(lines, margin: margin, code: [])
+  }
+
+  private static func equations(_ chain: Derivation.Chain, _ agreement: Proof.Agreement) -> Block {
+    let lines = chain.steps.enumerated().map { index, step in
+      Line(left: index == 0 ? chain.left.notation : nil, right: step.notation)
+    }
+    let numbers = [
+      ("code", agreement.code), ("tape", agreement.tape), ("differences", agreement.differences),
+      ("both sides", agreement.terms),
+    ]
+    let margin = numbers.compactMap { label, value in
+      value.map { Margin(label: label, value: scientific($0)) }
+    }
+    return .equations(lines, margin: margin, code: chain.code)
+  }
+
+  private static func steps(_ lines: [String]) -> Block {
+    .steps(
+      lines.map { line in
+        let text = line.drop { $0 == " " }
+        return ((line.count - text.count) / 2, Prose.parts(String(text)))
+      })
+  }
+
+  private static func conclusion(_ rows: [Row], _ derivation: Derivation) -> [Block] {
+    guard !rows.isEmpty else { return [] }
+    let cells = rows.map { row -> [[Prose.Part]] in
+      let numbers = [row.code, row.tape, row.differences]
+      return [[.formula(row.notation)]]
+        + numbers.map { [.text($0.map(scientific) ?? "–")] }
+    }
+    let text = """
+      A formula that differs from its code or from the tape by more than \
+      \(scientific(Proof.exactTolerance)), or from central differences by more than \
+      \(scientific(Proof.differencesTolerance)), stops `adjoint derive`: the first is what the order of \
+      float64 additions may change, the second what five-point differences can tell. A dash stands where \
+      the value stays inside the code; it is proved by the gradients that are made from it.
+      """
+    return [
+      .heading("All derivatives, measured"),
+      .table(header: ["derivative", "code", "tape", "differences"], rows: cells),
+    ] + Prose.paragraphs(text).map { .paragraph($0) }
+  }
+}

@@ -1,0 +1,156 @@
+import Foundation
+import TestSupport
+import Tensors
+import Testing
+
+@testable import Derivations
+
+@Suite struct PageTests {
+  private static let x = symbol("X", "m")
+  private static let y = symbol("Y", "m")
+  private static let loss = symbol("L")
+
+  private static let page = try? DerivationPage(
+    Derivation(
+      name: "small", title: "Half a square & its slope", summary: "The gradient of $L$.",
+      sizes: [("m", 2, "rows")], sources: ["Small_file.swift"],
+      blocks: [
+        .heading("Forward"), .symbols([(x, "input")]),
+        .define([y ≔ x, loss ≔ .squaredNorm(y) / 2]),
+        .text("So *much* is `clear`:"),
+        .derive(derivative(loss, by: x), y, x, code: ["let dx = x < y"]), .show("x \\to y"),
+        .steps(["for $x$", "  stop"]),
+      ],
+      point: { [x] _ in [(x, Tensor([1, 2], shape: [2], dtype: .float64))] },
+      code: { [x] values in [(derivative(symbol("L"), by: x), values[x])] }), footer: "The end")
+
+  private func expect(_ text: String, contains parts: [String]) {
+    var rest = Substring(text)
+    for part in parts {
+      guard let range = rest.range(of: part) else {
+        Issue.record("\(part) is not there, or not in its place")
+        return
+      }
+      rest = rest[range.upperBound...]
+    }
+  }
+
+  @Test func html() throws {
+    expect(
+      try #require(Self.page).html,
+      contains: [
+        "<title>Half a square &amp; its slope</title>",
+        "<p class=\"summary\">The gradient of <math><mi>L</mi></math>.</p>",
+        "<code>Small_file.swift</code>", "<h2>Forward</h2>",
+        "<td><math displaystyle=\"true\"><mi>m</mi></math></td><td>number</td><td>rows</td></tr>",
+        "<mi>X</mi></math></td><td><math displaystyle=\"true\"><mi>m</mi></math></td><td>input</td></tr>",
+        "<mtd><mi>Y</mi></mtd><mtd><mo>=</mo></mtd><mtd><mi>X</mi></mtd>",
+        "<p>So <em>much</em> is <code>clear</code>:</p>",
+        "<mtd></mtd><mtd><mo>=</mo></mtd><mtd><mi>X</mi></mtd>",
+        "<dl><div><dt>code</dt><dd>0</dd></div><div><dt>tape</dt><dd>0</dd></div>",
+        "<pre>let dx = x &lt; y</pre>", "<math displaystyle=\"true\"><mrow><mi>x</mi><mo>→</mo>",
+        "<p style=\"margin-left:2em\">stop</p>", "<h2>All derivatives, measured</h2>",
+        "<footer>The end</footer>",
+      ])
+  }
+
+  @Test func latex() throws {
+    expect(
+      try #require(Self.page).latex,
+      contains: [
+        #"\documentclass"#, #"\bfseries Half a square \& its slope"#,
+        #"\texttt{Small\_file.swift}"#,
+        #"\section*{Forward}"#, #"$\displaystyle X$ & $\displaystyle m$ & input"#,
+        "\\begin{align*}\nY &= X && [ m ] \\\\\nL &=",
+        #"So \emph{much} is \texttt{clear}:"#, #"\agreement{code & 0\\tape & 0\\differences & "#,
+        "\\frac{\\partial L}{\\partial X} &= Y \\\\\n&= X",
+        "\\begin{verbatim}\nlet dx = x < y\n\\end{verbatim}", #"\[ x \to y \]"#,
+        #"\hspace*{2em}stop"#, "The end", #"\end{document}"#,
+      ])
+  }
+
+  @Test func markdown() throws {
+    expect(
+      try #require(Self.page).markdown,
+      contains: [
+        "# Half a square & its slope\n\nThe gradient of $L$.", "## Forward",
+        "| symbol | shape | meaning |\n| --- | --- | --- |\n| $m$ | number | rows |\n| $X$ | $m$ | input |",
+        "$$\n\\begin{aligned}\nY &= X && [ m ]", "So *much* is `clear`:",
+        "```swift\nlet dx = x < y\n```\n\n> code 0 · tape 0 · differences ", "$$\nx \\to y\n$$",
+        "- for $x$\n  - stop", "## All derivatives, measured",
+        "| derivative | code | tape | differences |", "The end",
+      ])
+  }
+
+  /// Every element that is opened is closed, in order, and nothing is fetched or run.
+  @Test(arguments: ProofTests.names)
+  func pagesAreWellFormed(name: String) throws {
+    let page = try Pages.page(name)
+    let html = page.html
+    #expect(!html.contains("http") && !html.contains("<script") && !html.contains("<link"))
+    var open: [Substring] = []
+    for tag in html.split(separator: "<").dropFirst() {
+      let content = tag.prefix { $0 != ">" }
+      let name = content.drop { $0 == "/" }.prefix { $0.isLetter || $0.isNumber }
+      if content.hasPrefix("/") {
+        let last = open.popLast()
+        #expect(last == name)
+        if last != name { return }
+      } else if !content.hasSuffix("/") {
+        open.append(name)
+      }
+    }
+    #expect(open.isEmpty)
+    // Two dollar signs for each formula, and none escaped.
+    #expect(page.markdown.filter { $0 == "$" }.count.isMultiple(of: 2))
+    for text in [page.latex, page.markdown] {
+      #expect(text.filter { $0 == "{" }.count == text.filter { $0 == "}" }.count)
+    }
+  }
+
+  @Test func sameBytesEachTime() throws {
+    let softmax = try #require(Derivation.all.first { $0.name == "softmax" })
+    #expect(try DerivationPage(softmax).html == Pages.page("softmax").html)
+  }
+
+  private static let compiler: URL? = {
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+    return path.split(separator: ":").map { URL(fileURLWithPath: "\($0)/pdflatex") }
+      .first { FileManager.default.isExecutableFile(atPath: $0.path) }
+  }()
+
+  /// All documents in one run of pdflatex, where it is installed.
+  @Test(.enabled(if: compiler != nil))
+  func latexCompiles() throws {
+    let folder = try TemporaryFolder()
+    let sources = try ProofTests.names.map { try Pages.page($0).latex }
+    let start = "\\begin{document}"
+    let preamble = try #require(sources[0].components(separatedBy: start).first)
+    let bodies = try sources.map { source in
+      try #require(source.components(separatedBy: start).last)
+        .replacing("\\end{document}", with: "")
+    }
+    let text = preamble + start + bodies.joined(separator: "\\clearpage\n") + "\\end{document}"
+    try folder.write(text.utf8, "all.tex")
+    let process = Process()
+    process.executableURL = Self.compiler
+    process.arguments = ["-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    process.currentDirectoryURL = folder.url
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    let log = try String(contentsOf: folder.file("all.log"), encoding: .isoLatin1)
+    #expect(process.terminationStatus == 0, "\(log.suffix(2000))")
+    #expect(!log.contains("Missing character"))
+  }
+}
+
+/// The pages, each made once for all tests.
+enum Pages {
+  private static let all = Dictionary(
+    uniqueKeysWithValues: Derivation.all.map { derivation in
+      (derivation.name, Result { try DerivationPage(derivation) })
+    })
+
+  static func page(_ name: String) throws -> DerivationPage { try #require(all[name]).get() }
+}
