@@ -72,6 +72,15 @@ public protocol Experiment: AnyObject, SendableMetatype {
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure]
   /// The sections of the report between the curves and the provenance.
   func reportSections() throws -> [Report.Section]
+  /// The same where they show what ``TrainingTask/endOfEpoch(_:in:)`` kept in the run's folder.
+  func reportSections(in run: RunDirectory) throws -> [Report.Section]
+}
+
+extension Experiment {
+  /// Nothing from the folder.
+  public func reportSections(in run: RunDirectory) throws -> [Report.Section] {
+    try reportSections()
+  }
 }
 
 /// The value that determines a run.

@@ -219,7 +219,7 @@ public enum ExperimentRunner {
     let report = Report(
       title: information.name, subtitle: "\(information.summary). Data: \(environment.data).",
       keyFigures: experiment.keyFigures(metrics),
-      sections: [RunReport.curves(of: history)] + (try experiment.reportSections())
+      sections: [RunReport.curves(of: history)] + (try experiment.reportSections(in: run))
         + [RunReport.provenance(environment, configuration: configuration)],
       footer: "Adjoint \(adjointVersion)")
     try AtomicFile.write(Data(report.html().utf8), to: run.report)

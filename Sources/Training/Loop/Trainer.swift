@@ -110,7 +110,10 @@ public final class Trainer {
     let began = clock.now
     var meter = SpeedMeter(clock: clock, step: state.step)
     // Whenever it is killed, there is a checkpoint to go on from.
-    if state.step == 0 { try writeCheckpoint() }
+    if state.step == 0 {
+      try task.endOfEpoch(0, in: run)
+      try writeCheckpoint()
+    }
     try task.seek(epoch: state.epoch, batch: state.batch)
     do {
       defer { progress.finish() }
@@ -167,6 +170,8 @@ public final class Trainer {
     let epoch = History.Epoch(epoch: state.epoch + 1, step: state.step, metrics: metrics)
     history.epochs.append(epoch)
     try log.epoch(epoch)
+    // Before the checkpoint that leaves this epoch behind.
+    try task.endOfEpoch(epoch.epoch, in: run)
     progress.endOfEpoch(snapshot(total, meter), metrics: metrics)
     state.beginNextEpoch()
     try writeCheckpointIfDue()

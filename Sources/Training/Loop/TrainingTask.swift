@@ -46,4 +46,18 @@ public protocol TrainingTask: AnyObject {
   func epochMetrics() throws -> [String: Double]
   /// What is measured once at the end, by name: `train_accuracy`.
   func finalMetrics() throws -> [String: Double]
+  /// Keeps something of an epoch in the run's folder, such as a picture of what is generated.
+  ///
+  /// An epoch that is trained again, after the process was killed, calls it again: what it writes has to be a
+  /// function of the weights, and each file has to appear whole or not at all.
+  ///
+  /// - Parameters:
+  ///   - epoch: the epochs that are over; 0 before the first step.
+  ///   - run: the run's folder.
+  func endOfEpoch(_ epoch: Int, in run: RunDirectory) throws
+}
+
+extension TrainingTask {
+  /// Keeps nothing.
+  public func endOfEpoch(_ epoch: Int, in run: RunDirectory) throws {}
 }
