@@ -72,10 +72,11 @@ public enum PlanarDistribution: String, CaseIterable, Codable, Sendable {
         1.25 * (x - 0.5 + 0.1 * random.normal()), 1.6 * (y - 0.25 + 0.1 * random.normal())
       )
     case .swissRoll:
+      // The band's own middle is at (2, 2/(3π)).
       let angle = 1.5 * Double.pi * (1 + 2 * random.uniform())
       return (
-        0.14 * (angle * cos(angle) + 0.4 * random.normal()),
-        0.14 * (angle * sin(angle) + 0.4 * random.normal())
+        0.14 * (angle * cos(angle) - 2 + 0.4 * random.normal()),
+        0.14 * (angle * sin(angle) - 2 / (3 * .pi) + 0.4 * random.normal())
       )
     case .checkerboard:
       let column = random.integer(below: 4)

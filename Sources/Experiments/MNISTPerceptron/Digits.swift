@@ -3,6 +3,20 @@ import Foundation
 import Tensors
 import Training
 
+/// What of a configuration decides which digits there are.
+protocol DigitsConfiguration {
+  /// Training images held back for validation.
+  var validation: Int { get }
+  /// How many digits are drawn for training where there is no MNIST.
+  var drawnTrain: Int { get }
+  /// How many digits are drawn for the test where there is no MNIST.
+  var drawnTest: Int { get }
+  /// What they are drawn from.
+  var seed: UInt64 { get }
+}
+
+extension MNISTPerceptronConfiguration: DigitsConfiguration {}
+
 /// Handwritten digits: MNIST where it can be found, else ones that the program draws.
 struct Digits {
   let parts: ImageClassificationParts
@@ -14,7 +28,7 @@ struct Digits {
   ///   - data: where MNIST is looked for.
   ///   - note: is told in one line which digits they are.
   static func load(
-    _ configuration: MNISTPerceptronConfiguration, from data: DataDirectory,
+    _ configuration: some DigitsConfiguration, from data: DataDirectory,
     note: (String) -> Void
   ) throws -> Digits {
     guard let folder = try data.locate(DataCatalogue.mnist) else {
@@ -39,7 +53,7 @@ struct Digits {
 
   private init(
     _ sets: (train: ClassificationSet, test: ClassificationSet),
-    _ configuration: MNISTPerceptronConfiguration, files: [RunEnvironment.DataFile],
+    _ configuration: some DigitsConfiguration, files: [RunEnvironment.DataFile],
     description: String
   ) throws {
     guard configuration.validation < sets.train.count else {

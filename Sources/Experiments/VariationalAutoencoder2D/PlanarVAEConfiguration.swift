@@ -12,25 +12,25 @@ struct PlanarVAEConfiguration: ExperimentConfiguration {
   /// The distribution that is learned.
   var target = PlanarDistribution.pinwheel
   /// Units in each of the two hidden layers of encoder and decoder.
-  var hidden = 128
+  var hidden = 256
   /// The length of z.
-  var latent = 2
+  var latent = 3
   /// What the divergence counts in the loss …
   var beta = 1.0
   /// … at the beginning, as a share of that …
-  var betaStart = 0.3
+  var betaStart = 0.5
   /// … from where it rises linearly over this share of the steps; 0 for the whole from the first step on.
-  var betaRise = 0.5
+  var betaRise = 0.2
   /// Points in a batch.
   var batchSize = 128
   /// Points of an epoch; each epoch draws its own.
   var samplesPerEpoch = 51_200
   /// Epochs.
-  var epochs = 100
+  var epochs = 250
   /// Steps to train, whatever the epochs; 0 to go by the epochs.
   var steps = 0
   /// The learning rate at the beginning …
-  var learningRate = 1e-3
+  var learningRate = 3e-3
   /// … what it falls to along half a cosine, as a share of that; 1 keeps it.
   var finalRate = 0.01
   /// Points on which the bound is measured, and in each set whose distances are.
@@ -61,6 +61,7 @@ struct PlanarVAEConfiguration: ExperimentConfiguration {
     var configuration = PlanarVAEConfiguration()
     configuration.hidden = 128
     configuration.latent = 2
+    configuration.learningRate = 1e-3
     configuration.finalRate = 1
     configuration.betaRise = 0
     return configuration
