@@ -38,7 +38,7 @@ struct PlanarVAEConfiguration: ExperimentConfiguration {
   /// Pairs of sets whose distances are averaged.
   var evaluationDraws = 5
   /// Epochs from one picture of the samples to the next.
-  var snapshotEvery = 5
+  var snapshotEvery = 10
   /// What weights, points and noise are drawn from.
   var seed: UInt64 = 0
   /// The type of weights and activations.

@@ -29,7 +29,7 @@ struct DigitTerms {
 /// Kinds whose z is a Gaussian.
 protocol GaussianDigitAutoencoder: DigitAutoencoder {
   var encoder: MultilayerPerceptron { get }
-  /// Images of given z `[count, latent]`: probabilities, or the likelier pixels one by one.
+  /// What images of given z `[count, latent]` look like on the mean: how often each pixel is on.
   func decoded(_ z: Tensor) -> Tensor
   /// Images drawn for given z, where drawing pixels one by one needs `[count, 784]` uniform numbers.
   func drawn(_ z: Tensor, seed: UInt64, stream: UInt64) -> Tensor
@@ -77,9 +77,15 @@ struct LossyDigitAutoencoder: GaussianDigitAutoencoder {
       divergence: divergence.item)
   }
 
+  /// The share of ``draws`` images in which a pixel is on: no single probability says it, for each pixel
+  /// depends on what came of those before it.
   func decoded(_ z: Tensor) -> Tensor {
-    network.images(z, thresholds: .full([z.shape[0], 784], 0.5))
+    var total = drawn(z, seed: 0, stream: 0)
+    for stream in 1..<Self.draws { total = total + drawn(z, seed: 0, stream: UInt64(stream)) }
+    return total / Double(Self.draws)
   }
+
+  static let draws = 24
 
   func drawn(_ z: Tensor, seed: UInt64, stream: UInt64) -> Tensor {
     var random = Philox(seed: seed, stream: stream)

@@ -52,8 +52,10 @@ final class DigitVAE: Experiment {
     }
     var figures: [Report.KeyFigure] = [
       .init("Test ELBO", nats("test_elbo"), note: "nats for an image"),
-      .init("−ln p(x | z)", nats("test_reconstruction"), note: "the first term, test"),
-      .init("To tell z", nats("test_divergence"), note: "the second term, test"),
+      .init("−ln p(x | z)", nats("test_reconstruction"), note: "nats: what z does not tell"),
+      .init(
+        "KL divergence", nats("test_divergence"),
+        note: configuration.kind == .vq ? "nats: ln K for each position" : "nats: what z tells"),
       .init("Training ELBO", nats("train_elbo")),
     ]
     if let perplexity = metrics["test_perplexity"] {

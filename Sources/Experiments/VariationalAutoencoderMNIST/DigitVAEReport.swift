@@ -55,7 +55,7 @@ struct DigitVAEReport {
 
   private var whatPixelsShow: String {
     configuration.kind == .lossy
-      ? ": the likelier value of each pixel, given those before it"
+      ? ": the mean of \(LossyDigitAutoencoder.draws) images drawn for one z"
       : ": the probability of each pixel"
   }
 
@@ -122,7 +122,7 @@ struct DigitVAEReport {
       [
         .figure(
           ImageGrid(tiles: tiles(autoencoder.decoded(z)), columns: side, tileWidth: 60),
-          caption: "\(which), at the quantiles of the normal distribution\(rest).")
+          caption: "\(which), at the quantiles of the normal distribution\(rest)\(whatPixelsShow).")
       ])
   }
 

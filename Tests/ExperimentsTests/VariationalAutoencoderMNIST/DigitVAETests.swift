@@ -128,7 +128,7 @@ import Training
       let summary = try train(folder, latent, [("latent", latent), ("epochs", "1")])
       let html = try String(
         contentsOf: URL(fileURLWithPath: summary.run + "/report.html"), encoding: .utf8)
-      #expect(html.contains("z over the plane, at the quantiles of the normal distribution."))
+      #expect(html.contains("z over the plane, at the quantiles of the normal distribution:"))
     }
   }
 
