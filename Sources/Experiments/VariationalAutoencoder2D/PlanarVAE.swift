@@ -15,7 +15,8 @@ final class PlanarVAE: Experiment {
       "drawn by the program: \(PlanarDistribution.allCases.map(\.rawValue).joined(separator: ", "))",
     target: "generated points at most 1.5 times as far from true ones as true ones are",
     source: "course assignment and report: VAE on a two-dimensional distribution",
-    reached: "sliced Wasserstein distance ×1.0, MMD ×1.0 of that between two true sets")
+    reached:
+      "pinwheel: sliced Wasserstein ×1.29, MMD ×1.24; the other targets ×1.13–1.44 and ×0.85–1.49")
 
   static let presets = [
     "default": PlanarVAEConfiguration(), "assignment": PlanarVAEConfiguration.assignment,

@@ -132,8 +132,8 @@ final class PlanarVAETask: TrainingTask {
   /// Keeps what is generated after an epoch. The file is a function of the weights, so that an epoch that is
   /// trained again after a kill writes the same bytes.
   func endOfEpoch(_ epoch: Int, in run: RunDirectory) throws {
-    let total = configuration.epochs
-    guard epoch % configuration.snapshotEvery == 0 || epoch == total else { return }
+    let last = configuration.totalSteps / stepsPerEpoch
+    guard epoch % configuration.snapshotEvery == 0 || epoch == last else { return }
     try SampleSnapshots.write(
       samples(
         SampleSnapshots.count, PlanarStream.evaluation(0, 6), PlanarStream.evaluation(0, 7)),
