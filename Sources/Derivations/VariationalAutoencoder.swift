@@ -139,7 +139,7 @@ public struct VariationalAutoencoder {
 @section("adjoint_registry") @used
 private let checks: Registration = {
   GradientCheck.register("variational_autoencoder", group: .network) { sampler in
-    [(1, 1, 2, 1, 1.0), (5, 2, 8, 2, 1), (7, 3, 9, 5, 4), (4, 17, 6, 2, 0.5)].map {
+    [(1, 1, 2, 1, 1.0), (5, 2, 8, 2, 1), (7, 3, 9, 5, 4), (4, 9, 6, 2, 0.5)].map {
       batch, features, hidden, latent, beta in
       let x = sampler.tensor([batch, features], .uniform(-1, 1))
       let noise = sampler.tensor([batch, latent], .uniform(-1, 1))
@@ -147,11 +147,11 @@ private let checks: Registration = {
       var parameters: [Parameter] = []
       for (layer, name) in zip([0, 1, 2, 4, 5, 6], ["W1", "W2", "W3", "V1", "V2", "V3"]) {
         let (inputs, outputs) = (widths[layer], widths[layer + 1])
-        let limit = 0.6 / Double(inputs)
+        let limit = 1 / Double(inputs)
         parameters.append(
           sampler.parameter([outputs, inputs], .uniform(-limit, limit), name: name))
         // Hidden units that are clearly on or clearly off, whatever comes in: no kink is near.
-        let biases = (0..<outputs).map { layer % 4 == 2 ? 0.1 : $0 % 3 == 1 ? -4 : 2 }
+        let biases = (0..<outputs).map { layer % 4 == 2 ? 0.1 : $0 % 3 == 1 ? -5 : 2.5 }
         parameters.append(
           Parameter(
             Tensor(biases.map { Double(Float($0)) }, shape: [outputs], dtype: sampler.dtype),

@@ -63,6 +63,8 @@ final class ScriptedTask: StoppableTask {
   var calls: [String] = []
   /// Called at the beginning of a step with its number.
   var onStep: (Int) throws -> Void = { _ in }
+  /// Called with the epochs that are over.
+  var onEndOfEpoch: (Int, RunDirectory) throws -> Void = { _, _ in }
   var metrics = ["held_out": 7.5]
   private let weight = Parameter(Tensor([0], shape: [1]), name: "w")
   let optimizer: any Optimizer
@@ -96,6 +98,8 @@ final class ScriptedTask: StoppableTask {
     calls.append("epoch")
     return metrics
   }
+
+  func endOfEpoch(_ epoch: Int, in run: RunDirectory) throws { try onEndOfEpoch(epoch, run) }
 
   func finalMetrics() throws -> [String: Double] {
     calls.append("final")

@@ -165,7 +165,12 @@ public struct Workload: Sendable {
   ) throws -> (sorted: [Double], requestsBefore: Int) {
     let clock = ContinuousClock()
     let warmUp = clock.now + .seconds(min(0.5, seconds / 4))
-    while clock.now < warmUp { try body() }
+    // However short the time, the first steps are not yet those of the steady state.
+    var steps = 0
+    while clock.now < warmUp || steps < 4 {
+      try body()
+      steps += 1
+    }
     let requestsBefore = Memory.counters.systemRequests
     var times: [Double] = []
     times.reserveCapacity(1 << 20)

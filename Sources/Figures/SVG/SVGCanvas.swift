@@ -87,6 +87,16 @@ struct SVGCanvas {
     body += "<svg\(attributes)>\n\(inner.body)</svg>\n"
   }
 
+  /// Draws into a group of that class, which rules of ``style(_:)`` can show and hide.
+  mutating func group(class classes: String, _ draw: (inout SVGCanvas) -> Void) {
+    var inner = SVGCanvas(width: width, height: height)
+    draw(&inner)
+    body += "<g\(Self.form(["class": classes]))>\n\(inner.body)</g>\n"
+  }
+
+  /// Rules of this figure alone, which the sheet of all figures does not have.
+  mutating func style(_ rules: String) { body += "<style>\n\(rules)\n</style>\n" }
+
   /// The document; `label` is what a screen reader says.
   func document(label: String) -> String {
     let (width, height) = (Markup.number(width), Markup.number(height))

@@ -1,0 +1,59 @@
+import Checkpoints
+import Datasets
+import Foundation
+import Tensors
+import Training
+
+/// What was generated after an epoch: `samples/epoch-00010.npy` in the run's folder, float32 `[points, 4]`, the
+/// decoder's means and the points with its noise.
+struct SampleSnapshots {
+  /// Points in a picture.
+  static let count = 1500
+
+  /// The epoch after which it was generated; 0 for the weights before the first step.
+  let epoch: Int
+  /// x and y of the decoder's means.
+  let means: (x: [Double], y: [Double])
+  /// x and y with the decoder's noise.
+  let noisy: (x: [Double], y: [Double])
+
+  private static func folder(of run: RunDirectory) -> URL {
+    run.folder.appendingPathComponent("samples", isDirectory: true)
+  }
+
+  static func write(
+    _ samples: (means: Tensor, noisy: Tensor), epoch: Int, in run: RunDirectory
+  ) throws {
+    try OutputFolder.prepare(folder(of: run))
+    let digits = String(epoch)
+    let name =
+      "epoch-" + String(repeating: "0", count: max(0, 5 - digits.count)) + digits + ".npy"
+    let both = concatenate([samples.means, samples.noisy], axis: 1).converted(to: .float32)
+    try AtomicFile.write(NPY.encode(both), to: folder(of: run).appendingPathComponent(name))
+  }
+
+  /// All pictures of a run in the order of their epochs.
+  ///
+  /// - Throws: ``AdjointError`` that names the file if one is not what was written.
+  static func read(from run: RunDirectory) throws -> [SampleSnapshots] {
+    let names =
+      (try? FileManager.default.contentsOfDirectory(atPath: folder(of: run).path)) ?? []
+    return try names.compactMap { name in
+      guard let match = name.wholeMatch(of: /epoch-(\d+)\.npy/), let epoch = Int(match.1) else {
+        return nil
+      }
+      let file = folder(of: run).appendingPathComponent(name)
+      let tensor = try NPY.read(file)
+      guard tensor.rank == 2, tensor.shape[1] == 4 else {
+        throw AdjointError(
+          .badData, "\(file.path): expected shape [points, 4], found \(tensor.shape)")
+      }
+      let values = tensor.doubles
+      func column(_ index: Int) -> [Double] {
+        stride(from: index, to: values.count, by: 4).map { values[$0] }
+      }
+      return SampleSnapshots(
+        epoch: epoch, means: (column(0), column(1)), noisy: (column(2), column(3)))
+    }.sorted { $0.epoch < $1.epoch }
+  }
+}
