@@ -18,7 +18,7 @@ final class Mixer: PredictingExperiment {
     source:
       "course assignment: the network and its six gradients; the accuracy is this program's aim",
     published: nil,
-    reached: "test accuracy 0.97")
+    reached: "test accuracy 0.9847")
 
   static let presets = ["default": MixerConfiguration()]
 
