@@ -45,10 +45,13 @@ struct BenchmarkCommand: ParsableCommand {
     guard seconds > 0, seconds <= 3600 else {
       throw AdjointError(.usage, "--seconds \(seconds): has to be above 0 and at most 3600")
     }
-    let workloads = names.isEmpty ? Workload.all : try names.map(Workload.named)
+    let mode = inference ? .inference : source
+    let workloads =
+      names.isEmpty
+      ? Workload.all.filter { $0.modes.contains(mode) } : try names.map(Workload.named)
     for workload in workloads {
       let measured = try workload.measure(
-        mode: inference ? .inference : source, dtype: dtype, seconds: seconds)
+        mode: mode, dtype: dtype, seconds: seconds)
       if json { try Console.printJSON(measured) } else { print(measured.line) }
     }
   }

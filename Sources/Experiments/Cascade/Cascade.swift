@@ -19,7 +19,7 @@ final class Cascade: Experiment {
     source:
       "course assignment: the network, its loss and eight gradients; a course report works them out",
     published: nil,
-    reached: "teacher: test MSE and accuracy beside those of each task alone in the report")
+    reached: "teacher: test MSE 0.0193 (A alone 0.0178), test accuracy 0.741 (B alone 0.560)")
 
   static let presets = ["default": CascadeConfiguration(), "mnist": .images]
 

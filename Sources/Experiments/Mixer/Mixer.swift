@@ -12,13 +12,14 @@ import Training
 final class Mixer: PredictingExperiment {
   static let information = ExperimentInformation(
     name: "mixer",
-    summary: "simplified MLP-Mixer: FC over 196 patches, FC over their 4 pixels, mean, FC, SGD",
+    summary:
+      "simplified MLP-Mixer: FC over the patches, FC over their pixels, mean, FC, softmax, SGD",
     data: "MNIST in patches; digits drawn by the program where there is none",
     target: "test accuracy ≥ 0.95",
     source:
       "course assignment: the network and its six gradients; the accuracy is this program's aim",
     published: nil,
-    reached: "test accuracy 0.97")
+    reached: "test accuracy 0.9847")
 
   static let presets = ["default": MixerConfiguration()]
 
@@ -128,7 +129,7 @@ final class Mixer: PredictingExperiment {
             map("FC-1: Θ₁", block.positions.weight.value, "position"),
             caption:
               "How FC-1\(first) mixes the \(configuration.positions) positions, counted row by row. "
-              + "The colours end at the hundredth largest part of the weights."
+              + "One weight in a hundred lies beyond the ends of the colours."
           ),
           (
             map("FC-2: Θ₂", block.features.weight.value, "feature"),

@@ -121,7 +121,7 @@ import Training
     let summary = try train(
       name, folder, folder.writeCIFAR(), "run", [("learning_rate", "0.003")])
     let pattern =
-      /<tr><td>(layers\.[01]\.(?:weight|bias))<\/td><td>∂L[^<]* = ([^<]*)<\/td><td>[^<]*<\/td><td[^>]*>([^<]*)<\/td><td[^>]*>([^<]*)<\/td>/
+      /<tr><td>(network\.layers\.[01]\.(?:weight|bias))<\/td><td>∂L[^<]* = ([^<]*)<\/td><td>[^<]*<\/td><td[^>]*>([^<]*)<\/td><td[^>]*>([^<]*)<\/td>/
     let rows = try html(summary).matches(of: pattern)
     #expect(rows.count == 4)
     #expect(rows.first.map { String($0.2) } == formula)

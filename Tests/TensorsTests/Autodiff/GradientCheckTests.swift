@@ -152,6 +152,8 @@ import Testing
     "divide_scalar": "ArithmeticTests.numbersOnEitherSide: powers of two",
     "dropout": "DropoutTests.maskIsAFunctionOfTheKey: the generator's own numbers",
     "linear_relu_without_bias": "LinearTests.everyShape: the definition in double",
+    "weight_normalized_linear_relu_without_bias": "its naive gradients; with a bias it has cases",
+    "weight_normalized_linear_without_bias": "its naive gradients; with a bias it has cases",
     "relu_then_exp": "a composition of two operations that have their own cases",
     "scalar_divide": "ArithmeticTests.numbersOnEitherSide: whole numbers",
     "scalar_subtract": "ArithmeticTests.numbersOnEitherSide: whole numbers",

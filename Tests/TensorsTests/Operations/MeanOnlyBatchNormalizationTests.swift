@@ -3,6 +3,21 @@ import Testing
 @testable import Tensors
 
 @Suite struct MeanOnlyBatchNormalizationTests {
+  @Test(
+    arguments: ReferenceCase.named(
+      "mean-only-batch-normalization", "mean-only-batch-normalization-relu",
+      "mean-only-batch-normalization-by-a-given-mean"))
+  func agreesWithPyTorch(reference: ReferenceCase) {
+    reference.check { inputs in
+      let mean = Tensor(
+        (0..<inputs[1].count).map { Double($0 % 5 - 2) / 4 }, shape: inputs[1].shape,
+        dtype: reference.dtype)
+      return meanOnlyBatchNormalization(
+        inputs[0], inputs[1], mean: reference.name.hasSuffix("given-mean") ? mean : nil,
+        activation: reference.name == "mean-only-batch-normalization" ? .identity : .relu)
+    }
+  }
+
   private static let x = [1, -2, 0.5, 3, 4, -0.25, -1, 0.25, 1.5, 0.5, 1, 2]
   private static let b = [0.375, -0.625, 0.125]
   private static let cotangent = [1, 2, -1, 0.5, -3, 2, 1.5, 0.25, 1, -2, 1, 0.75]
@@ -22,10 +37,10 @@ import Testing
     return (value?.doubles ?? [], gradients[0]?.doubles, gradients[1]?.doubles)
   }
 
-  /// PyTorch 2.15: `y = relu(x - x.mean(0) + b); (y * cotangent).sum().backward()`; all numbers are binary
-  /// fractions, so that both precisions have them exactly. One of them lies on the kink.
+  /// Binary fractions throughout, so that both precisions have them exactly; one unit lies on the kink. PyTorch:
+  /// `y = relu(x - x.mean(0) + b); (y * cotangent).sum().backward()`.
   @Test(arguments: DType.allCases)
-  func agreesWithPyTorch(dtype: DType) {
+  func rectified(dtype: DType) {
     let found = Self.gradients(dtype) { meanOnlyBatchNormalization($0, $1, activation: .relu) }
     #expect(found.value == [0.5, 0, 0, 2.5, 2.5625, 0, 0, 0, 0.6875, 0, 0, 1.1875])
     #expect(

@@ -22,7 +22,9 @@ import Testing
   @Test(arguments: [DType.float32, .float64])
   func rowsHaveTheirLengths(dtype: DType) {
     let v = Tensor([3, 4, 0, 5, 12, 0], shape: [2, 3], dtype: dtype)
-    #expect(rowLengths(v).doubles == [5, 13])
+    for (length, right) in zip(rowLengths(v).doubles, [5, 13] as [Double]) {
+      #expect(abs(length - right) < 2e-6)
+    }
     let long = Tensor.ones([40, 10_000], dtype: dtype)
     #expect(rowLengths(long).doubles.allSatisfy { abs($0 - 100) < 1e-5 })
     let w = weightNormalization(v, Tensor([10, 26], shape: [2], dtype: dtype)).doubles

@@ -238,6 +238,21 @@ def activations():
     case("log", torch.log, [np.array([0.001, 0.999, 1.0, 1.001, 123456.0])])
 
 
+def normalizations():
+    """Inputs: x, bias. Mean-only batch normalisation, over the rows or by the mean (i mod 5 - 2)/4 for column i."""
+    for rows, columns in [(1, 3), (4, 5), (7, 17), (40, 2)]:
+        given = (torch.arange(columns) % 5 - 2) / 4
+        functions = {
+            "mean-only-batch-normalization": lambda x, b: x - x.mean(dim=0) + b,
+            "mean-only-batch-normalization-relu": lambda x, b: F.relu(x - x.mean(dim=0) + b),
+            "mean-only-batch-normalization-by-a-given-mean": lambda x, b, m=given: F.relu(
+                x - m.to(x.dtype) + b
+            ),
+        }
+        for name, function in functions.items():
+            case(name, function, [normal(rows, columns), normal(columns)])
+
+
 def pad(x, axis, before, after, mode):
     if mode == "constant":
         widths = [0, 0] * (x.dim() - 1 - axis) + [before, after]
@@ -379,7 +394,7 @@ def likelihoods():
 
 
 def normalized_weights():
-    for outputs, inputs in [(1, 1), (3, 5), (17, 33)]:
+    for outputs, inputs in [(2, 3), (3, 5), (17, 33)]:
         case("weight-normalization", lambda v, g: torch._weight_norm(v, g[:, None], 0),
              [normal(outputs, inputs), normal(outputs)])
         for name, activation in [("", lambda z: z), ("-relu", torch.relu)]:
@@ -394,6 +409,7 @@ def main():
     for group in (arithmetic, products, reductions, softmaxes, losses, activations, shapes, penalties,
                   normalized_weights, likelihoods):
         group()
+    normalizations()
     version = torch.__version__.split("+")[0]
     text = f'{{"source":"PyTorch {version}","cases":[\n' + ",\n".join(CASES) + "\n]}\n"
     json.loads(text)
