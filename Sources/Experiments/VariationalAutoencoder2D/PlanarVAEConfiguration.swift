@@ -10,7 +10,7 @@ struct PlanarVAEConfiguration: ExperimentConfiguration {
   }
 
   /// The distribution that is learned.
-  var target = PlanarDistribution.pinwheel
+  var target = PlanarDistribution.checkerboard
   /// Units in each of the two hidden layers of encoder and decoder.
   var hidden = 256
   /// The length of z.
