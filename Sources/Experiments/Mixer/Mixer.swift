@@ -95,7 +95,7 @@ final class Mixer: PredictingExperiment {
     ]
   }
 
-  func reportSections() throws -> [Report.Section] {
+  func reportSections(of run: RunRecord) throws -> [Report.Section] {
     let result = classifier.evaluate(classifier.parts.test)
     let mistakes = ClassificationReport.mistakes(result, on: testImages)
     return [mistakes, weightSection()]
