@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "Parallel.h"
-#include "Philox.h"
 #include "Registry.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -12,6 +11,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "Philox-inl.h"
 #include "Vector-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -22,6 +22,20 @@ namespace {
 // Elements that are drawn before any is transformed: enough to fill vectors, little enough for the stack.
 constexpr int64_t kChunk = 256;
 constexpr float kUnit = 5.9604644775390625e-8f;  // 2⁻²⁴
+
+// Words as numbers in (0, 1] and [0, 1): of each block, words 0 and 2 go to u, words 1 and 3 to v.
+HWY_INLINE void StorePairs(const WordVector words[4], float *u, float *v) {
+  const FloatTag d;
+  const hn::RebindToSigned<FloatTag> whole;
+  const WordTag word;
+  const auto unit = hn::Set(d, kUnit);
+  const auto number = [&](int index, uint32_t offset) HWY_ATTR {
+    const auto top = hn::Add(hn::ShiftRight<8>(words[index]), hn::Set(word, offset));
+    return hn::Mul(hn::ConvertTo(d, hn::BitCast(whole, top)), unit);
+  };
+  hn::StoreInterleaved2(number(0, 1), number(2, 1), d, u);
+  hn::StoreInterleaved2(number(1, 0), number(3, 0), d, v);
+}
 
 // Box and Muller: of each block, words 0 and 1 make elements 0 and 1, words 2 and 3 the others.
 // radius² = −2 ln u with u in (0, 1], angle = 2π v with v in [0, 1), both multiples of 2⁻²⁴.
@@ -37,12 +51,12 @@ HWY_INLINE void ForChunks(const Arguments *arguments, const Pairs &pairs) {
       HWY_ALIGN float u[kChunk / 2];
       HWY_ALIGN float v[kChunk / 2];
       const int64_t size = std::min(kChunk, count - chunk * kChunk);
-      for (int64_t block = 0; 4 * block < size; ++block) {
-        const auto random = Philox(key, static_cast<uint64_t>(chunk * kChunk / 4 + block), stream);
-        for (int64_t pair = 0; pair < 2; ++pair) {
-          u[2 * block + pair] = static_cast<float>((random.word[2 * pair] >> 8) + 1) * kUnit;
-          v[2 * block + pair] = static_cast<float>(random.word[2 * pair + 1] >> 8) * kUnit;
-        }
+      const WordTag d;
+      const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+      for (int64_t block = 0; 4 * block < size; block += lanes) {
+        WordVector random[4];
+        PhiloxVector(d, key, static_cast<uint64_t>(chunk * kChunk / 4 + block), stream, random);
+        StorePairs(random, u + 2 * block, v + 2 * block);
       }
       T first[kChunk / 2], second[kChunk / 2];
       pairs(u, v, first, second, (size + 1) / 2);

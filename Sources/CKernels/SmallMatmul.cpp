@@ -1,8 +1,9 @@
 // Matrix products that are done before a library call has looked up its primitive.
 //
 // Two loops cover the four cases. Where B is not transposed, vectors run along its rows and elements
-// of A are broadcast. Where B is transposed (and A is not), both run along k and the lanes are summed
-// at the end. Each works on a block of C that stays in registers.
+// of A are broadcast. Where B is transposed and there are few rows, both run along k and the lanes are
+// summed at the end; where there are many, or A is transposed too, B is turned over first. Each works on
+// a block of C that stays in registers.
 
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "Transpose-inl.h"
 #include "Vector-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -22,8 +24,10 @@ namespace adjoint {
 namespace HWY_NAMESPACE {
 namespace {
 
-// Registers allow 4 rows by 4 vectors with AVX-512, by 2 with the sixteen registers of the others.
+// Registers allow 4 rows by 4 vectors with AVX-512, by 2 with the sixteen registers of the others. A
+// single vector of columns takes 8 rows: with fewer sums an addition would wait for the one before.
 constexpr int64_t kRows = 4;
+constexpr int64_t kNarrowRows = 8;
 constexpr int kColumnVectors = HWY_MAX_BYTES == 64 ? 4 : 2;
 
 HWY_INLINE FloatVector Finish(FloatTag d, FloatVector value, FloatVector bias, bool relu) {
@@ -80,6 +84,11 @@ template <int kVectors, bool kWhole>
 HWY_INLINE void BroadcastRows(const Product &p, int64_t begin, int64_t end, int64_t column,
                               size_t last) {
   int64_t row = begin;
+  if constexpr (kVectors == 1) {
+    for (; row + kNarrowRows <= end; row += kNarrowRows) {
+      BroadcastBlock<kNarrowRows, kVectors, kWhole>(p, row, column, last);
+    }
+  }
   for (; row + kRows <= end; row += kRows) {
     BroadcastBlock<kRows, kVectors, kWhole>(p, row, column, last);
   }
@@ -184,6 +193,12 @@ void BroadcastAll(const Product &p, int64_t grain) {
   });
 }
 
+void TurnOver(const float *b, int64_t rows, int64_t columns, float *straight) {
+  for (int64_t first = 0; first < columns; first += kTile) {
+    TransposeStrip(b, straight, rows, columns, first, std::min(first + kTile, columns));
+  }
+}
+
 void DotAll(const Product &p, int64_t grain) {
   ParallelFor((p.n + 3) / 4, grain,
               [&](int64_t begin, int64_t end) HWY_ATTR { Dot(p, begin, end); });
@@ -200,12 +215,19 @@ namespace {
 
 HWY_EXPORT(BroadcastAll);
 HWY_EXPORT(DotAll);
+HWY_EXPORT(TurnOver);
+
+// From as many rows on, turning B over costs less than summing lanes.
+constexpr int64_t kRowsThatTurnOver = 32;
 
 // Multiplications worth a thread of their own, about ten microseconds of one core: less is gained on a
 // quiet machine than is lost where the cores do not share a cache, or are not free.
 constexpr int64_t kMultiplicationsPerThread = 500000;
 
 void RunBroadcast(const Product &p, int64_t grain) { HWY_DYNAMIC_DISPATCH(BroadcastAll)(p, grain); }
+void RunTurnOver(const float *b, int64_t rows, int64_t columns, float *straight) {
+  HWY_DYNAMIC_DISPATCH(TurnOver)(b, rows, columns, straight);
+}
 void RunDot(const Product &p, int64_t grain) { HWY_DYNAMIC_DISPATCH(DotAll)(p, grain); }
 
 }  // namespace
@@ -217,18 +239,15 @@ extern "C" void adjoint_small_matmul(int64_t m, int64_t n, int64_t k, const floa
   using adjoint::kMultiplicationsPerThread;
   const int64_t a_row = transpose_a ? 1 : k;
   const int64_t a_column = transpose_a ? m : 1;
-  if (transpose_b && !transpose_a) {
+  if (transpose_b && !transpose_a && m < adjoint::kRowsThatTurnOver) {
     const int64_t grain = kMultiplicationsPerThread / std::max<int64_t>(1, m * k * 4) + 1;
     adjoint::RunDot({m, n, k, a, a_row, a_column, b, k, bias, relu, c}, grain);
     return;
   }
-  std::vector<float> straight;
   if (transpose_b) {
-    // Aᵀ Bᵀ occurs in no layer; it is made a case of the other loop by turning B over.
+    thread_local std::vector<float> straight;
     straight.resize(static_cast<size_t>(k * n));
-    for (int64_t column = 0; column < n; ++column) {
-      for (int64_t row = 0; row < k; ++row) straight[row * n + column] = b[column * k + row];
-    }
+    adjoint::RunTurnOver(b, n, k, straight.data());
     b = straight.data();
   }
   const int64_t grain = kMultiplicationsPerThread / std::max<int64_t>(1, n * k * 4) + 1;

@@ -1,6 +1,6 @@
 // Dropout, its mask a pure function of a key.
 
-private let drawMask = Kernel("dropout_mask")
+private let drop = Kernel("dropout")
 private let multiply = Kernel("multiply")
 
 /// What a dropout mask is drawn from: the same key, the same mask, in whatever precision and on however
@@ -29,22 +29,32 @@ public struct DropoutKey: Sendable, Hashable, Codable {
 ///   - key: what the mask is drawn from.
 public func dropout(_ x: Tensor, probability: Double, key: DropoutKey) -> Tensor {
   if probability == 0 { return x }
-  let mask = dropoutMask(x.shape, probability: probability, key: key, dtype: x.dtype)
-  return record("dropout", multiply(x, mask), from: x) { dy in multiply(dy, mask) }
+  let y = Tensor(uninitialized: x.shape, x.dtype)
+  let mask = draw(x.shape, probability, key, x.dtype, droppingFrom: x, to: y)
+  return record("dropout", y, from: x) { dy in multiply(dy, mask) }
 }
 
 /// The mask that ``dropout(_:probability:key:)`` multiplies by: 0 or 1/(1 − p). Stops as it does.
 public func dropoutMask(
   _ shape: Shape, probability: Double, key: DropoutKey, dtype: DType = .float32
 ) -> Tensor {
+  draw(shape, probability, key, dtype)
+}
+
+/// The mask, and in the same pass x ∘ M where there is an x.
+private func draw(
+  _ shape: Shape, _ probability: Double, _ key: DropoutKey, _ dtype: DType,
+  droppingFrom x: Tensor? = nil, to y: Tensor? = nil
+) -> Tensor {
   require(
     probability >= 0 && probability < 1,
     "dropout: probability \(probability) is not in 0 ..< 1")
   let mask = Tensor(uninitialized: shape, dtype)
-  drawMask.run(
+  drop.run(
     dtype,
     .init(shape.count, Int(bitPattern: UInt(key.seed)), Int(bitPattern: UInt(key.stream))),
-    nil, into: mask.storage, scalars: SIMD8(probability, 1 / (1 - probability), 0, 0, 0, 0, 0, 0))
+    x?.storage, into: mask.storage, y?.storage,
+    scalars: SIMD8(probability, 1 / (1 - probability), 0, 0, 0, 0, 0, 0))
   return mask
 }
 
