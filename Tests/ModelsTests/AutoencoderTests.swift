@@ -8,17 +8,6 @@ import Testing
 @Suite struct AutoencoderTests {
   private typealias Reference = AutoencoderReference
 
-  /// The numbers of Reference/autoencoders.py.
-  private static func grid(
-    _ rows: Int, _ columns: Int, _ a: Int, _ b: Int, _ c: Int, _ modulus: Int, _ divisor: Double
-  ) -> [Double] {
-    (0..<rows).flatMap { i in
-      (0..<columns).map { j in
-        Double((a * i + b * j + c) % modulus - modulus / 2) / divisor
-      }
-    }
-  }
-
   private static let x = Tensor(
     grid(4, 6, 7, 3, 0, 11, 1).map { $0 > 0 ? 1 : 0 }, shape: [4, 6], dtype: .float64)
   private static let noise = Tensor(
@@ -100,9 +89,9 @@ import Testing
   /// Every pixel of a made image is on where the logit, with that image as what is seen, says so.
   @Test func lossyImagesAgreeWithTheirOwnLogits() {
     let model = Self.lossy()
-    let z = Tensor(Self.grid(5, 2, 3, 5, 1, 7, 2), shape: [5, 2], dtype: .float64)
+    let z = Tensor(grid(5, 2, 3, 5, 1, 7, 2), shape: [5, 2], dtype: .float64)
     let thresholds = Tensor(
-      Self.grid(5, 6, 4, 3, 2, 11, 12).map { $0 + 0.5 }, shape: [5, 6], dtype: .float64)
+      grid(5, 6, 4, 3, 2, 11, 12).map { $0 + 0.5 }, shape: [5, 6], dtype: .float64)
     let images = model.images(z, thresholds: thresholds)
     #expect(images.shape == [5, 6])
     let logits =

@@ -5,16 +5,6 @@ import Testing
 @testable import Models
 
 @Suite struct MultilayerPerceptronTests {
-  private static func grid(
-    _ rows: Int, _ columns: Int, _ a: Int, _ b: Int, _ c: Int, _ modulus: Int, _ divisor: Double
-  ) -> [Double] {
-    (0..<rows).flatMap { i in
-      (0..<columns).map { j in
-        Double((a * i + b * j + c) % modulus - modulus / 2) / divisor
-      }
-    }
-  }
-
   /// The logits are what Reference/multilayer_perceptron.py prints; every number is a multiple of a power
   /// of two, so that not a bit is lost in either type.
   @Test(arguments: DType.allCases)
@@ -26,11 +16,11 @@ import Testing
     for (number, layer) in model.layers.enumerated() {
       let (inputs, outputs) = (widths[number], widths[number + 1])
       layer.weight.value = Tensor(
-        Self.grid(outputs, inputs, 5, 2, number, 13, 8), shape: [outputs, inputs], dtype: dtype)
+        grid(outputs, inputs, 5, 2, number, 13, 8), shape: [outputs, inputs], dtype: dtype)
       layer.bias?.value = Tensor(
-        Self.grid(1, outputs, 0, 3, number, 7, 4), shape: [outputs], dtype: dtype)
+        grid(1, outputs, 0, 3, number, 7, 4), shape: [outputs], dtype: dtype)
     }
-    let x = Tensor(Self.grid(3, 4, 7, 3, 0, 11, 4), shape: [3, 4], dtype: dtype)
+    let x = Tensor(grid(3, 4, 7, 3, 0, 11, 4), shape: [3, 4], dtype: dtype)
     let y = model(x, .inference)
     #expect(y.shape == [3, 3])
     #expect(
@@ -84,9 +74,8 @@ import Testing
       var random = Philox(seed: 0)
       _ = MultilayerPerceptron(widths: [784], random: &random)
     }
-    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
     #expect(
-      text.hasPrefix(
+      message(result).hasPrefix(
         "adjoint: MultilayerPerceptron: widths [784]; at least inputs and outputs are needed ["))
   }
 }

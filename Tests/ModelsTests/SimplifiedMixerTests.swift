@@ -97,7 +97,6 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { [index] in SimplifiedMixerTests.mistakes[index].body() }
-    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(text.contains(Self.mistakes[index].words))
+    #expect(message(result).contains(Self.mistakes[index].words))
   }
 }

@@ -151,7 +151,8 @@ public struct Workload: Sendable {
       version: adjointVersion)
   }
 
-  private func comparedLosses(
+  /// The loss before the first step and after ten, without noise.
+  func comparedLosses(
     _ mode: Mode, _ dtype: DType
   ) throws -> (initial: Double, after10: Double) {
     let job = try prepare(Request(mode: mode, dtype: dtype, isNoisy: false))

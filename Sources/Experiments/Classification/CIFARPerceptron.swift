@@ -46,8 +46,10 @@ struct CIFARPerceptron<Network: Layer> {
   func reportSections() -> [Report.Section] {
     let (part, set) = classifier.shownPart
     let mistakes = ClassificationReport.mistakes(classifier.evaluate(set), on: set, part: part)
-    let weights = ClassificationReport.firstLayer(
-      classifier.step.parameters[0].value, of: set)
+    // Weights with their lengths apart come after these; the directions show the same.
+    let weights = classifier.step.parameters.first { $0.shape.rank == 2 }.flatMap {
+      ClassificationReport.firstLayer($0.value, of: set)
+    }
     return [mistakes] + (weights.map { [$0] } ?? [])
   }
 

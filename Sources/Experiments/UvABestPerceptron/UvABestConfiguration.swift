@@ -1,3 +1,4 @@
+import Models
 import Tensors
 
 /// What determines a run of `uva-mlp-best`.
@@ -7,6 +8,8 @@ struct UvABestConfiguration: ExperimentConfiguration {
     case constant, cosine
   }
 
+  /// The widths of the hidden layers, separated by commas; the document's, if nothing is said.
+  var hidden = WeightNormalizedPerceptron.documentWidths.map(String.init).joined(separator: ",")
   /// Images in a batch.
   var batchSize = 200
   /// Passes over the training images, where steps is 0.
@@ -39,6 +42,13 @@ struct UvABestConfiguration: ExperimentConfiguration {
   ]
 
   func validate() throws {
+    for width in parsedWidths {
+      guard let width else {
+        throw AdjointError(
+          .usage, "hidden=\(hidden): expected whole numbers separated by commas, such as 200,100")
+      }
+      try check("hidden", width, in: 1...100_000)
+    }
     try check("batch_size", batchSize, in: 1...50_000)
     try check("epochs", epochs, in: 1...1_000_000)
     try check("steps", steps, in: 0...1_000_000_000)
@@ -48,5 +58,15 @@ struct UvABestConfiguration: ExperimentConfiguration {
     try check("weight_decay", weightDecay, in: 0...1e6)
     try check("shift", shift, in: 0...31)
     try check("validation", validation, in: 0...49_999)
+  }
+
+  /// The widths of the hidden layers.
+  var hiddenWidths: [Int] { parsedWidths.compactMap { $0 } }
+
+  /// Nil for what is not a whole number as a program writes it.
+  private var parsedWidths: [Int?] {
+    hidden.split(separator: ",", omittingEmptySubsequences: false).map { text in
+      Int(text).flatMap { "\($0)" == text ? $0 : nil }
+    }
   }
 }

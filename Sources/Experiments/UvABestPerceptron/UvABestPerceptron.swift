@@ -60,9 +60,8 @@ final class UvABestPerceptron: PredictingExperiment {
   ) -> PixelNetwork<WeightNormalizedPerceptron> {
     var random = CIFARNetworks.weightRandom(seed: configuration.seed)
     let network = WeightNormalizedPerceptron(
-      widths: [CIFARNetworks.features] + WeightNormalizedPerceptron.documentWidths
-        + [CIFARNetworks.classes], dropout: configuration.dropout,
-      droppedLayers: configuration.droppedLayers, random: &random)
+      widths: [CIFARNetworks.features] + configuration.hiddenWidths + [CIFARNetworks.classes],
+      dropout: configuration.dropout, droppedLayers: configuration.droppedLayers, random: &random)
     let model = PixelNetwork(network, features: CIFARNetworks.features, isStandardized: true)
     convert(model, to: configuration.precision)
     return model

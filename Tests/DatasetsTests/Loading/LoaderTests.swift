@@ -214,7 +214,6 @@ import Testing
     ) {
       _ = Loader(try LoaderTests.numbered(10), batchSize: 16, order: .sequential, lastBatch: .drop)
     }
-    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(text.contains("Loader: 10 images make no whole batch of 16"))
+    #expect(message(result).contains("Loader: 10 images make no whole batch of 16"))
   }
 }

@@ -34,6 +34,23 @@ import Testing
     #expect(measured.workload == name && measured.mode == kind.0.rawValue)
   }
 
+  /// What Benchmarks/Peers/torch_peer.py prints of it, PyTorch 2.15, float32, `functional`. The losses alone: a step
+  /// of its 8.6 million weights takes a while.
+  @Test func deepPerceptronDoesWhatPyTorchDoes() throws {
+    let losses = try Workload.named("deep-mlp").comparedLosses(.tape, .float32)
+    for (value, other) in [
+      (losses.initial, 2.874066114425659), (losses.after10, 1.9930293560028076),
+    ] {
+      #expect(abs(value - other) <= 1e-5 * other)
+    }
+  }
+
+  @Test func aModeThatItDoesNotHave() {
+    expectError(.usage, "deep-mlp: cannot be run by-hand; it can be run tape, inference") {
+      _ = try Workload.named("deep-mlp").measure(mode: .byHand, dtype: .float32, seconds: 1)
+    }
+  }
+
   @Test func inferenceHasNoLoss() throws {
     let measured = try Workload.named("tiny").measure(
       mode: .inference, dtype: .float32, seconds: 0.01)
