@@ -12,15 +12,15 @@ struct UvAPerceptronConfiguration: ExperimentConfiguration {
   var steps = 1500
   /// The learning rate of the first epoch.
   var learningRate = 2e-3
-  /// What it is multiplied by after each epoch.
-  var decayFactor = 1.0
+  /// What it is multiplied by after each epoch. At a constant rate (1, `preset=document`) the order of the last
+  /// batches decides over some hundredths of accuracy.
+  var decayFactor = 0.6
   /// The standard deviation of the weights at the beginning.
   var weightScale = 1e-4
   /// How many of the last training images are held back.
   var validation = 0
-  /// What weights and the order of the images are drawn from. At a constant rate the order of the last batches
-  /// decides over some hundredths of accuracy: seeds 0 to 7 give 0.439 to 0.486, with a mean of 0.4685.
-  var seed: UInt64 = 1
+  /// What weights and the order of the images are drawn from.
+  var seed: UInt64 = 0
   /// The type of weights and activations.
   var precision = DType.float32
   /// How gradients are worked out: module by module, or by the tape.
