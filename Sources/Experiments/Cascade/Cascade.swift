@@ -33,11 +33,8 @@ final class Cascade: Experiment {
   ) throws {
     self.configuration = configuration
     self.data = try CascadeData.load(configuration, from: data, note: note)
-    plan = TrainingPlan(
-      epochs: configuration.epochs,
-      stepLimit: configuration.steps > 0 ? configuration.steps : nil,
-      learningRate: configuration.learningRate,
-      schedule: .step(size: configuration.decayEvery, factor: configuration.decayFactor))
+    plan = configuration.plan(
+      .step(size: configuration.decayEvery, factor: configuration.decayFactor))
     let weights = Cascade.weights(configuration.task)
     let models = Cascade.models(weights.count, configuration, self.data)
     let all = parameters(of: models)

@@ -1,7 +1,7 @@
 import Tensors
 
 /// What determines a run of `cascade`.
-struct CascadeConfiguration: ExperimentConfiguration, DigitsConfiguration {
+struct CascadeConfiguration: TimedConfiguration, DigitsConfiguration {
   /// Where inputs, numbers and classes come from.
   enum Source: String, Codable, Sendable, CaseIterable {
     /// A network that the program draws.
@@ -96,12 +96,10 @@ struct CascadeConfiguration: ExperimentConfiguration, DigitsConfiguration {
     try check("noise", noise, in: 0...1000)
     try check("dropout", dropout, in: 0...0.99)
     try check("batch_size", batchSize, in: 1...60_000)
-    try check("epochs", epochs, in: 1...1_000_000)
-    try check("steps", steps, in: 0...1_000_000_000)
+    try validateTime()
     try check("decay_every", decayEvery, in: 1...1_000_000)
     try check("drawn_train", drawnTrain, in: 2...10_000_000)
     try check("drawn_test", drawnTest, in: 1...10_000_000)
-    try check("learning_rate", learningRate, in: 1e-12...1e6)
     try check("decay_factor", decayFactor, in: 1e-12...1)
     try check("momentum", momentum, in: 0...0.9999)
   }

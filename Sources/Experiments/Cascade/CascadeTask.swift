@@ -1,3 +1,4 @@
+import Datasets
 import Layers
 import Models
 import Optimizers
@@ -35,13 +36,8 @@ final class CascadeTask: TrainingTask {
   let models: CascadeModels
   let data: CascadeData
   let step: CascadeStep
-  private let batchSize: Int
-  private let seed: UInt64
   private let dtype: DType
-  private var epoch = 0
-  private var batch = 0
-  /// The order of `epoch`; nil before its first batch.
-  private var order: [Int32]?
+  private var order: ShuffledRows
   /// Samples of a batch in inference.
   private static let evaluationBatch = 1000
   /// Training samples that are looked at after each epoch.
@@ -54,12 +50,11 @@ final class CascadeTask: TrainingTask {
     self.models = models
     self.step = step
     self.data = data
-    self.batchSize = batchSize
-    self.seed = seed
     self.dtype = dtype
+    order = ShuffledRows(count: data.train.count, batchSize: batchSize, seed: seed)
   }
 
-  var stepsPerEpoch: Int { (data.train.count + batchSize - 1) / batchSize }
+  var stepsPerEpoch: Int { order.batchesPerEpoch }
   var samplesPerEpoch: Int { data.train.count }
   var optimizer: any Optimizer { step.optimizer }
   var modelState: [String: Tensor] { stateDictionary(of: models) }
@@ -69,23 +64,12 @@ final class CascadeTask: TrainingTask {
   }
 
   func seek(epoch: Int, batch: Int) throws {
-    if epoch != self.epoch { order = nil }
-    (self.epoch, self.batch) = (epoch, batch)
+    order.seek(to: .init(epoch: epoch, batch: batch))
   }
 
   func step(_ number: Int, checkFinite: Bool) throws -> StepOutcome {
-    let order = self.order ?? shuffled()
-    self.order = order
-    let first = batch * batchSize
-    let rows = data.train.rows(order[first..<min(first + batchSize, order.count)], dtype)
-    try batch + 1 == stepsPerEpoch
-      ? seek(epoch: epoch + 1, batch: 0) : seek(epoch: epoch, batch: batch + 1)
+    let rows = data.train.rows(order.next(), dtype)
     return try step(rows, step: number, checkFinite: checkFinite)
-  }
-
-  private func shuffled() -> [Int32] {
-    var random = Philox(seed: seed, stream: UInt64(epoch))
-    return random.permutation(data.train.count)
   }
 
   func epochMetrics() throws -> [String: Double] {

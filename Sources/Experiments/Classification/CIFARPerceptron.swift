@@ -90,3 +90,21 @@ enum CIFARNetworks {
     return model
   }
 }
+
+/// An experiment with a network on CIFAR-10: what such experiments have in common.
+protocol CIFARExperiment: PredictingExperiment {
+  associatedtype Network: Layer
+  /// The network with its data and its training.
+  var perceptron: CIFARPerceptron<Network> { get }
+  /// The network of a configuration.
+  static func network(_ configuration: Configuration) -> PixelNetwork<Network>
+}
+
+extension CIFARExperiment {
+  static func model(for configuration: Configuration) -> any Layer { network(configuration) }
+  static func inputWidth(of configuration: Configuration) -> Int { CIFARNetworks.features }
+
+  var dataDescription: String { perceptron.images.description }
+  var dataFiles: [RunEnvironment.DataFile] { perceptron.images.files }
+  var task: any TrainingTask { perceptron.classifier }
+}

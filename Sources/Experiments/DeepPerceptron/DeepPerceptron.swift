@@ -7,7 +7,7 @@ import Tensors
 import Training
 
 /// Perceptrons of two and more layers on CIFAR-10, their gradients from the tape, compared by their depth.
-final class DeepPerceptron: PredictingExperiment {
+final class DeepPerceptron: CIFARExperiment {
   static let information = ExperimentInformation(
     name: "deep-mlp-cifar10",
     summary: "3072-256-…-10 perceptrons of depth 2 to 5, ReLU, Adam, gradients from the tape",
@@ -24,7 +24,7 @@ final class DeepPerceptron: PredictingExperiment {
 
   let plan: TrainingPlan
   private let configuration: DeepPerceptronConfiguration
-  private let perceptron: CIFARPerceptron<MultilayerPerceptron>
+  let perceptron: CIFARPerceptron<MultilayerPerceptron>
   private let others: [DepthComparison.Run]
 
   init(
@@ -43,21 +43,18 @@ final class DeepPerceptron: PredictingExperiment {
     }
     perceptron = CIFARPerceptron(
       .init(
-        model: Self.perceptron(configuration), centring: .channelStandardized, byHand: nil,
+        model: Self.network(configuration), centring: .channelStandardized, byHand: nil,
         optimizer: {
           Adam(
             $0, learningRate: configuration.learningRate, weightDecay: configuration.weightDecay)
         }, batchSize: configuration.batchSize,
         testUse: configuration.test ? .atEnd : .never, seed: configuration.seed,
         precision: configuration.precision), images)
-    plan = TrainingPlan(
-      epochs: configuration.epochs,
-      stepLimit: configuration.steps > 0 ? configuration.steps : nil,
-      learningRate: configuration.learningRate,
-      schedule: .exponential(factor: configuration.decayFactor))
+    plan = configuration.plan(
+      .exponential(factor: configuration.decayFactor))
   }
 
-  private static func perceptron(_ configuration: DeepPerceptronConfiguration) -> PixelNetwork<
+  static func network(_ configuration: DeepPerceptronConfiguration) -> PixelNetwork<
     MultilayerPerceptron
   > {
     CIFARNetworks.perceptron(
@@ -65,18 +62,6 @@ final class DeepPerceptron: PredictingExperiment {
       weights: .heNormal(), isStandardized: true, seed: configuration.seed,
       precision: configuration.precision)
   }
-
-  static func model(for configuration: DeepPerceptronConfiguration) -> any Layer {
-    perceptron(configuration)
-  }
-
-  static func inputWidth(of configuration: DeepPerceptronConfiguration) -> Int {
-    CIFARNetworks.features
-  }
-
-  var dataDescription: String { perceptron.images.description }
-  var dataFiles: [RunEnvironment.DataFile] { perceptron.images.files }
-  var task: any TrainingTask { perceptron.classifier }
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
     [.init("Layers", "\(configuration.depth)")]

@@ -1,7 +1,7 @@
 import Tensors
 
 /// What determines a run of `deep-mlp-cifar10`.
-struct DeepPerceptronConfiguration: ExperimentConfiguration {
+struct DeepPerceptronConfiguration: TimedConfiguration {
   /// Layers with weights: one more than there are hidden ones.
   var depth = 2
   /// Units of each hidden layer.
@@ -35,10 +35,8 @@ struct DeepPerceptronConfiguration: ExperimentConfiguration {
     try check("depth", depth, in: 1...100)
     try check("hidden", hidden, in: 1...100_000)
     try check("batch_size", batchSize, in: 1...50_000)
-    try check("epochs", epochs, in: 1...1_000_000)
-    try check("steps", steps, in: 0...1_000_000_000)
+    try validateTime()
     try check("validation", validation, in: 0...49_999)
-    try check("learning_rate", learningRate, in: 1e-12...1e6)
     try check("decay_factor", decayFactor, in: 1e-12...1)
     try check("weight_decay", weightDecay, in: 0...1e6)
   }

@@ -119,16 +119,14 @@ extension ForecastingConfiguration {
 
   /// How long and at which rates.
   func plan(stepsPerEpoch: Int) -> TrainingPlan {
-    let total = steps > 0 ? steps : epochs * stepsPerEpoch
     let schedule: Schedule =
       switch decay {
       case .constant: .constant
-      case .cosine: .cosine(total: total)
+      case .cosine: .cosine(total: totalSteps(stepsPerEpoch: stepsPerEpoch))
       case .halving: .exponential(factor: 0.5)
       }
-    return TrainingPlan(
-      epochs: epochs, stepLimit: steps > 0 ? steps : nil, learningRate: learningRate,
-      schedule: schedule, scheduleUnit: decay == .cosine ? .step : .epoch,
+    return plan(
+      schedule, unit: decay == .cosine ? .step : .epoch,
       keepBest: keepBest
         ? BestEpoch("validation_mse", patience: patience > 0 ? patience : nil) : nil)
   }

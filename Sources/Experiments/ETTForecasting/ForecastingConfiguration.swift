@@ -6,7 +6,7 @@ import Tensors
 /// The default was chosen by the mean validation error of the seeds 0, 1 and 2, one setting at a time: whether and
 /// how to normalise, the daily cycle, learning rate, batch, epochs, hidden units, dropout, weight decay, schedule
 /// and window.
-struct ForecastingConfiguration: ExperimentConfiguration {
+struct ForecastingConfiguration: TimedConfiguration {
   /// What moves the weights.
   enum OptimizerKind: String, Codable, Sendable, CaseIterable {
     case sgd
@@ -111,9 +111,7 @@ struct ForecastingConfiguration: ExperimentConfiguration {
     }
     try check("dropout", dropout, in: 0...0.95)
     try check("batch_size", batchSize, in: 1...100_000)
-    try check("epochs", epochs, in: 1...1_000_000)
-    try check("steps", steps, in: 0...1_000_000_000)
-    try check("learning_rate", learningRate, in: 1e-12...1e6)
+    try validateTime()
     try check("momentum", momentum, in: 0...0.999_999)
     try check("weight_decay", weightDecay, in: 0...1e3)
     if momentum > 0 && optimizer != .sgd {

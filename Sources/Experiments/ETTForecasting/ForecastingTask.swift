@@ -59,13 +59,8 @@ final class ForecastingTask: TrainingTask {
   let model: ForecastingModel
   let parts: ForecastingParts
   let step: ForecastingStep
-  private let batchSize: Int
-  private let seed: UInt64
   private let dtype: DType
-  private var epoch = 0
-  private var batch = 0
-  /// The order of `epoch`; nil before its first batch.
-  private var order: [Int32]?
+  private var order: ShuffledRows
   /// Windows of a batch in inference.
   private static let evaluationBatch = 256
 
@@ -76,12 +71,11 @@ final class ForecastingTask: TrainingTask {
     self.model = model
     self.step = step
     self.parts = parts
-    self.batchSize = batchSize
-    self.seed = seed
     self.dtype = dtype
+    order = ShuffledRows(count: parts.train.count, batchSize: batchSize, seed: seed)
   }
 
-  var stepsPerEpoch: Int { (parts.train.count + batchSize - 1) / batchSize }
+  var stepsPerEpoch: Int { order.batchesPerEpoch }
   var samplesPerEpoch: Int { parts.train.count }
   var optimizer: any Optimizer { step.optimizer }
   var modelState: [String: Tensor] { stateDictionary(of: model) }
@@ -91,23 +85,12 @@ final class ForecastingTask: TrainingTask {
   }
 
   func seek(epoch: Int, batch: Int) throws {
-    if epoch != self.epoch { order = nil }
-    (self.epoch, self.batch) = (epoch, batch)
+    order.seek(to: .init(epoch: epoch, batch: batch))
   }
 
   func step(_ number: Int, checkFinite: Bool) throws -> StepOutcome {
-    let order = self.order ?? shuffled()
-    self.order = order
-    let first = batch * batchSize
-    let (x, y) = windows(parts.train, order[first..<min(first + batchSize, order.count)])
-    try batch + 1 == stepsPerEpoch
-      ? seek(epoch: epoch + 1, batch: 0) : seek(epoch: epoch, batch: batch + 1)
+    let (x, y) = windows(parts.train, order.next())
     return try step(x, y, step: number, checkFinite: checkFinite)
-  }
-
-  private func shuffled() -> [Int32] {
-    var random = Philox(seed: seed, stream: UInt64(epoch))
-    return random.permutation(parts.train.count)
   }
 
   private func windows(

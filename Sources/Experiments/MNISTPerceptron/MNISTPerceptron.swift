@@ -32,11 +32,8 @@ final class MNISTPerceptron: PredictingExperiment {
     let digits = try Digits.load(configuration, from: data, note: note)
     dataDescription = digits.description
     dataFiles = digits.files
-    plan = TrainingPlan(
-      epochs: configuration.epochs,
-      stepLimit: configuration.steps > 0 ? configuration.steps : nil,
-      learningRate: configuration.learningRate,
-      schedule: .step(size: configuration.decayEvery, factor: configuration.decayFactor))
+    plan = configuration.plan(
+      .step(size: configuration.decayEvery, factor: configuration.decayFactor))
     let model = MNISTPerceptron.perceptron(configuration)
     let parameters = parameters(of: model)
     let step = ClassificationStep(

@@ -1,7 +1,7 @@
 import Tensors
 
 /// What determines a run of `mnist-mlp`.
-struct MNISTPerceptronConfiguration: ExperimentConfiguration {
+struct MNISTPerceptronConfiguration: TimedConfiguration {
   /// Hidden units.
   var hidden = 50
   /// Images in a batch.
@@ -37,13 +37,11 @@ struct MNISTPerceptronConfiguration: ExperimentConfiguration {
   func validate() throws {
     try check("hidden", hidden, in: 1...100_000)
     try check("batch_size", batchSize, in: 1...60_000)
-    try check("epochs", epochs, in: 1...1_000_000)
-    try check("steps", steps, in: 0...1_000_000_000)
+    try validateTime()
     try check("decay_every", decayEvery, in: 1...1_000_000)
     try check("validation", validation, in: 0...59_999)
     try check("drawn_train", drawnTrain, in: 1...10_000_000)
     try check("drawn_test", drawnTest, in: 1...10_000_000)
-    try check("learning_rate", learningRate, in: 1e-12...1e6)
     try check("decay_factor", decayFactor, in: 1e-12...1)
   }
 }

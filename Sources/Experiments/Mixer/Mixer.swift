@@ -39,11 +39,8 @@ final class Mixer: PredictingExperiment {
     testImages = digits.parts.test
     dataDescription = digits.description
     dataFiles = digits.files
-    plan = TrainingPlan(
-      epochs: configuration.epochs,
-      stepLimit: configuration.steps > 0 ? configuration.steps : nil,
-      learningRate: configuration.learningRate,
-      schedule: .step(size: configuration.decayEvery, factor: configuration.decayFactor))
+    plan = configuration.plan(
+      .step(size: configuration.decayEvery, factor: configuration.decayFactor))
     let model = Mixer.mixer(configuration)
     let parameters = parameters(of: model)
     let step = ClassificationStep(

@@ -1,7 +1,7 @@
 import Tensors
 
 /// What determines a run of `mixer`.
-struct MixerConfiguration: ExperimentConfiguration, DigitsConfiguration {
+struct MixerConfiguration: TimedConfiguration, DigitsConfiguration {
   /// The side of a square patch in pixels.
   var patch = 2
   /// Pixels from one patch to the next, in both directions.
@@ -45,13 +45,11 @@ struct MixerConfiguration: ExperimentConfiguration, DigitsConfiguration {
     try check("stride", stride, in: 1...28)
     try check("blocks", blocks, in: 1...100)
     try check("batch_size", batchSize, in: 1...60_000)
-    try check("epochs", epochs, in: 1...1_000_000)
-    try check("steps", steps, in: 0...1_000_000_000)
+    try validateTime()
     try check("decay_every", decayEvery, in: 1...1_000_000)
     try check("validation", validation, in: 0...59_999)
     try check("drawn_train", drawnTrain, in: 1...10_000_000)
     try check("drawn_test", drawnTest, in: 1...10_000_000)
-    try check("learning_rate", learningRate, in: 1e-12...1e6)
     try check("decay_factor", decayFactor, in: 1e-12...1)
     try check("momentum", momentum, in: 0...0.9999)
     guard (28 - patch) % stride == 0 else {

@@ -10,7 +10,7 @@ import Training
 /// The 3072-h-10 perceptron on CIFAR-10 with a penalty on its weights, its gradients by hand or by the tape.
 ///
 /// The exercise draws each batch with replacement; here an epoch goes through all images in random order.
-final class TwoLayerCIFAR10: PredictingExperiment {
+final class TwoLayerCIFAR10: CIFARExperiment {
   static let information = ExperimentInformation(
     name: "two-layer-cifar10",
     summary: "3072-50-10 perceptron, ReLU, softmax cross-entropy, L2, SGD, gradients by hand",
@@ -32,7 +32,7 @@ final class TwoLayerCIFAR10: PredictingExperiment {
   ]
 
   let plan: TrainingPlan
-  private let perceptron: CIFARPerceptron<MultilayerPerceptron>
+  let perceptron: CIFARPerceptron<MultilayerPerceptron>
   private let penalty: Double
 
   init(
@@ -43,7 +43,7 @@ final class TwoLayerCIFAR10: PredictingExperiment {
     penalty = configuration.penalty
     perceptron = CIFARPerceptron(
       .init(
-        model: Self.perceptron(configuration), centring: .meanImage, penalty: penalty,
+        model: Self.network(configuration), centring: .meanImage, penalty: penalty,
         byHand: configuration.gradients == .byHand
           ? { handWrittenGradient(of: $0, penalty: configuration.penalty) } : nil,
         optimizer: {
@@ -51,14 +51,11 @@ final class TwoLayerCIFAR10: PredictingExperiment {
         }, batchSize: configuration.batchSize,
         testUse: configuration.test ? .atEnd : .never, seed: configuration.seed,
         precision: configuration.precision), images)
-    plan = TrainingPlan(
-      epochs: configuration.epochs,
-      stepLimit: configuration.steps > 0 ? configuration.steps : nil,
-      learningRate: configuration.learningRate,
-      schedule: .exponential(factor: configuration.decayFactor))
+    plan = configuration.plan(
+      .exponential(factor: configuration.decayFactor))
   }
 
-  private static func perceptron(_ configuration: TwoLayerCIFAR10Configuration) -> PixelNetwork<
+  static func network(_ configuration: TwoLayerCIFAR10Configuration) -> PixelNetwork<
     MultilayerPerceptron
   > {
     CIFARNetworks.perceptron(
@@ -66,18 +63,6 @@ final class TwoLayerCIFAR10: PredictingExperiment {
       weights: .normal(standardDeviation: configuration.weightScale), seed: configuration.seed,
       precision: configuration.precision)
   }
-
-  static func model(for configuration: TwoLayerCIFAR10Configuration) -> any Layer {
-    perceptron(configuration)
-  }
-
-  static func inputWidth(of configuration: TwoLayerCIFAR10Configuration) -> Int {
-    CIFARNetworks.features
-  }
-
-  var dataDescription: String { perceptron.images.description }
-  var dataFiles: [RunEnvironment.DataFile] { perceptron.images.files }
-  var task: any TrainingTask { perceptron.classifier }
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
     ClassificationReport.keyFigures(metrics, perceptron.classifier.step.parameters)

@@ -1,7 +1,7 @@
 import Tensors
 
 /// What determines a run of `two-layer-cifar10`.
-struct TwoLayerCIFAR10Configuration: ExperimentConfiguration {
+struct TwoLayerCIFAR10Configuration: TimedConfiguration {
   /// Hidden units.
   var hidden = 50
   /// Images in a batch.
@@ -39,10 +39,8 @@ struct TwoLayerCIFAR10Configuration: ExperimentConfiguration {
   func validate() throws {
     try check("hidden", hidden, in: 1...100_000)
     try check("batch_size", batchSize, in: 1...50_000)
-    try check("epochs", epochs, in: 1...1_000_000)
-    try check("steps", steps, in: 0...1_000_000_000)
+    try validateTime()
     try check("validation", validation, in: 0...49_999)
-    try check("learning_rate", learningRate, in: 1e-12...1e6)
     try check("decay_factor", decayFactor, in: 1e-12...1)
     try check("momentum", momentum, in: 0...0.9999)
     try check("penalty", penalty, in: 0...1e6)

@@ -38,11 +38,8 @@ final class TwoLayerToy: PredictingExperiment {
     toy = TwoLayerToyTask(configuration)
     dataDescription =
       "five inputs drawn as NumPy draws 10·randn(5, 4) after seed(\(configuration.seed + 1))"
-    plan = TrainingPlan(
-      epochs: configuration.epochs,
-      stepLimit: configuration.steps > 0 ? configuration.steps : nil,
-      learningRate: configuration.learningRate,
-      schedule: .exponential(factor: configuration.decayFactor), scheduleUnit: .step)
+    plan = configuration.plan(
+      .exponential(factor: configuration.decayFactor), unit: .step)
   }
 
   static func model(for configuration: TwoLayerToyConfiguration) -> any Layer {

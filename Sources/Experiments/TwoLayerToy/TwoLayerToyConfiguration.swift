@@ -1,7 +1,7 @@
 import Tensors
 
 /// What determines a run of `two-layer-toy`.
-struct TwoLayerToyConfiguration: ExperimentConfiguration {
+struct TwoLayerToyConfiguration: TimedConfiguration {
   /// Hidden units.
   var hidden = 10
   /// Inputs in a batch, drawn from the five with replacement.
@@ -35,9 +35,7 @@ struct TwoLayerToyConfiguration: ExperimentConfiguration {
   func validate() throws {
     try check("hidden", hidden, in: 1...100_000)
     try check("batch_size", batchSize, in: 1...1_000_000)
-    try check("epochs", epochs, in: 1...1_000_000)
-    try check("steps", steps, in: 0...1_000_000_000)
-    try check("learning_rate", learningRate, in: 1e-12...1e6)
+    try validateTime()
     try check("decay_factor", decayFactor, in: 1e-12...1)
     try check("penalty", penalty, in: 0...1e6)
     try check("initial_penalty", initialPenalty, in: 0...1e6)

@@ -2,7 +2,7 @@ import Models
 import Tensors
 
 /// What determines a run of `uva-mlp-best`.
-struct UvABestConfiguration: ExperimentConfiguration {
+struct UvABestConfiguration: TimedConfiguration {
   /// How the learning rate falls.
   enum Fall: String, Codable, Sendable, CaseIterable {
     case constant, cosine
@@ -50,9 +50,7 @@ struct UvABestConfiguration: ExperimentConfiguration {
       try check("hidden", width, in: 1...100_000)
     }
     try check("batch_size", batchSize, in: 1...50_000)
-    try check("epochs", epochs, in: 1...1_000_000)
-    try check("steps", steps, in: 0...1_000_000_000)
-    try check("learning_rate", learningRate, in: 1e-12...1e6)
+    try validateTime()
     try check("dropout", dropout, in: 0...0.99)
     try check("dropped_layers", droppedLayers, in: 0...10)
     try check("weight_decay", weightDecay, in: 0...1e6)

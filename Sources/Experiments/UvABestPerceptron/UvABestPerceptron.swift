@@ -9,7 +9,7 @@ import Training
 /// The ten-layer perceptron with normalised weights on CIFAR-10.
 ///
 /// The report tries it on the test part as it trains, and so does this where nothing is held back.
-final class UvABestPerceptron: PredictingExperiment {
+final class UvABestPerceptron: CIFARExperiment {
   static let information = ExperimentInformation(
     name: "uva-mlp-best",
     summary: "3072-2000-1000-200×7-10 perceptron, weight normalisation, dropout 0.2, Adam",
@@ -27,7 +27,7 @@ final class UvABestPerceptron: PredictingExperiment {
   ]
 
   let plan: TrainingPlan
-  private let perceptron: CIFARPerceptron<WeightNormalizedPerceptron>
+  let perceptron: CIFARPerceptron<WeightNormalizedPerceptron>
 
   init(_ configuration: UvABestConfiguration, data: DataDirectory, note: (String) -> Void) throws {
     let images = try CIFARImages(
@@ -35,7 +35,7 @@ final class UvABestPerceptron: PredictingExperiment {
     let isChanged = configuration.mirror || configuration.shift > 0
     perceptron = CIFARPerceptron(
       .init(
-        model: Self.perceptron(configuration), centring: .channelStandardized,
+        model: Self.network(configuration), centring: .channelStandardized,
         augmentation: isChanged
           ? Augmentation(
             mirrors: configuration.mirror, shift: configuration.shift, seed: configuration.seed)
@@ -47,15 +47,12 @@ final class UvABestPerceptron: PredictingExperiment {
         batchSize: configuration.batchSize,
         testUse: configuration.validation > 0 ? .atEnd : .everyEpoch, seed: configuration.seed,
         precision: configuration.precision), images)
-    let stepLimit = configuration.steps > 0 ? configuration.steps : nil
-    let steps = stepLimit ?? configuration.epochs * perceptron.classifier.stepsPerEpoch
-    plan = TrainingPlan(
-      epochs: configuration.epochs, stepLimit: stepLimit, learningRate: configuration.learningRate,
-      schedule: configuration.schedule == .cosine ? .cosine(total: steps) : .constant,
-      scheduleUnit: .step)
+    let steps = configuration.totalSteps(stepsPerEpoch: perceptron.classifier.stepsPerEpoch)
+    plan = configuration.plan(
+      configuration.schedule == .cosine ? .cosine(total: steps) : .constant, unit: .step)
   }
 
-  private static func perceptron(
+  static func network(
     _ configuration: UvABestConfiguration
   ) -> PixelNetwork<WeightNormalizedPerceptron> {
     var random = CIFARNetworks.weightRandom(seed: configuration.seed)
@@ -66,16 +63,6 @@ final class UvABestPerceptron: PredictingExperiment {
     convert(model, to: configuration.precision)
     return model
   }
-
-  static func model(for configuration: UvABestConfiguration) -> any Layer {
-    perceptron(configuration)
-  }
-
-  static func inputWidth(of configuration: UvABestConfiguration) -> Int { CIFARNetworks.features }
-
-  var dataDescription: String { perceptron.images.description }
-  var dataFiles: [RunEnvironment.DataFile] { perceptron.images.files }
-  var task: any TrainingTask { perceptron.classifier }
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
     ClassificationReport.keyFigures(

@@ -10,7 +10,7 @@ import Training
 /// The 3072-100-10 perceptron on CIFAR-10, put together from modules with a backward pass each, or by the tape.
 ///
 /// The report tries it on the test part as it trains, and so does this: nothing is chosen by it.
-final class UvAPerceptron: PredictingExperiment {
+final class UvAPerceptron: CIFARExperiment {
   static let information = ExperimentInformation(
     name: "uva-mlp",
     summary: "3072-100-10 perceptron from by-hand modules, ReLU, softmax, cross-entropy, SGD",
@@ -22,7 +22,7 @@ final class UvAPerceptron: PredictingExperiment {
     published: "test accuracy 0.4645",
     reached:
       "test accuracy @@; with preset=document, seeds 0 to 7: 0.439 to 0.486, mean 0.4685"
-    )
+  )
 
   static let presets = [
     "default": UvAPerceptronConfiguration(),
@@ -31,7 +31,7 @@ final class UvAPerceptron: PredictingExperiment {
   ]
 
   let plan: TrainingPlan
-  private let perceptron: CIFARPerceptron<MultilayerPerceptron>
+  let perceptron: CIFARPerceptron<MultilayerPerceptron>
 
   init(
     _ configuration: UvAPerceptronConfiguration, data: DataDirectory, note: (String) -> Void
@@ -40,19 +40,16 @@ final class UvAPerceptron: PredictingExperiment {
       validation: configuration.validation, from: data, for: Self.information.name, note: note)
     perceptron = CIFARPerceptron(
       .init(
-        model: Self.perceptron(configuration), centring: .channelMean,
+        model: Self.network(configuration), centring: .channelMean,
         byHand: configuration.gradients == .byHand ? { modularGradient(of: $0) } : nil,
         optimizer: { SGD($0, learningRate: configuration.learningRate) },
         batchSize: configuration.batchSize, testUse: .everyEpoch, seed: configuration.seed,
         precision: configuration.precision), images)
-    plan = TrainingPlan(
-      epochs: configuration.epochs,
-      stepLimit: configuration.steps > 0 ? configuration.steps : nil,
-      learningRate: configuration.learningRate,
-      schedule: .exponential(factor: configuration.decayFactor))
+    plan = configuration.plan(
+      .exponential(factor: configuration.decayFactor))
   }
 
-  private static func perceptron(_ configuration: UvAPerceptronConfiguration) -> PixelNetwork<
+  static func network(_ configuration: UvAPerceptronConfiguration) -> PixelNetwork<
     MultilayerPerceptron
   > {
     CIFARNetworks.perceptron(
@@ -60,18 +57,6 @@ final class UvAPerceptron: PredictingExperiment {
       weights: .normal(standardDeviation: configuration.weightScale), seed: configuration.seed,
       precision: configuration.precision)
   }
-
-  static func model(for configuration: UvAPerceptronConfiguration) -> any Layer {
-    perceptron(configuration)
-  }
-
-  static func inputWidth(of configuration: UvAPerceptronConfiguration) -> Int {
-    CIFARNetworks.features
-  }
-
-  var dataDescription: String { perceptron.images.description }
-  var dataFiles: [RunEnvironment.DataFile] { perceptron.images.files }
-  var task: any TrainingTask { perceptron.classifier }
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
     ClassificationReport.keyFigures(

@@ -1,7 +1,7 @@
 import Tensors
 
 /// What determines a run of `uva-mlp`.
-struct UvAPerceptronConfiguration: ExperimentConfiguration {
+struct UvAPerceptronConfiguration: TimedConfiguration {
   /// Hidden units.
   var hidden = 100
   /// Images in a batch.
@@ -34,10 +34,8 @@ struct UvAPerceptronConfiguration: ExperimentConfiguration {
   func validate() throws {
     try check("hidden", hidden, in: 1...100_000)
     try check("batch_size", batchSize, in: 1...50_000)
-    try check("epochs", epochs, in: 1...1_000_000)
-    try check("steps", steps, in: 0...1_000_000_000)
+    try validateTime()
     try check("validation", validation, in: 0...49_999)
-    try check("learning_rate", learningRate, in: 1e-12...1e6)
     try check("decay_factor", decayFactor, in: 1e-12...1)
     try check("weight_scale", weightScale, in: 0...1e3)
   }

@@ -33,15 +33,12 @@ final class PlanarVAE: Experiment {
   ) throws {
     self.configuration = configuration
     planar = PlanarVAETask(configuration)
-    plan = TrainingPlan(
-      epochs: configuration.epochs,
-      stepLimit: configuration.steps > 0 ? configuration.steps : nil,
-      learningRate: configuration.learningRate,
-      schedule: configuration.finalRate < 1
+    plan = configuration.plan(
+      configuration.finalRate < 1
         ? .cosine(
           total: configuration.totalSteps,
           minimum: configuration.learningRate * configuration.finalRate)
-        : .constant, scheduleUnit: .step)
+        : .constant, unit: .step)
     dataDescription =
       "\(configuration.target.summary), \(ProgressDisplay.grouped(planar.samplesPerEpoch)) points drawn in "
       + "each epoch, seed \(configuration.seed)"

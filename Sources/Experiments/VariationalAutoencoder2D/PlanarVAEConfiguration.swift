@@ -2,7 +2,7 @@ import Datasets
 import Tensors
 
 /// What determines a run of `vae-2d`.
-struct PlanarVAEConfiguration: ExperimentConfiguration {
+struct PlanarVAEConfiguration: TimedConfiguration {
   /// How gradients are worked out.
   enum GradientSource: String, Codable, Sendable, CaseIterable {
     case tape
@@ -81,9 +81,7 @@ struct PlanarVAEConfiguration: ExperimentConfiguration {
     try check("beta_rise", betaRise, in: 0...1)
     try check("batch_size", batchSize, in: 1...1_000_000)
     try check("samples_per_epoch", samplesPerEpoch, in: 1...100_000_000)
-    try check("epochs", epochs, in: 1...1_000_000)
-    try check("steps", steps, in: 0...1_000_000_000)
-    try check("learning_rate", learningRate, in: 1e-12...1e6)
+    try validateTime()
     try check("final_rate", finalRate, in: 0...1)
     try check("evaluation_points", evaluationPoints, in: 2...100_000)
     try check("evaluation_draws", evaluationDraws, in: 1...1000)

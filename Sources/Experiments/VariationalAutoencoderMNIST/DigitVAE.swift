@@ -35,14 +35,11 @@ final class DigitVAE: Experiment {
     let total =
       configuration.steps > 0
       ? configuration.steps : configuration.epochs * digits.stepsPerEpoch
-    plan = TrainingPlan(
-      epochs: configuration.epochs,
-      stepLimit: configuration.steps > 0 ? configuration.steps : nil,
-      learningRate: configuration.learningRate,
-      schedule: configuration.finalRate < 1
+    plan = configuration.plan(
+      configuration.finalRate < 1
         ? .cosine(
           total: total, minimum: configuration.learningRate * configuration.finalRate)
-        : .constant, scheduleUnit: .step)
+        : .constant, unit: .step)
   }
 
   var task: any TrainingTask { digits }

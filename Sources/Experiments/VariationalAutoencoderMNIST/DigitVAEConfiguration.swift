@@ -1,7 +1,7 @@
 import Tensors
 
 /// What determines a run of `vae-mnist`.
-struct DigitVAEConfiguration: ExperimentConfiguration, DigitsConfiguration {
+struct DigitVAEConfiguration: TimedConfiguration, DigitsConfiguration {
   /// Which autoencoder it is.
   enum Kind: String, Codable, Sendable, CaseIterable {
     /// Kingma and Welling 2014.
@@ -67,9 +67,7 @@ struct DigitVAEConfiguration: ExperimentConfiguration, DigitsConfiguration {
     try check("commitment", commitment, in: 0...1e6)
     try check("window", window, in: 0...27)
     try check("batch_size", batchSize, in: 1...60_000)
-    try check("epochs", epochs, in: 1...1_000_000)
-    try check("steps", steps, in: 0...1_000_000_000)
-    try check("learning_rate", learningRate, in: 1e-12...1e6)
+    try validateTime()
     try check("final_rate", finalRate, in: 0...1)
     try check("validation", validation, in: 0...59_999)
     try check("drawn_train", drawnTrain, in: 1...10_000_000)

@@ -1,0 +1,33 @@
+import Optimizers
+import Training
+
+/// A configuration that says how long to train, and at which rate to begin.
+protocol TimedConfiguration: ExperimentConfiguration {
+  /// Passes over the training data, where ``steps`` is 0.
+  var epochs: Int { get }
+  /// Steps to train, whatever the epochs; 0 to go by the epochs.
+  var steps: Int { get }
+  /// The learning rate that the schedule starts from.
+  var learningRate: Double { get }
+}
+
+extension TimedConfiguration {
+  /// The plan that it comes to.
+  func plan(
+    _ schedule: Schedule = .constant, unit: TrainingPlan.Unit = .epoch, keepBest: BestEpoch? = nil
+  ) -> TrainingPlan {
+    TrainingPlan(
+      epochs: epochs, stepLimit: steps > 0 ? steps : nil, learningRate: learningRate,
+      schedule: schedule, scheduleUnit: unit, keepBest: keepBest)
+  }
+
+  /// Steps in all, where an epoch has so many.
+  func totalSteps(stepsPerEpoch: Int) -> Int { plan().totalSteps(stepsPerEpoch: stepsPerEpoch) }
+
+  /// Throws a usage error for epochs, steps or a rate out of range.
+  func validateTime() throws {
+    try check("epochs", epochs, in: 1...1_000_000)
+    try check("steps", steps, in: 0...1_000_000_000)
+    try check("learning_rate", learningRate, in: 1e-12...1e6)
+  }
+}
