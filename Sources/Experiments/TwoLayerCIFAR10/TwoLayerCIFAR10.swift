@@ -20,7 +20,7 @@ final class TwoLayerCIFAR10: CIFARExperiment {
       "exercise sheet on deep networks and backpropagation, Q3; the test part is looked at once, with "
       + "preset=tuned or test=true",
     reached:
-      "validation accuracy 0.292 with preset=default; 0.542 with preset=tuned, test accuracy 0.5184"
+      "validation accuracy 0.292 with preset=default; 0.539 with preset=tuned, test accuracy 0.5124"
   )
 
   static let presets = [

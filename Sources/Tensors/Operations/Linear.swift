@@ -2,6 +2,7 @@
 
 private let sumAxis = Kernel("sum_axis")
 private let reluBackward = Kernel("relu_pullback")
+private let reluBackwardWithSum = Kernel("rectifier_sum")
 
 /// What follows an affine map in the same pass.
 public enum Activation: String, Sendable, Codable {
@@ -32,11 +33,10 @@ public func linear(
     transposeB: true, bias: bias?.storage, relu: activation == .relu, into: y.storage)
   let (kx, kw) = (x.detached, weight.detached)
   let pull: (Tensor, Needs) -> (Tensor?, Tensor?, Tensor?) = { dy, needs in
-    let dz = activation == .relu ? reluBackward(dy, y) : dy
+    let (dz, db) = affineCotangents(dy, activation == .relu ? y : nil, withSum: needs.third)
     return (
       needs.first ? product(dz, false, kw, false) : nil,
-      needs.second ? product(dz, true, kx, false) : nil,
-      needs.third ? columnSums(dz) : nil
+      needs.second ? product(dz, true, kx, false) : nil, db
     )
   }
   if let bias { return record("linear", y, from: x, weight, bias, pullback: pull) }
@@ -44,6 +44,19 @@ public func linear(
     let (dx, dw, _) = pull(dy, needs)
     return (dx, dw)
   }
+}
+
+/// dz and, where it is asked for, its sum over the rows; y is the output of a rectifier.
+private func affineCotangents(
+  _ dy: Tensor, _ y: Tensor?, withSum: Bool
+) -> (dz: Tensor, db: Tensor?) {
+  guard let y else { return (dy, withSum ? columnSums(dy) : nil) }
+  guard withSum else { return (reluBackward(dy, y), nil) }
+  let dz = Tensor(uninitialized: dy.shape, dy.dtype)
+  let db = Tensor(uninitialized: [dy.shape[1]], dy.dtype)
+  reluBackwardWithSum.run(
+    dy.dtype, .init(dy.shape[0], dy.shape[1]), dy.storage, y.storage, into: dz.storage, db.storage)
+  return (dz, db)
 }
 
 private func columnSums(_ dz: Tensor) -> Tensor {
