@@ -18,7 +18,7 @@ final class Mixer: PredictingExperiment {
     source:
       "course assignment: the network and its six gradients; it names no figure",
     published: nil,
-    reached: "test accuracy 0.9847")
+    reached: "test accuracy 0.9846")
 
   static let presets = ["default": MixerConfiguration()]
 

@@ -237,7 +237,9 @@ import Training
     func run(_ name: String, _ changes: [Change]) throws -> [Double] {
       try history(train("uva-mlp-best", folder, data, name, changes)).losses
     }
-    let settings: [Change] = [("schedule", "cosine"), ("learning_rate", "0.001")]
+    let settings: [Change] = [
+      ("schedule", "cosine"), ("learning_rate", "0.001"), ("dropout", "0.1"),
+    ]
     let explicit = try run("explicit", settings)
     #expect(try run("preset", [("preset", "augmented")]) == explicit)
     for (key, value) in [("mirror", "false"), ("shift", "0"), ("dropout", "0")] {
