@@ -141,8 +141,9 @@ struct Kernel: Sendable {
 
 /// Matrix products: ours for small ones, oneDNN's for the others, OpenBLAS in double.
 enum Product {
-  /// Above this many multiplications a library's blocking beats a loop that keeps C in registers.
-  private static let smallProduct = 1e6
+  /// Above this many multiplications (2²⁰ and a little) a library's blocking beats a loop that keeps C in
+  /// registers.
+  private static let smallProduct = 1.05e6
   private static let rectifier = Kernel("relu")
 
   /// c[m, n] = op(a) op(b) (+ bias, ReLU)
