@@ -68,6 +68,13 @@ void Factors(const Arguments *arguments) {
   });
 }
 
+// dv = scale dw − along v. Nothing overlaps, which lets the compiler use vectors.
+template <typename T>
+HWY_INLINE void Combine(int64_t count, T scale, const T *HWY_RESTRICT dw, T along,
+                        const T *HWY_RESTRICT v, T *HWY_RESTRICT dv) {
+  for (int64_t index = 0; index < count; ++index) dv[index] = scale * dw[index] - along * v[index];
+}
+
 // w = s v. sizes {rows, columns}; inputs v, factors; outputs w.
 template <typename T>
 void ScaleRows(const Arguments *arguments) {
@@ -99,9 +106,7 @@ void Pullback(const Arguments *arguments) {
           static_cast<T>(Dot(dw + row * columns, v + row * columns, columns)) * inverse;
       const T along = length * scale * inverse;
       dg[row] = length;
-      for (int64_t index = row * columns; index < (row + 1) * columns; ++index) {
-        dv[index] = scale * dw[index] - along * v[index];
-      }
+      Combine(columns, scale, dw + row * columns, along, v + row * columns, dv + row * columns);
     }
   });
 }
@@ -120,9 +125,7 @@ void ScaledPullback(const Arguments *arguments) {
       const T length = ds[row] * inverse;
       const T along = length * factors[row] * inverse;
       dg[row] = length;
-      for (int64_t index = row * columns; index < (row + 1) * columns; ++index) {
-        dv[index] = dw[index] - along * v[index];
-      }
+      Combine(columns, T(1), dw + row * columns, along, v + row * columns, dv + row * columns);
     }
   });
 }
@@ -147,27 +150,37 @@ void ScaleColumns(const Arguments *arguments) {
   });
 }
 
+// One row's part of ScaleColumnsPullback; as in Combine nothing overlaps.
+template <typename T>
+HWY_INLINE void ScaleRowPullback(int64_t count, bool rectified, const T *HWY_RESTRICT dy,
+                                 const T *HWY_RESTRICT y, const T *HWY_RESTRICT z,
+                                 const T *HWY_RESTRICT s, T *HWY_RESTRICT dz, T *HWY_RESTRICT ds,
+                                 T *HWY_RESTRICT db) {
+  for (int64_t column = 0; column < count; ++column) {
+    const T da = rectified && y[column] <= 0 ? T(0) : dy[column];
+    ds[column] += da * z[column];
+    db[column] += da;
+    dz[column] = da * s[column];
+  }
+}
+
 // dz = da s, ds = Σ da z, db = Σ da over the rows, with da = dy where the rectifier let through.
 // sizes {rows, columns, whether rectified}; inputs dy, y, z, s; outputs dz, ds, db.
 template <typename T>
 void ScaleColumnsPullback(const Arguments *arguments) {
   const int64_t rows = arguments->sizes[0], columns = arguments->sizes[1];
   const bool rectified = arguments->sizes[2] != 0;
-  const T *dy = input<T>(arguments, 0), *y = input<T>(arguments, 1);
-  const T *z = input<T>(arguments, 2), *s = input<T>(arguments, 3);
-  T *dz = output<T>(arguments, 0), *ds = output<T>(arguments, 1), *db = output<T>(arguments, 2);
   ParallelFor(columns, RowGrain(rows), [&](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t first = begin; first < end; first += kColumnBlock) {
       const int64_t last = std::min(end, first + kColumnBlock);
+      const T *s = input<T>(arguments, 3);
+      T *ds = output<T>(arguments, 1), *db = output<T>(arguments, 2);
       for (int64_t column = first; column < last; ++column) ds[column] = db[column] = 0;
       for (int64_t row = 0; row < rows; ++row) {
-        const int64_t offset = row * columns;
-        for (int64_t column = first; column < last; ++column) {
-          const T da = rectified && y[offset + column] <= 0 ? T(0) : dy[offset + column];
-          ds[column] += da * z[offset + column];
-          db[column] += da;
-          dz[offset + column] = da * s[column];
-        }
+        const int64_t place = row * columns + first;
+        ScaleRowPullback(last - first, rectified, input<T>(arguments, 0) + place,
+                         input<T>(arguments, 1) + place, input<T>(arguments, 2) + place, s + first,
+                         output<T>(arguments, 0) + place, ds + first, db + first);
       }
     }
   });
