@@ -9,7 +9,10 @@ import Training
 /// x = randn(batch, inputs), then each weight matrix randn(outputs, inputs) / √inputs, biases 0, labels the row
 /// number modulo the classes.
 private func perceptron(
-  _ name: String, _ widths: [Int], batch: Int, learningRate: Double, momentum: Double = 0
+  _ name: String, _ widths: [Int], batch: Int, learningRate: Double, momentum: Double = 0,
+  byHand: @escaping @Sendable ([Parameter]) -> ClassificationStep.Gradient = {
+    handWrittenGradient(of: $0)
+  }
 ) -> Workload {
   let summary =
     "\(widths.map(String.init).joined(separator: "-")), batch \(batch), SGD"
@@ -25,7 +28,7 @@ private func perceptron(
     let parameters = parameters(of: model)
     let step = ClassificationStep(
       model, optimizer: SGD(parameters, learningRate: learningRate, momentum: momentum),
-      byHand: request.mode == .byHand ? handWrittenGradient(of: parameters) : nil, seed: 0)
+      byHand: request.mode == .byHand ? byHand(parameters) : nil, seed: 0)
     return Workload.Job(
       step: { try step(x, labels, step: $0).loss },
       loss: { softmaxCrossEntropy(model(x, .inference), labels: labels).item },
@@ -57,6 +60,9 @@ private let workloads: Registration = {
   Workload.register(perceptron("mnist-mlp", [784, 50, 10], batch: 16, learningRate: 0.1))
   Workload.register(
     perceptron("two-layer", [3072, 50, 10], batch: 200, learningRate: 1e-2, momentum: 0.9))
-  Workload.register(perceptron("uva-mlp", [3072, 100, 10], batch: 200, learningRate: 2e-3))
+  Workload.register(
+    perceptron("uva-mlp", [3072, 100, 10], batch: 200, learningRate: 2e-3) {
+      modularGradient(of: $0)
+    })
   Workload.register(perceptron("tiny", [4, 10, 3], batch: 5, learningRate: 0.1))
 }
