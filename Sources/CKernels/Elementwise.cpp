@@ -120,30 +120,31 @@ HWY_INLINE FloatVector Softplus(FloatTag d, FloatVector x) {
   return hn::IfThenElse(hn::IsNaN(x), x, hn::Add(hn::Max(x, hn::Zero(d)), tail));
 }
 
-template <int kInputs, typename Value>
+// In float32, over elements of float32 or bfloat16.
+template <int kInputs, typename Element, typename Value>
 HWY_INLINE void MapFloats(const Arguments *arguments, const Value &value) {
   const FloatTag d;
-  const float *a = input<float>(arguments, 0);
-  const float *b = kInputs > 1 ? input<float>(arguments, 1) : a;
-  const float *c = kInputs > 2 ? input<float>(arguments, 2) : a;
-  float *y = output<float>(arguments, 0);
+  const Element *a = input<Element>(arguments, 0);
+  const Element *b = kInputs > 1 ? input<Element>(arguments, 1) : a;
+  const Element *c = kInputs > 2 ? input<Element>(arguments, 2) : a;
+  Element *y = output<Element>(arguments, 0);
   ParallelFor(arguments->sizes[0], kElementGrain, [&](int64_t begin, int64_t end) HWY_ATTR {
     const auto s0 = hn::Set(d, static_cast<float>(arguments->scalars[0]));
     const auto s1 = hn::Set(d, static_cast<float>(arguments->scalars[1]));
     const auto lanes = static_cast<int64_t>(hn::Lanes(d));
     int64_t index = begin;
     for (; index + lanes <= end; index += lanes) {
-      const auto va = hn::LoadU(d, a + index);
-      const auto vb = kInputs > 1 ? hn::LoadU(d, b + index) : va;
-      const auto vc = kInputs > 2 ? hn::LoadU(d, c + index) : va;
-      hn::StoreU(value(d, va, vb, vc, s0, s1), d, y + index);
+      const auto va = LoadElements(d, a + index);
+      const auto vb = kInputs > 1 ? LoadElements(d, b + index) : va;
+      const auto vc = kInputs > 2 ? LoadElements(d, c + index) : va;
+      StoreElements(d, value(d, va, vb, vc, s0, s1), y + index);
     }
     if (index < end) {
       const auto rest = static_cast<size_t>(end - index);
-      const auto va = LoadFirst(d, a + index, rest);
-      const auto vb = kInputs > 1 ? LoadFirst(d, b + index, rest) : va;
-      const auto vc = kInputs > 2 ? LoadFirst(d, c + index, rest) : va;
-      StoreFirst(d, value(d, va, vb, vc, s0, s1), y + index, rest);
+      const auto va = LoadFirstElements(d, a + index, rest);
+      const auto vb = kInputs > 1 ? LoadFirstElements(d, b + index, rest) : va;
+      const auto vc = kInputs > 2 ? LoadFirstElements(d, c + index, rest) : va;
+      StoreFirstElements(d, value(d, va, vb, vc, s0, s1), y + index, rest);
     }
   });
 }
@@ -164,14 +165,21 @@ HWY_INLINE void MapDoubles(const Arguments *arguments, const Value &value) {
 }
 
 #define ADJOINT_DEFINE(inputs, name, vector, scalar)                                               \
-  void name##_float32(const Arguments *arguments) {                                                \
-    MapFloats<inputs>(arguments,                                                                   \
-                      [](FloatTag d, FloatVector a, FloatVector b, FloatVector c, FloatVector s0,  \
-                         FloatVector s1) HWY_ATTR {                                                \
-                        (void)d, (void)b, (void)c, (void)s0, (void)s1;                             \
-                        return vector;                                                             \
-                      });                                                                          \
+  HWY_INLINE FloatVector name##Value(FloatTag d, FloatVector a, FloatVector b, FloatVector c,      \
+                                     FloatVector s0, FloatVector s1) {                             \
+    (void)d, (void)b, (void)c, (void)s0, (void)s1;                                                 \
+    return vector;                                                                                 \
   }                                                                                                \
+  template <typename Element>                                                                      \
+  HWY_INLINE void name##Elements(const Arguments *arguments) {                                     \
+    MapFloats<inputs, Element>(arguments,                                                          \
+                               [](FloatTag d, FloatVector a, FloatVector b, FloatVector c,         \
+                                  FloatVector s0, FloatVector s1) HWY_ATTR {                       \
+                                 return name##Value(d, a, b, c, s0, s1);                           \
+                               });                                                                 \
+  }                                                                                                \
+  void name##_float32(const Arguments *arguments) { name##Elements<float>(arguments); }            \
+  void name##_bfloat16(const Arguments *arguments) { name##Elements<BFloat16>(arguments); }        \
   void name##_float64(const Arguments *arguments) {                                                \
     MapDoubles<inputs>(arguments, [](double a, double b, double c, double s0, double s1) {         \
       (void)b, (void)c, (void)s0, (void)s1;                                                        \
@@ -195,7 +203,7 @@ HWY_AFTER_NAMESPACE();
 namespace adjoint {
 namespace {
 
-#define ADJOINT_ENTER(name, vector, scalar) ADJOINT_ENTER_KERNEL(name, name)
+#define ADJOINT_ENTER(name, vector, scalar) ADJOINT_ENTER_KERNEL_WITH_BFLOAT16(name, name)
 
 ADJOINT_ELEMENTWISE_1(ADJOINT_ENTER)
 ADJOINT_ELEMENTWISE_2(ADJOINT_ENTER)

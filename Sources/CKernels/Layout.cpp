@@ -63,6 +63,16 @@ void Fill(const Arguments *arguments) {
   std::fill(y, y + arguments->sizes[0], static_cast<T>(arguments->scalars[0]));
 }
 
+// The same for bfloat16, rounded to nearest.
+void FillBFloat16(const Arguments *arguments) {
+  const auto value = static_cast<float>(arguments->scalars[0]);
+  uint32_t wide;
+  std::memcpy(&wide, &value, sizeof wide);
+  const BFloat16 rounded{static_cast<uint16_t>((wide + 0x7FFF + (wide >> 16 & 1)) >> 16)};
+  BFloat16 *y = output<BFloat16>(arguments, 0);
+  std::fill(y, y + arguments->sizes[0], rounded);
+}
+
 // y[o, j, i] = x[o, index[j], i]; sizes = {outer, axis, inner, indices}. inputs: x, int32 indices.
 template <typename T>
 void Gather(const Arguments *arguments) {
@@ -139,26 +149,18 @@ void AveragePoolPullback(const Arguments *arguments) {
   }
 }
 
-// float32 from float64 and back; sizes[0] elements.
-template <typename From, typename To>
-void Convert(const Arguments *arguments) {
-  const From *x = input<From>(arguments, 0);
-  To *y = output<To>(arguments, 0);
-  for (int64_t index = 0; index < arguments->sizes[0]; ++index) y[index] = static_cast<To>(x[index]);
-}
-
 #define ADJOINT_ENTER(name, Function)                                                              \
   const Registration enter_##name(#name, Function<float>, Function<double>);
+#define ADJOINT_ENTER_MOVING(name, Function)                                                       \
+  const Registration enter_##name(#name, Function<float>, Function<double>, Function<BFloat16>);
 
-ADJOINT_ENTER(strided_copy, StridedCopy)
-ADJOINT_ENTER(copy_blocks, CopyBlocks)
-ADJOINT_ENTER(fill, Fill)
-ADJOINT_ENTER(gather, Gather)
+ADJOINT_ENTER_MOVING(strided_copy, StridedCopy)
+ADJOINT_ENTER_MOVING(copy_blocks, CopyBlocks)
+const Registration enter_fill("fill", Fill<float>, Fill<double>, FillBFloat16);
+ADJOINT_ENTER_MOVING(gather, Gather)
 ADJOINT_ENTER(gather_pullback, GatherPullback)
 ADJOINT_ENTER(average_pool, AveragePool)
 ADJOINT_ENTER(average_pool_pullback, AveragePoolPullback)
-// Named by the precision they write.
-const Registration enter_convert("convert", Convert<double, float>, Convert<float, double>);
 
 }  // namespace
 }  // namespace adjoint

@@ -15,8 +15,9 @@ std::unordered_map<std::string, adjoint_kernel> &kernels() {
 
 }  // namespace
 
-Registration::Registration(const char *name, adjoint_function float32, adjoint_function float64) {
-  kernels().emplace(name, adjoint_kernel{name, float32, float64});
+Registration::Registration(const char *name, adjoint_function float32, adjoint_function float64,
+                           adjoint_function bfloat16) {
+  kernels().emplace(name, adjoint_kernel{name, float32, float64, bfloat16});
 }
 
 }  // namespace adjoint

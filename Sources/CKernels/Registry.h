@@ -7,8 +7,14 @@ namespace adjoint {
 
 using Arguments = adjoint_arguments;
 
+// The upper half of a float32.
+struct BFloat16 {
+  uint16_t bits;
+};
+
 struct Registration {
-  Registration(const char *name, adjoint_function float32, adjoint_function float64);
+  Registration(const char *name, adjoint_function float32, adjoint_function float64,
+               adjoint_function bfloat16 = nullptr);
 };
 
 template <typename T>
@@ -32,3 +38,14 @@ T *output(const Arguments *arguments, int index) {
       #name,                                                                                       \
       [](const Arguments *arguments) { HWY_DYNAMIC_DISPATCH(Function##_float32)(arguments); },     \
       [](const Arguments *arguments) { HWY_DYNAMIC_DISPATCH(Function##_float64)(arguments); });
+
+// The same for a kernel that has a `Function_bfloat16` too.
+#define ADJOINT_ENTER_KERNEL_WITH_BFLOAT16(name, Function)                                         \
+  HWY_EXPORT(Function##_float32);                                                                  \
+  HWY_EXPORT(Function##_float64);                                                                  \
+  HWY_EXPORT(Function##_bfloat16);                                                                 \
+  const Registration enter_##name(                                                                 \
+      #name,                                                                                       \
+      [](const Arguments *arguments) { HWY_DYNAMIC_DISPATCH(Function##_float32)(arguments); },     \
+      [](const Arguments *arguments) { HWY_DYNAMIC_DISPATCH(Function##_float64)(arguments); },     \
+      [](const Arguments *arguments) { HWY_DYNAMIC_DISPATCH(Function##_bfloat16)(arguments); });

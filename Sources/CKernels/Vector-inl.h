@@ -2,6 +2,8 @@
 // elementary functions continued to every float (its own are undefined outside a stated range).
 // Included once for each instruction set, hence the guard that toggles.
 
+#include "Registry.h"
+
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -46,6 +48,47 @@ HWY_INLINE void StoreFirst(FloatTag d, FloatVector value, float *to, size_t coun
   hn::Store(value, d, lanes);
   std::memcpy(to, lanes, count * sizeof(float));
 #endif
+}
+
+// A vector of float32 from elements of either type, and back.
+HWY_INLINE FloatVector LoadElements(FloatTag d, const float *from) { return hn::LoadU(d, from); }
+HWY_INLINE void StoreElements(FloatTag d, FloatVector value, float *to) { hn::StoreU(value, d, to); }
+HWY_INLINE FloatVector LoadFirstElements(FloatTag d, const float *from, size_t count) {
+  return LoadFirst(d, from, count);
+}
+HWY_INLINE void StoreFirstElements(FloatTag d, FloatVector value, float *to, size_t count) {
+  StoreFirst(d, value, to, count);
+}
+
+HWY_INLINE FloatVector LoadElements(FloatTag d, const BFloat16 *from) {
+  const hn::Rebind<uint16_t, FloatTag> half;
+  const hn::RebindToUnsigned<FloatTag> bits;
+  const auto narrow = hn::LoadU(half, reinterpret_cast<const uint16_t *>(from));
+  return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(bits, narrow)));
+}
+
+// Rounds to nearest, ties to even; a NaN stays one.
+HWY_INLINE void StoreElements(FloatTag, FloatVector value, BFloat16 *to) {
+  const hn::Rebind<uint16_t, FloatTag> half;
+  const hn::RebindToUnsigned<FloatTag> bits;
+  const auto wide = hn::BitCast(bits, value);
+  const auto odd = hn::And(hn::ShiftRight<16>(wide), hn::Set(bits, 1));
+  const auto rounded = hn::Add(hn::Add(wide, hn::Set(bits, 0x7FFF)), odd);
+  const auto quiet = hn::Or(wide, hn::Set(bits, 0x400000));
+  const auto chosen = hn::IfThenElse(hn::RebindMask(bits, hn::IsNaN(value)), quiet, rounded);
+  hn::StoreU(hn::TruncateTo(half, hn::ShiftRight<16>(chosen)), half, reinterpret_cast<uint16_t *>(to));
+}
+
+HWY_INLINE FloatVector LoadFirstElements(FloatTag d, const BFloat16 *from, size_t count) {
+  BFloat16 lanes[hn::MaxLanes(d)] = {};
+  std::memcpy(lanes, from, count * sizeof(BFloat16));
+  return LoadElements(d, lanes);
+}
+
+HWY_INLINE void StoreFirstElements(FloatTag d, FloatVector value, BFloat16 *to, size_t count) {
+  BFloat16 lanes[hn::MaxLanes(d)];
+  StoreElements(d, value, lanes);
+  std::memcpy(to, lanes, count * sizeof(BFloat16));
 }
 
 // e^x for every float: 0 below −104, +∞ above 88.73, NaN for NaN.

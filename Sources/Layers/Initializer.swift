@@ -28,6 +28,14 @@ public struct Fans: Sendable, Equatable {
   }
 }
 
+/// Which fan a variance is kept along.
+public enum FanMode: String, Sendable, Codable {
+  /// The terms of an output's sum: activations keep their variance.
+  case input
+  /// The sums that an input enters: gradients keep theirs.
+  case output
+}
+
 /// What a parameter begins with.
 public enum Initializer: Sendable, Codable, Equatable {
   /// 0
@@ -51,8 +59,8 @@ public enum Initializer: Sendable, Codable, Equatable {
   ///
   /// He, Zhang, Ren and Sun, "Delving deep into rectifiers", ICCV 2015.
   case heUniform(slope: Double = 0)
-  /// Normal with standard deviation √(2 / ((1 + s²) fan in)), for a (leaky) rectifier of slope s.
-  case heNormal(slope: Double = 0)
+  /// Normal with standard deviation √(2 / ((1 + s²) fan)), for a (leaky) rectifier of slope s.
+  case heNormal(slope: Double = 0, fan: FanMode = .input)
   /// Uniform in ±1 / √(fan in), weights and biases alike; zeros where there is no input.
   case pytorchDefault
 
@@ -94,8 +102,9 @@ public enum Initializer: Sendable, Codable, Equatable {
       return centred(gain * root(2, over: fans.input + fans.output), shape, fans, &random)
     case .heUniform(let slope):
       return symmetric(root(6 / (1 + slope * slope), over: fans.input), shape, fans, &random)
-    case .heNormal(let slope):
-      return centred(root(2 / (1 + slope * slope), over: fans.input), shape, fans, &random)
+    case .heNormal(let slope, let mode):
+      let fan = mode == .input ? fans.input : fans.output
+      return centred(root(2 / (1 + slope * slope), over: fan), shape, fans, &random)
     case .pytorchDefault:
       if fans.input == 0 { return .zeros(shape) }
       return symmetric(root(1, over: fans.input), shape, fans, &random)

@@ -103,6 +103,7 @@ public func load(
     unexpected.subtract(names)
     let current = item.holder.value
     guard let name = names.first(where: { state[$0] != nil }), let value = state[name] else {
+      if case .buffer(let buffer) = item.holder, buffer.isOptional { continue }
       missing.append("\(item.path) \(current.shape)")
       continue
     }

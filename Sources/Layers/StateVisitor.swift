@@ -15,14 +15,14 @@ struct StateVisitor {
 
     var value: Tensor {
       switch self {
-      case .parameter(let parameter): parameter.value.detached
+      case .parameter(let parameter): parameter.stateValue
       case .buffer(let buffer): buffer.value.detached
       }
     }
 
     func set(_ value: Tensor) {
       switch self {
-      case .parameter(let parameter): parameter.value = value
+      case .parameter(let parameter): parameter.stateValue = value
       case .buffer(let buffer): buffer.value = value
       }
     }

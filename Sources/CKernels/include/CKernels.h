@@ -22,11 +22,13 @@ typedef struct {
 
 typedef void (*adjoint_function)(const adjoint_arguments *);
 
-// One kernel in both precisions. The float64 one is a plain loop: it is the reference.
+// One kernel in each precision. The float64 one is a plain loop: it is the reference. Few kernels have a
+// bfloat16 one, which computes in float32; the others' is null.
 typedef struct {
   const char *name;
   adjoint_function float32;
   adjoint_function float64;
+  adjoint_function bfloat16;
 } adjoint_kernel;
 
 // The kernel of that name, or null. Kernels enter themselves, each in its own file.

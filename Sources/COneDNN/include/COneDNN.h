@@ -1,4 +1,7 @@
-// float32 matrix products by oneDNN, behind one plain C header.
+// float32 matrix products and convolutions by oneDNN, behind one plain C header.
+//
+// A function returns null, or oneDNN's words for what went wrong. A primitive is made once for each shape,
+// thread and number of threads, and kept.
 #pragma once
 
 #include <stdbool.h>
@@ -9,10 +12,35 @@ extern "C" {
 #endif
 
 // C = op(A) op(B) (+ bias). A is m×k, or k×m if transposed; B is k×n, or n×k if transposed; bias
-// has n elements or is null. Returns null, or oneDNN's words for what went wrong.
-// The primitive is made once for each shape and thread and kept.
+// has n elements or is null.
 const char *adjoint_onednn_matmul(int64_t m, int64_t n, int64_t k, const float *a, bool transpose_a,
                                   const float *b, bool transpose_b, const float *bias, float *c);
+
+// A two-dimensional convolution. Images are [batch, height, width, channels], float32 or bfloat16; weights
+// [outputs, window height, window width, inputs / groups] and biases [outputs], always float32.
+typedef struct {
+  int64_t batch, height, width, inputs;
+  int64_t outputs, output_height, output_width;
+  int64_t window_height, window_width;
+  int64_t stride_height, stride_width;
+  int64_t dilation_height, dilation_width;  // 1 for a dense window
+  int64_t top, left, bottom, right;         // zeros around the input
+  int64_t groups;
+  bool bfloat16;
+} adjoint_convolution;
+
+// y from x; bias may be null.
+const char *adjoint_onednn_convolve(const adjoint_convolution *shape, const void *x,
+                                    const float *weight, const float *bias, void *y);
+// dx from dy.
+const char *adjoint_onednn_convolve_to_input(const adjoint_convolution *shape, const void *dy,
+                                             const float *weight, void *dx);
+// dw and, unless it is null, db from x and dy.
+const char *adjoint_onednn_convolve_to_weight(const adjoint_convolution *shape, const void *x,
+                                              const void *dy, float *dw, float *db);
+
+// How often convolutions brought weights into another order of memory since the process began. Images never are.
+int64_t adjoint_onednn_weight_reorders(void);
 
 // "3.2.0"
 const char *adjoint_onednn_version(void);

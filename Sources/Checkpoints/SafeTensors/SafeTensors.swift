@@ -83,9 +83,11 @@ public enum SafeTensors {
   }
 
   static func emit(
-    _ tensors: [String: Tensor], indices: [String: IndexTensor] = [:],
+    _ given: [String: Tensor], indices: [String: IndexTensor] = [:],
     metadata: [String: String] = [:], to writer: FileWriter
   ) throws {
+    // bfloat16 is exact in float32, and what is read is float32 in any case.
+    let tensors = given.mapValues { $0.dtype == .bfloat16 ? $0.converted(to: .float32) : $0 }
     let reserved = SafeTensorsHeader.metadataKey
     require(
       tensors[reserved] == nil && indices[reserved] == nil,

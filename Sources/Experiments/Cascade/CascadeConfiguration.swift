@@ -73,7 +73,7 @@ struct CascadeConfiguration: TimedConfiguration, DigitsConfiguration {
   static let choices = [
     "data": Source.allCases.map(\.rawValue),
     "task": Tasks.allCases.map(\.rawValue),
-    "precision": DType.allCases.map(\.rawValue),
+    "precision": DType.full.map(\.rawValue),
     "gradients": GradientSource.allCases.map(\.rawValue),
   ]
 

@@ -29,7 +29,7 @@ struct DeepPerceptronConfiguration: TimedConfiguration {
   /// The type of weights and activations.
   var precision = DType.float32
 
-  static let choices = ["precision": DType.allCases.map(\.rawValue)]
+  static let choices = ["precision": DType.full.map(\.rawValue)]
 
   func validate() throws {
     try check("depth", depth, in: 1...100)

@@ -97,7 +97,7 @@ struct ForecastingConfiguration: TimedConfiguration {
     "normalization": DecompositionForecaster.Normalization.allCases.map(\.rawValue),
     "optimizer": OptimizerKind.allCases.map(\.rawValue),
     "decay": Decay.allCases.map(\.rawValue),
-    "precision": DType.allCases.map(\.rawValue),
+    "precision": DType.full.map(\.rawValue),
     "gradients": GradientSource.allCases.map(\.rawValue),
   ]
 

@@ -30,7 +30,7 @@ struct MNISTPerceptronConfiguration: TimedConfiguration {
   var drawnTest = 10_000
 
   static let choices = [
-    "precision": DType.allCases.map(\.rawValue),
+    "precision": DType.full.map(\.rawValue),
     "gradients": GradientSource.allCases.map(\.rawValue),
   ]
 

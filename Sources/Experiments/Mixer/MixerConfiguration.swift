@@ -36,7 +36,7 @@ struct MixerConfiguration: TimedConfiguration, DigitsConfiguration {
   var drawnTest = 10_000
 
   static let choices = [
-    "precision": DType.allCases.map(\.rawValue),
+    "precision": DType.full.map(\.rawValue),
     "gradients": GradientSource.allCases.map(\.rawValue),
   ]
 

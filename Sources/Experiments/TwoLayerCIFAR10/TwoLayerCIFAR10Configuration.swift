@@ -32,7 +32,7 @@ struct TwoLayerCIFAR10Configuration: TimedConfiguration {
   var gradients = GradientSource.byHand
 
   static let choices = [
-    "precision": DType.allCases.map(\.rawValue),
+    "precision": DType.full.map(\.rawValue),
     "gradients": GradientSource.allCases.map(\.rawValue),
   ]
 

@@ -28,7 +28,7 @@ struct TwoLayerToyConfiguration: TimedConfiguration {
   var gradients = GradientSource.byHand
 
   static let choices = [
-    "precision": DType.allCases.map(\.rawValue),
+    "precision": DType.full.map(\.rawValue),
     "gradients": GradientSource.allCases.map(\.rawValue),
   ]
 

@@ -38,7 +38,7 @@ struct UvABestConfiguration: TimedConfiguration {
   var precision = DType.float32
 
   static let choices = [
-    "precision": DType.allCases.map(\.rawValue), "schedule": Fall.allCases.map(\.rawValue),
+    "precision": DType.full.map(\.rawValue), "schedule": Fall.allCases.map(\.rawValue),
   ]
 
   func validate() throws {

@@ -27,7 +27,7 @@ struct UvAPerceptronConfiguration: TimedConfiguration {
   var gradients = GradientSource.byHand
 
   static let choices = [
-    "precision": DType.allCases.map(\.rawValue),
+    "precision": DType.full.map(\.rawValue),
     "gradients": GradientSource.allCases.map(\.rawValue),
   ]
 

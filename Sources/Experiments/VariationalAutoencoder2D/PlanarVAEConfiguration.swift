@@ -69,7 +69,7 @@ struct PlanarVAEConfiguration: TimedConfiguration {
 
   static let choices = [
     "target": PlanarDistribution.allCases.map(\.rawValue),
-    "precision": DType.allCases.map(\.rawValue),
+    "precision": DType.full.map(\.rawValue),
     "gradients": GradientSource.allCases.map(\.rawValue),
   ]
 

@@ -54,7 +54,7 @@ struct DigitVAEConfiguration: TimedConfiguration, DigitsConfiguration {
   var drawnTest = 10_000
 
   static let choices = [
-    "kind": Kind.allCases.map(\.rawValue), "precision": DType.allCases.map(\.rawValue),
+    "kind": Kind.allCases.map(\.rawValue), "precision": DType.full.map(\.rawValue),
   ]
 
   func validate() throws {

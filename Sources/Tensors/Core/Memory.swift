@@ -69,13 +69,15 @@ final class Storage: @unchecked Sendable {
   }
 }
 
-/// A vector loop of the room below, in both precisions.
+/// A vector loop of the room below, in the precisions it has.
 ///
 /// Find it once (`private let tanhForward = Kernel("tanh")`), call it often: a call takes a few
 /// nanoseconds beyond its work.
 struct Kernel: Sendable {
   private let float32: adjoint_function
   private let float64: adjoint_function
+  private let bfloat16: adjoint_function?
+  private let name: String
 
   init(_ name: String) {
     guard let found = adjoint_find_kernel(name) else {
@@ -84,6 +86,8 @@ struct Kernel: Sendable {
     }
     float32 = found.pointee.float32
     float64 = found.pointee.float64
+    bfloat16 = found.pointee.bfloat16
+    self.name = name
   }
 
   /// Numbers that a kernel takes beside its buffers; what each means stands where the kernel is written.
@@ -98,6 +102,14 @@ struct Kernel: Sendable {
       arguments.sizes.3 = Int64(d)
       arguments.sizes.4 = Int64(e)
       arguments.sizes.5 = Int64(f)
+    }
+
+    /// As many as the kernel takes, at most 20.
+    init(_ list: [Int]) {
+      withUnsafeMutableBytes(of: &arguments.sizes) { raw in
+        let sizes = raw.bindMemory(to: Int64.self)
+        for (index, size) in list.enumerated() { sizes[index] = Int64(size) }
+      }
     }
 
     /// The layout of the strided copy: rank, lengths padded to six, strides padded to six.
@@ -134,8 +146,22 @@ struct Kernel: Sendable {
     )
     // The buffers must outlive the call, also where the caller's last use of them is this one.
     withExtendedLifetime((input, input1, input2, output, output1, output2)) {
-      (dtype == .float32 ? float32 : float64)(&arguments)
+      switch dtype {
+      case .float32: float32(&arguments)
+      case .float64: float64(&arguments)
+      case .bfloat16: halfWidth()(&arguments)
+      }
     }
+  }
+
+  @inline(never)
+  private func halfWidth() -> adjoint_function {
+    guard let bfloat16 else {
+      require(
+        false, "\(name): has no bfloat16 form; convert its input with converted(to: .float32)")
+      fatalError()
+    }
+    return bfloat16
   }
 }
 
@@ -187,7 +213,67 @@ enum Product {
       if relu {
         for index in 0..<(m * n) where c[index] <= 0 { c[index] = 0 }
       }
+    case .bfloat16:
+      require(
+        false, "matmul \(m)×\(k) by \(k)×\(n): has no bfloat16 form; convert its operands")
     }
+  }
+}
+
+/// Convolutions by oneDNN, of float32 or bfloat16 images with float32 weights.
+enum ImageConvolution {
+  /// Sets y; the bias may be nil.
+  static func forward(
+    _ shape: ConvolutionShape, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, into y: Tensor
+  ) {
+    call(shape, x.dtype) {
+      adjoint_onednn_convolve(
+        &$0, x.storage.base, floats(weight), bias.map { floats($0) }, y.storage.base)
+    }
+  }
+
+  /// Sets dx.
+  static func toInput(_ shape: ConvolutionShape, _ dy: Tensor, _ weight: Tensor, into dx: Tensor) {
+    call(shape, dy.dtype) {
+      adjoint_onednn_convolve_to_input(&$0, dy.storage.base, floats(weight), dx.storage.base)
+    }
+  }
+
+  /// Sets dw, and db if there is one.
+  static func toWeight(
+    _ shape: ConvolutionShape, _ x: Tensor, _ dy: Tensor, into dw: Tensor, _ db: Tensor?
+  ) {
+    call(shape, x.dtype) {
+      adjoint_onednn_convolve_to_weight(
+        &$0, x.storage.base, dy.storage.base, floats(dw), db.map { floats($0) })
+    }
+  }
+
+  /// How often weights were brought into the order a primitive wants.
+  static var weightReorders: Int { Int(adjoint_onednn_weight_reorders()) }
+
+  private static func floats(_ tensor: Tensor) -> UnsafeMutablePointer<Float> {
+    tensor.storage.base.assumingMemoryBound(to: Float.self)
+  }
+
+  @inline(__always)
+  private static func call(
+    _ s: ConvolutionShape, _ dtype: DType,
+    _ body: (inout adjoint_convolution) -> UnsafePointer<CChar>?
+  ) {
+    let g = s.geometry
+    var shape = adjoint_convolution(
+      batch: Int64(s.batch), height: Int64(s.height), width: Int64(s.width),
+      inputs: Int64(s.inputs), outputs: Int64(s.outputs), output_height: Int64(s.outputHeight),
+      output_width: Int64(s.outputWidth), window_height: Int64(s.windowHeight),
+      window_width: Int64(s.windowWidth), stride_height: Int64(g.stride.height),
+      stride_width: Int64(g.stride.width), dilation_height: Int64(g.dilation.height),
+      dilation_width: Int64(g.dilation.width), top: Int64(g.padding.top),
+      left: Int64(g.padding.left), bottom: Int64(g.padding.bottom), right: Int64(g.padding.right),
+      groups: Int64(g.groups), bfloat16: dtype == .bfloat16)
+    let failure = body(&shape)
+    require(
+      failure == nil, "convolution \(s): oneDNN says \(failure.map { String(cString: $0) } ?? "")")
   }
 }
 

@@ -1,3 +1,12 @@
+/// How a parameter's axes lie in a state dictionary, where that is not how they lie in memory.
+public enum StateLayout: Sendable {
+  /// As in memory.
+  case asInMemory
+  /// The weight of a convolution: `[outputs, height, width, inputs]` in memory, for images are NHWC, and
+  /// `[outputs, inputs, height, width]` in files, as PyTorch keeps it.
+  case window
+}
+
 /// A tensor that is trained. A class, so that a layer and an optimiser mean the same one.
 ///
 /// Not to be used from two threads at once.
@@ -6,13 +15,19 @@ public final class Parameter: @unchecked Sendable {
   public var name: String
   /// A frozen parameter is a constant to the tape, and optimisers leave it alone.
   public var isFrozen = false
+  /// How its axes lie in a state dictionary.
+  public let stateLayout: StateLayout
   private var stored: Tensor
   private(set) var node = Node.none
 
-  /// A parameter that begins with this value.
-  public init(_ value: Tensor, name: String = "") {
+  /// A parameter that begins with this value; one whose layout is ``StateLayout/window`` has four axes.
+  public init(_ value: Tensor, name: String = "", stateLayout: StateLayout = .asInMemory) {
+    require(
+      stateLayout == .asInMemory || value.rank == 4,
+      "Parameter \(name): a window of shape \(value.shape); it has to have four axes")
     stored = value.detached
     self.name = name
+    self.stateLayout = stateLayout
   }
 
   /// The value; under an open tape that watches this parameter, a tensor that carries its place.
@@ -29,6 +44,22 @@ public final class Parameter: @unchecked Sendable {
         "Parameter \(name): a value of shape \(newValue.shape) \(newValue.dtype) for one of "
           + "\(stored.shape) \(stored.dtype)")
       stored = newValue.detached
+    }
+  }
+
+  /// The value as a state dictionary has it, without history; see ``StateLayout``.
+  public var stateValue: Tensor {
+    get {
+      switch stateLayout {
+      case .asInMemory: stored
+      case .window: stored.permuted(to: [0, 3, 1, 2])
+      }
+    }
+    set {
+      switch stateLayout {
+      case .asInMemory: value = newValue
+      case .window: value = newValue.permuted(to: [0, 2, 3, 1])
+      }
     }
   }
 
@@ -62,10 +93,13 @@ public final class Buffer: @unchecked Sendable {
   public var name: String
   /// The value.
   public var value: Tensor
+  /// Whether a state dictionary may lack it; it then stays as it is.
+  public let isOptional: Bool
 
   /// A buffer that begins with this value.
-  public init(_ value: Tensor, name: String = "") {
+  public init(_ value: Tensor, name: String = "", isOptional: Bool = false) {
     self.value = value.detached
     self.name = name
+    self.isOptional = isOptional
   }
 }

@@ -68,6 +68,7 @@ extension Tensor {
     switch dtype {
     case .float32: storage.write(values.lazy.map { Float($0) })
     case .float64: storage.write(values)
+    case .bfloat16: storage.write(values.lazy.map { BFloat16(Float($0)) })
     }
   }
 
@@ -120,6 +121,7 @@ extension Tensor {
     switch dtype {
     case .float32: storage.read(Float.self, count: count)
     case .float64: storage.read(Double.self, count: count).map { Float($0) }
+    case .bfloat16: storage.read(BFloat16.self, count: count).map(\.float)
     }
   }
 
@@ -128,6 +130,7 @@ extension Tensor {
     switch dtype {
     case .float32: storage.read(Float.self, count: count).map { Double($0) }
     case .float64: storage.read(Double.self, count: count)
+    case .bfloat16: storage.read(BFloat16.self, count: count).map { Double($0.float) }
     }
   }
 
@@ -137,6 +140,7 @@ extension Tensor {
     return switch dtype {
     case .float32: Double(storage.element(0, as: Float.self))
     case .float64: storage.element(0, as: Double.self)
+    case .bfloat16: Double(storage.element(0, as: BFloat16.self).float)
     }
   }
 

@@ -2,7 +2,9 @@
 
 private let stridedCopy = Kernel("strided_copy")
 private let transposeMatrix = Kernel("transpose_matrix")
-private let convert = Kernel("convert")
+private let fromFloat32 = Kernel("convert_from_float32")
+private let fromFloat64 = Kernel("convert_from_float64")
+private let fromBFloat16 = Kernel("convert_from_bfloat16")
 
 extension Tensor {
   /// The same elements in the same order under another shape; shares storage.  dx = dy reshaped back
@@ -65,7 +67,16 @@ extension Tensor {
   public func converted(to dtype: DType) -> Tensor {
     if dtype == self.dtype { return self }
     let original = self.dtype
+    if original == .float64 && dtype == .bfloat16 {
+      return converted(to: .float32).converted(to: .bfloat16)
+    }
     let y = Tensor(uninitialized: shape, dtype)
+    let convert =
+      switch original {
+      case .float32: fromFloat32
+      case .float64: fromFloat64
+      case .bfloat16: fromBFloat16
+      }
     convert.run(dtype, .init(count), storage, into: y.storage)
     return record("converted", y, from: self) { dy in dy.converted(to: original) }
   }

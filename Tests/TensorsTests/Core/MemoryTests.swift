@@ -7,7 +7,7 @@ import Testing
 @Suite struct MemoryTests {
   @Test func alignment() {
     for count in 0..<70 {
-      for dtype in DType.allCases {
+      for dtype in DType.full {
         Tensor.zeros([count], dtype: dtype).withBytes { bytes in
           #expect(UInt(bitPattern: bytes.baseAddress) % 64 == 0)
         }

@@ -10,7 +10,7 @@ import Testing
   }
 
   /// A logit of 0 costs ln 2 a pixel; large ones on the wrong side cost themselves, and nothing overflows.
-  @Test(arguments: DType.allCases)
+  @Test(arguments: DType.full)
   func endsOfTheScale(dtype: DType) {
     let zeros = Tensor.zeros([2, 5], dtype: dtype)
     #expect(

@@ -24,7 +24,7 @@ import Testing
   func everyFloat(function: UnaryCase) { function.check() }
 
   /// At zero, of either sign, the slope is that of the negative side; a NaN lets the cotangent pass.
-  @Test(arguments: DType.allCases)
+  @Test(arguments: DType.full)
   func slopesAtTheKink(dtype: DType) {
     let x = Tensor([-1, -0.0, 0, 1, .nan], shape: [5], dtype: dtype)
     let dy = Tensor([10, 20, 30, 40, 50], shape: [5], dtype: dtype)

@@ -19,7 +19,7 @@ import Testing
   }
 
   /// The standard normal is at no distance from itself; its likelihood of 0 is 1/√(2π) per feature.
-  @Test(arguments: DType.allCases)
+  @Test(arguments: DType.full)
   func standardNormal(dtype: DType) {
     let zeros = Tensor.zeros([5, 3], dtype: dtype)
     #expect(gaussianKLDivergence(mean: zeros, logVariance: zeros).item == 0)

@@ -14,7 +14,7 @@ import Testing
 
   /// Logits may be anywhere: what counts is their distance from the largest, and digits of that are not
   /// lost to the logits' own magnitude.
-  @Test(arguments: [0, 1000, -1000, 1e6, -1e6, 1e30] as [Double], DType.allCases)
+  @Test(arguments: [0, 1000, -1000, 1e6, -1e6, 1e30] as [Double], DType.full)
   func farFromZero(offset: Double, dtype: DType) {
     let x = Tensor([offset, offset, offset], shape: [1, 3], dtype: dtype)
     let allowed = dtype == .float32 ? 1e-7 : 2e-16
@@ -26,7 +26,7 @@ import Testing
 
   /// −∞ is a probability of zero, at every position of vectors and tails; a line of nothing but −∞, a
   /// NaN and +∞ have no softmax, as in PyTorch.
-  @Test(arguments: [1, 2, 3, 15, 16, 17, 33], DType.allCases)
+  @Test(arguments: [1, 2, 3, 15, 16, 17, 33], DType.full)
   func specialValues(count: Int, dtype: DType) {
     func softmaxes(_ values: [Double]) -> [[Double]] {
       let row = Tensor(values, shape: [1, count], dtype: dtype)
@@ -62,7 +62,7 @@ import Testing
   }
 
   /// What the tape does, called by hand.
-  @Test(arguments: [0, 1, -1], DType.allCases)
+  @Test(arguments: [0, 1, -1], DType.full)
   func pullbackIsThatOfTheTape(axis: Int, dtype: DType) {
     let x = Tensor((0..<15).map { Double($0 * 7 % 11) / 4 }, shape: [3, 5], dtype: dtype)
     let dy = Tensor((0..<15).map { Double($0 * 5 % 13) / 8 }, shape: [3, 5], dtype: dtype)

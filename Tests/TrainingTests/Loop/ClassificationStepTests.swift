@@ -9,7 +9,7 @@ import Testing
 @Suite struct ClassificationStepTests {
   /// Without weights every class has the probability 1/3: the loss is ln 3, the gradient of a bias
   /// 1/3 − (its share of the labels), and a step of rate 1 takes it away.
-  @Test(arguments: DType.allCases)
+  @Test(arguments: DType.full)
   func oneStepInClosedForm(dtype: DType) throws {
     let layer = Linear(
       weight: Parameter(.zeros([3, 2], dtype: dtype)), bias: Parameter(.zeros([3], dtype: dtype)))
@@ -38,7 +38,7 @@ import Testing
   }
 
   /// The penalty pulls at weights, not at biases, and is not in the loss that is reported.
-  @Test(arguments: DType.allCases, [false, true])
+  @Test(arguments: DType.full, [false, true])
   func penalty(dtype: DType, isChecked: Bool) throws {
     func trained(penalty: Double) throws -> (StepOutcome, weight: [Double], bias: [Double]) {
       let layer = Linear(

@@ -1,0 +1,132 @@
+import Tensors
+
+/// Convolution of images with learned windows.  y = x ∗ w + b; see `convolution`.
+///
+/// Input `[batch, height, width, inputs]`, output `[batch, height', width', outputs]`.
+/// State as PyTorch's: `weight` `[outputs, inputs / groups, height, width]`, `bias` `[outputs]`. In memory the
+/// weight is `[outputs, height, width, inputs / groups]`.
+public struct Conv2d: Layer {
+  /// w, `[outputs, window height, window width, inputs / groups]`.
+  public let weight: Parameter
+  /// b, `[outputs]`.
+  public let bias: Parameter?
+  /// Stride, padding, dilation, groups.
+  public let geometry: ConvolutionGeometry
+
+  /// A layer with new weights, drawn before the biases.
+  ///
+  /// - Parameters:
+  ///   - inputs: channels of the input.
+  ///   - outputs: channels of the output.
+  ///   - window: the size of the window.
+  ///   - geometry: stride, padding, dilation, groups.
+  ///   - bias: whether there is one; in front of a normalisation it would be subtracted again.
+  ///   - weightInitializer: what the weights begin with; by default as PyTorch draws them.
+  ///   - biasInitializer: what the biases begin with; its fans are those of the weights.
+  ///   - random: where the numbers come from.
+  public init(
+    _ inputs: Int, _ outputs: Int, window: Extent, _ geometry: ConvolutionGeometry = .init(),
+    bias: Bool = true, weightInitializer: Initializer = .pytorchDefault,
+    biasInitializer: Initializer = .pytorchDefault, random: inout Philox
+  ) {
+    let groups = geometry.groups
+    require(
+      inputs >= 1 && outputs >= 1 && window.height >= 1 && window.width >= 1 && groups >= 1
+        && inputs % groups == 0 && outputs % groups == 0,
+      "Conv2d(\(inputs), \(outputs)): window \(window) in \(groups) groups; lengths have to be at least 1, "
+        + "and the groups have to divide inputs and outputs")
+    let shape: Shape = [outputs, window.height, window.width, inputs / groups]
+    let fans = Fans(ofWeight: shape)
+    weight = Parameter(
+      weightInitializer.tensor(shape, fans: fans, random: &random), name: "weight",
+      stateLayout: .window)
+    self.bias =
+      bias
+      ? Parameter(biasInitializer.tensor([outputs], fans: fans, random: &random), name: "bias")
+      : nil
+    self.geometry = geometry
+  }
+
+  /// Channels of the output.
+  public var outputs: Int { weight.shape[0] }
+
+  /// x ∗ w + b
+  public func forward(_ x: Tensor, _ context: Context) -> Tensor {
+    convolution(x, weight.value, bias?.value, geometry)
+  }
+}
+
+/// Transposed convolution with learned windows; see `transposedConvolution`.
+///
+/// Input `[batch, height, width, inputs]`, output `[batch, height', width', outputs]`.
+/// State as PyTorch's: `weight` `[inputs, outputs / groups, height, width]`, `bias` `[outputs]`. In memory the
+/// weight is `[inputs, height, width, outputs / groups]`.
+public struct ConvTranspose2d: Layer {
+  /// w, `[inputs, window height, window width, outputs / groups]`.
+  public let weight: Parameter
+  /// b, `[outputs]`.
+  public let bias: Parameter?
+  /// That of the convolution it transposes.
+  public let geometry: ConvolutionGeometry
+  /// Rows and columns added at the bottom and on the right.
+  public let outputPadding: Extent
+
+  /// A layer with new weights, drawn before the biases; the parameters are those of ``Conv2d``.
+  public init(
+    _ inputs: Int, _ outputs: Int, window: Extent, _ geometry: ConvolutionGeometry = .init(),
+    outputPadding: Extent = 0, bias: Bool = true,
+    weightInitializer: Initializer = .pytorchDefault,
+    biasInitializer: Initializer = .pytorchDefault, random: inout Philox
+  ) {
+    // The same weight as that of the convolution from the outputs to the inputs, fans as PyTorch counts them.
+    let mirrored = Conv2d(
+      outputs, inputs, window: window, geometry, bias: false,
+      weightInitializer: weightInitializer, random: &random)
+    weight = mirrored.weight
+    let fans = Fans(ofWeight: weight.shape)
+    self.bias =
+      bias
+      ? Parameter(biasInitializer.tensor([outputs], fans: fans, random: &random), name: "bias")
+      : nil
+    self.geometry = geometry
+    self.outputPadding = outputPadding
+  }
+
+  /// The transposed convolution of x with w, plus b
+  public func forward(_ x: Tensor, _ context: Context) -> Tensor {
+    transposedConvolution(x, weight.value, bias?.value, geometry, outputPadding: outputPadding)
+  }
+}
+
+@section("adjoint_registry") @used
+private let checks: Registration = {
+  GradientCheck.register("Conv2d", group: .layer) { sampler in
+    [
+      ([2, 5, 6, 3], 4, Extent(3), ConvolutionGeometry(padding: 1)),
+      ([1, 6, 5, 4], 6, Extent(3, 2), .init(stride: 2, groups: 2)),
+    ].map { (image: Shape, outputs: Int, window: Extent, geometry: ConvolutionGeometry) in
+      let x = sampler.parameter(image)
+      var random = Philox(seed: 1)
+      let layer = Conv2d(image[3], outputs, window: window, geometry, random: &random)
+      convert(layer, to: sampler.dtype)
+      return .init("\(image) to \(outputs), window \(window)", [x, layer.weight, layer.bias!]) {
+        layer(x.value, .inference)
+      }
+    }
+  }
+  GradientCheck.register("ConvTranspose2d", group: .layer) { sampler in
+    [
+      ([2, 3, 4, 3], 4, Extent(2), ConvolutionGeometry(stride: 2)),
+      ([1, 4, 3, 4], 6, Extent(3, 2), .init(stride: 2, padding: 1, groups: 2)),
+    ].map { (image: Shape, outputs: Int, window: Extent, geometry: ConvolutionGeometry) in
+      let x = sampler.parameter(image)
+      var random = Philox(seed: 1)
+      let layer = ConvTranspose2d(
+        image[3], outputs, window: window, geometry, outputPadding: 1, random: &random)
+      convert(layer, to: sampler.dtype)
+      return .init("\(image) to \(outputs), window \(window)", [x, layer.weight, layer.bias!]) {
+        layer(x.value, .inference)
+      }
+    }
+  }
+}

@@ -1,0 +1,341 @@
+// Two-dimensional convolution of images, and its transpose. oneDNN does them in float32 and bfloat16; in float64
+// they are matrix products over the patches of the images.
+
+/// Convolution of images with windows (a cross-correlation, as in every deep-learning library).
+///
+/// y[n, i, j, o] = b[o] + Σ over p, q, c of x[n, i s + p d − top, j s + q d − left, c] w[o, p, q, c], 0 outside x.
+/// dx is the transposed convolution of dy with w, dw sums x dy over images and positions, db sums dy.
+///
+/// - Parameters:
+///   - x: `[batch, height, width, inputs]`, the batch not empty.
+///   - weight: `[outputs, window height, window width, inputs / groups]`; float32 where x is bfloat16.
+///   - bias: `[outputs]`, of the weight's type, or nil.
+///   - geometry: stride s, padding, dilation d and groups.
+/// - Returns: `[batch, ⌊(height + padding − extent) / s⌋ + 1, likewise, outputs]` with
+///   extent = (window − 1) d + 1. Stops if the shapes do not fit, or no window fits into the image.
+public func convolution(
+  _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, _ geometry: ConvolutionGeometry = .init()
+) -> Tensor {
+  requireFit(x, weight, geometry, "convolution", channels: x.rank == 4 ? x.shape[3] : 0)
+  requireBias(bias, weight, outputs: weight.shape[0], "convolution")
+  let shape = ConvolutionShape(geometry, image: x.shape, weight: weight.shape)
+  require(
+    shape.outputHeight > 0 && shape.outputWidth > 0,
+    "convolution \(shape): the window is larger than the padded image")
+  let (kx, kw) = (x.detached, weight.detached)
+  let y = convolve(shape, kx, kw, bias?.detached)
+  let pull: (Tensor, Needs) -> (Tensor?, Tensor?, Tensor?) = { dy, needs in
+    let dx = needs.first ? convolveToInput(shape, dy, kw) : nil
+    if !needs.second { return (dx, nil, needs.third ? channelSums(dy, kw.dtype) : nil) }
+    let (dw, db) = convolveToWeight(shape, kx, dy, withBias: needs.third, kw.dtype)
+    return (dx, dw, db)
+  }
+  if let bias { return record("convolution", y, from: x, weight, bias, pullback: pull) }
+  return record("convolution", y, from: x, weight) { dy, needs in
+    let (dx, dw, _) = pull(dy, needs)
+    return (dx, dw)
+  }
+}
+
+/// Transposed convolution: the pullback of ``convolution(_:_:_:_:)`` to its input, as a map of its own.
+///
+/// y[n, i s + p d − top, j s + q d − left, o] += x[n, i, j, c] w[c, p, q, o], plus b[o].
+/// dx is the convolution of dy with w.  Zeiler et al., "Deconvolutional networks", CVPR 2010.
+///
+/// - Parameters:
+///   - x: `[batch, height, width, inputs]`, the batch not empty.
+///   - weight: `[inputs, window height, window width, outputs / groups]`.
+///   - bias: `[outputs]`, or nil.
+///   - geometry: that of the convolution it transposes: padding takes away from the output.
+///   - outputPadding: rows and columns added at the bottom and on the right, less than stride or dilation: a
+///     convolution with a stride comes from images of several heights.
+/// - Returns: `[batch, (height − 1) s − padding + extent + output padding, likewise, outputs]`.
+public func transposedConvolution(
+  _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, _ geometry: ConvolutionGeometry = .init(),
+  outputPadding: Extent = 0
+) -> Tensor {
+  let groups = geometry.groups
+  requireFit(x, weight, geometry, "transposedConvolution", channels: nil)
+  require(
+    x.shape[3] == weight.shape[0] && weight.shape[0] % groups == 0,
+    "transposedConvolution: input of shape \(x.shape) and weight of shape \(weight.shape) in \(groups) "
+      + "groups; they have to be [batch, height, width, inputs] and [inputs, window height, window width, "
+      + "outputs / groups]")
+  let (stride, dilation, padding) = (geometry.stride, geometry.dilation, geometry.padding)
+  require(
+    outputPadding.height >= 0 && outputPadding.width >= 0
+      && outputPadding.height < max(stride.height, dilation.height)
+      && outputPadding.width < max(stride.width, dilation.width),
+    "transposedConvolution: output padding \(outputPadding); it has to be less than the stride \(stride) or "
+      + "the dilation \(dilation)")
+  let outputs = weight.shape[3] * groups
+  requireBias(bias, weight, outputs: outputs, "transposedConvolution")
+  let height =
+    (x.shape[1] - 1) * stride.height - padding.top - padding.bottom
+    + (weight.shape[1] - 1) * dilation.height + 1 + outputPadding.height
+  let width =
+    (x.shape[2] - 1) * stride.width - padding.left - padding.right
+    + (weight.shape[2] - 1) * dilation.width + 1 + outputPadding.width
+  require(
+    height > 0 && width > 0,
+    "transposedConvolution: input of shape \(x.shape) and weight of shape \(weight.shape) with padding "
+      + "\(padding) leave nothing of the output")
+  // The convolution that leads from the output to the input.
+  let shape = ConvolutionShape(
+    geometry, image: [x.shape[0], height, width, outputs], weight: weight.shape)
+  let (kx, kw) = (x.detached, weight.detached)
+  var y = convolveToInput(shape, kx, kw)
+  if let bias { y = addToChannels(y, bias.detached) }
+  let pull: (Tensor, Needs) -> (Tensor?, Tensor?, Tensor?) = { dy, needs in
+    (
+      needs.first ? convolve(shape, dy, kw, nil) : nil,
+      needs.second ? convolveToWeight(shape, dy, kx, withBias: false, kw.dtype).weight : nil,
+      needs.third ? channelSums(dy, kw.dtype) : nil
+    )
+  }
+  if let bias { return record("transposedConvolution", y, from: x, weight, bias, pullback: pull) }
+  return record("transposedConvolution", y, from: x, weight) { dy, needs in
+    let (dx, dw, _) = pull(dy, needs)
+    return (dx, dw)
+  }
+}
+
+/// How often convolutions have brought weights into the order that a primitive works fastest on, since the
+/// process began. Images are never reordered.
+public var convolutionWeightReorders: Int { ImageConvolution.weightReorders }
+
+// MARK: - The three directions
+
+private func convolve(
+  _ shape: ConvolutionShape, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?
+) -> Tensor {
+  guard x.dtype == .float64 else {
+    let y = Tensor(uninitialized: shape.output, x.dtype)
+    ImageConvolution.forward(shape, x, weight, bias, into: y)
+    return y
+  }
+  let parts = (0..<shape.geometry.groups).map { group in
+    product(shape.columns(of: x, group), false, shape.rows(of: weight, group), true)
+  }
+  let y = concatenate(parts, axis: 1).reshaped(to: shape.output)
+  return bias.map { addToChannels(y, $0) } ?? y
+}
+
+private func convolveToInput(_ shape: ConvolutionShape, _ dy: Tensor, _ weight: Tensor) -> Tensor {
+  let dx = Tensor(uninitialized: shape.input, dy.dtype)
+  guard dy.dtype == .float64 else {
+    ImageConvolution.toInput(shape, dy, weight, into: dx)
+    return dx
+  }
+  for group in 0..<shape.geometry.groups {
+    let columns = product(shape.part(of: dy, group), false, shape.rows(of: weight, group), false)
+    fromColumns.run(
+      .float64, shape.columnSizes(group), columns.storage, into: dx.storage)
+  }
+  return dx
+}
+
+private func convolveToWeight(
+  _ shape: ConvolutionShape, _ x: Tensor, _ dy: Tensor, withBias: Bool, _ dtype: DType
+) -> (weight: Tensor, bias: Tensor?) {
+  guard x.dtype == .float64 else {
+    let dw = Tensor(uninitialized: shape.weight, dtype)
+    let db = withBias ? Tensor(uninitialized: [shape.outputs], dtype) : nil
+    ImageConvolution.toWeight(shape, x, dy, into: dw, db)
+    return (dw, db)
+  }
+  let parts = (0..<shape.geometry.groups).map { group in
+    product(shape.part(of: dy, group), true, shape.columns(of: x, group), false)
+  }
+  let dw = concatenate(parts, axis: 0).reshaped(to: shape.weight)
+  return (dw, withBias ? channelSums(dy, dtype) : nil)
+}
+
+private let toColumns = Kernel("image_columns")
+private let fromColumns = Kernel("image_columns_pullback")
+private let addRow = Kernel("add_row")
+
+extension ConvolutionShape {
+  /// What the kernels over patches take, for the channels of one group.
+  fileprivate func columnSizes(_ group: Int) -> Kernel.Sizes {
+    let channels = inputs / geometry.groups
+    return .init([
+      batch, height, width, inputs, outputHeight, outputWidth, windowHeight, windowWidth,
+      geometry.stride.height, geometry.stride.width, geometry.dilation.height,
+      geometry.dilation.width, geometry.padding.top, geometry.padding.left, group * channels,
+      channels,
+    ])
+  }
+
+  /// The patches of a group's channels, `[batch · positions, window · channels]`.
+  fileprivate func columns(of x: Tensor, _ group: Int) -> Tensor {
+    let width = windowHeight * windowWidth * inputs / geometry.groups
+    let columns = Tensor(
+      uninitialized: .matrix(batch * outputHeight * outputWidth, width), x.dtype)
+    toColumns.run(x.dtype, columnSizes(group), x.storage, into: columns.storage)
+    return columns
+  }
+
+  /// A group's weights, `[outputs, window · channels]`.
+  fileprivate func rows(of weight: Tensor, _ group: Int) -> Tensor {
+    let count = outputs / geometry.groups
+    return slice(
+      weight.reshaped(to: [outputs, weight.count / outputs]), axis: 0,
+      from: group * count, count: count)
+  }
+
+  /// A group's outputs, `[batch · positions, outputs]`.
+  fileprivate func part(of y: Tensor, _ group: Int) -> Tensor {
+    let count = outputs / geometry.groups
+    return slice(
+      y.reshaped(to: [batch * outputHeight * outputWidth, outputs]), axis: 1,
+      from: group * count, count: count)
+  }
+}
+
+/// Σ over images and positions, `[channels]`, in that type.
+private func channelSums(_ dy: Tensor, _ dtype: DType) -> Tensor {
+  let channels = dy.shape[3]
+  return sum(dy.converted(to: dtype).reshaped(to: [dy.count / channels, channels]), axis: 0)
+}
+
+/// x + b at every pixel.
+private func addToChannels(_ x: Tensor, _ bias: Tensor) -> Tensor {
+  let wide = x.converted(to: bias.dtype)
+  let y = Tensor(uninitialized: x.shape, bias.dtype)
+  addRow.run(
+    bias.dtype, .init(x.count / x.shape[3], x.shape[3], 0), wide.storage, bias.storage,
+    into: y.storage)
+  return y.converted(to: x.dtype)
+}
+
+// MARK: - Errors
+
+private func requireFit(
+  _ x: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, _ name: StaticString,
+  channels: Int?
+) {
+  require(
+    x.rank == 4 && weight.rank == 4 && x.count > 0 && weight.count > 0,
+    "\(name): input of shape \(x.shape) and weight of shape \(weight.shape); both have to have four axes, "
+      + "none of them empty")
+  require(
+    geometry.isPossible,
+    "\(name): stride \(geometry.stride), padding \(geometry.padding), dilation \(geometry.dilation), "
+      + "\(geometry.groups) groups; padding has to be at least 0, all else at least 1")
+  if let channels {
+    let groups = geometry.groups
+    require(
+      channels % groups == 0 && weight.shape[0] % groups == 0
+        && weight.shape[3] == channels / groups,
+      "\(name): input of shape \(x.shape) and weight of shape \(weight.shape) in \(groups) groups; they have "
+        + "to be [batch, height, width, inputs] and [outputs, window height, window width, inputs / groups]"
+    )
+  }
+  require(
+    x.dtype == weight.dtype || (x.dtype == .bfloat16 && weight.dtype == .float32),
+    "\(name): input \(x.dtype) and weight \(weight.dtype); the types have to be the same, or bfloat16 "
+      + "and float32")
+}
+
+private func requireBias(_ bias: Tensor?, _ weight: Tensor, outputs: Int, _ name: StaticString) {
+  guard let bias else { return }
+  require(
+    bias.shape == [outputs] && bias.dtype == weight.dtype,
+    "\(name): bias of shape \(bias.shape) \(bias.dtype); it has to be [\(outputs)] \(weight.dtype)")
+}
+
+@section("adjoint_registry") @used
+private let checks: Registration = {
+  typealias Case = (
+    name: String, image: Shape, outputs: Int, window: Extent, geometry: ConvolutionGeometry
+  )
+  let cases: [Case] = [
+    ("1×1", [2, 3, 4, 5], 6, 1, .init()), ("single", [1, 1, 1, 1], 1, 1, .init()),
+    ("3×3", [2, 5, 6, 3], 4, 3, .init(padding: 1)),
+    ("wide", [1, 4, 5, 17], 33, Extent(3, 2), .init()),
+    ("strided", [2, 7, 8, 3], 5, 3, .init(stride: 2, padding: 1)),
+    ("left over", [1, 8, 9, 2], 3, Extent(2, 3), .init(stride: Extent(3, 2))),
+    ("dilated", [1, 9, 8, 2], 3, 3, .init(padding: 2, dilation: Extent(2, 3))),
+    (
+      "uneven padding", [1, 4, 4, 2], 3, 3,
+      .init(padding: Padding(top: 0, left: 1, bottom: 2, right: 0))
+    ),
+    ("grouped", [2, 5, 4, 6], 9, 3, .init(padding: 1, groups: 3)),
+    ("depthwise", [2, 5, 6, 16], 16, 3, .init(stride: 2, padding: 1, groups: 16)),
+    ("depthwise, two for each", [1, 4, 5, 3], 6, 3, .init(padding: 1, groups: 3)),
+  ]
+  for hasBias in [true, false] {
+    GradientCheck.register(hasBias ? "convolution" : "convolution_without_bias") { sampler in
+      cases.map { name, image, outputs, window, geometry in
+        let x = sampler.parameter(image)
+        let w = sampler.parameter(
+          [outputs, window.height, window.width, image[3] / geometry.groups])
+        let b = hasBias ? sampler.parameter([outputs]) : nil
+        return .init(
+          name, [x, w] + (b.map { [$0] } ?? []),
+          byHand: { dy in
+            naiveConvolutionGradients(x.value, w.value, dy, geometry)
+              + (b == nil ? [] : [naiveSums(dy)])
+          }
+        ) { convolution(x.value, w.value, b?.value, geometry) }
+      }
+    }
+  }
+  GradientCheck.register("transposed_convolution") { sampler in
+    cases.map { name, image, outputs, window, geometry in
+      // The convolution's output is this one's input.
+      let shape = ConvolutionShape(
+        geometry, image: image,
+        weight: [outputs, window.height, window.width, image[3] / geometry.groups])
+      let x = sampler.parameter(shape.output)
+      let w = sampler.parameter(shape.weight)
+      let b = sampler.parameter([image[3]])
+      let padding = Extent(min(1, geometry.stride.height - 1), 0)
+      return .init(name, [x, w, b]) {
+        transposedConvolution(x.value, w.value, b.value, geometry, outputPadding: padding)
+      }
+    }
+  }
+}
+
+/// dx and dw by their definition, one product at a time.
+private func naiveConvolutionGradients(
+  _ x: Tensor, _ w: Tensor, _ dy: Tensor, _ g: ConvolutionGeometry
+) -> [Tensor] {
+  let s = ConvolutionShape(g, image: x.shape, weight: w.shape)
+  let (xs, ws, dys) = (x.doubles, w.doubles, dy.doubles)
+  var (dx, dw) = ([Double](repeating: 0, count: xs.count), [Double](repeating: 0, count: ws.count))
+  let (inputs, outputs) = (s.inputs / g.groups, s.outputs / g.groups)
+  var place = 0
+  for n in 0..<s.batch {
+    for i in 0..<s.outputHeight {
+      for j in 0..<s.outputWidth {
+        for o in 0..<s.outputs {
+          defer { place += 1 }
+          for p in 0..<s.windowHeight {
+            for q in 0..<s.windowWidth {
+              let row = i * g.stride.height + p * g.dilation.height - g.padding.top
+              let column = j * g.stride.width + q * g.dilation.width - g.padding.left
+              guard row >= 0, row < s.height, column >= 0, column < s.width else { continue }
+              for c in 0..<inputs {
+                let from =
+                  ((n * s.height + row) * s.width + column) * s.inputs + o / outputs * inputs + c
+                let with = ((o * s.windowHeight + p) * s.windowWidth + q) * inputs + c
+                dx[from] += dys[place] * ws[with]
+                dw[with] += dys[place] * xs[from]
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  return [Tensor(dx, shape: x.shape, dtype: x.dtype), Tensor(dw, shape: w.shape, dtype: w.dtype)]
+}
+
+private func naiveSums(_ dy: Tensor) -> Tensor {
+  var sums = [Double](repeating: 0, count: dy.shape[3])
+  for (place, value) in dy.doubles.enumerated() { sums[place % sums.count] += value }
+  return Tensor(sums, shape: [sums.count], dtype: dy.dtype)
+}
