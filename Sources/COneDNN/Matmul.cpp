@@ -17,14 +17,16 @@ struct PerThread {
   adjoint::PrimitiveCache<Key, Product> products;
 };
 
-std::unique_ptr<Product> MakeProduct(int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b,
-                                     bool bias) {
+std::unique_ptr<Product> MakeProduct(int64_t m, int64_t n, int64_t k, adjoint_product_type type,
+                                     bool transpose_a, bool transpose_b, bool bias) {
   using dnnl::memory;
-  constexpr auto type = memory::data_type::f32;
-  const memory::desc a({m, k}, type, transpose_a ? memory::dims{1, m} : memory::dims{k, 1});
-  const memory::desc b({k, n}, type, transpose_b ? memory::dims{1, k} : memory::dims{n, 1});
-  const memory::desc c({m, n}, type, memory::dims{n, 1});
-  const memory::desc row({1, n}, type, memory::dims{n, 1});
+  constexpr auto single = memory::data_type::f32, half = memory::data_type::bf16;
+  const auto operand = type == adjoint_float32 ? single : half;
+  const auto result = type == adjoint_bfloat16 ? half : single;
+  const memory::desc a({m, k}, operand, transpose_a ? memory::dims{1, m} : memory::dims{k, 1});
+  const memory::desc b({k, n}, operand, transpose_b ? memory::dims{1, k} : memory::dims{n, 1});
+  const memory::desc c({m, n}, result, memory::dims{n, 1});
+  const memory::desc row({1, n}, single, memory::dims{n, 1});
   const auto description = bias ? dnnl::matmul::primitive_desc(Engine(), a, b, row, c)
                                 : dnnl::matmul::primitive_desc(Engine(), a, b, c);
   auto product = std::make_unique<Product>();
@@ -46,17 +48,19 @@ std::unique_ptr<Product> MakeProduct(int64_t m, int64_t n, int64_t k, bool trans
 
 extern "C" {
 
-const char *adjoint_onednn_matmul(int64_t m, int64_t n, int64_t k, const float *a, bool transpose_a,
-                                  const float *b, bool transpose_b, const float *bias, float *c) {
+const char *adjoint_onednn_matmul(int64_t m, int64_t n, int64_t k, adjoint_product_type type,
+                                  const void *a, bool transpose_a, const void *b, bool transpose_b,
+                                  const float *bias, void *c) {
   thread_local PerThread local;
   return adjoint::InWords([&] {
     // A primitive is made for a number of threads.
     const Key key{{m, n, k, omp_get_max_threads(),
-                   (transpose_a ? 1 : 0) | (transpose_b ? 2 : 0) | (bias != nullptr ? 4 : 0)}};
+                   (transpose_a ? 1 : 0) | (transpose_b ? 2 : 0) | (bias != nullptr ? 4 : 0) |
+                       static_cast<int64_t>(type) << 3}};
     Product &product = local.products.Find(
-        key, [&] { return MakeProduct(m, n, k, transpose_a, transpose_b, bias != nullptr); });
-    product.a.set_data_handle(const_cast<float *>(a));
-    product.b.set_data_handle(const_cast<float *>(b));
+        key, [&] { return MakeProduct(m, n, k, type, transpose_a, transpose_b, bias != nullptr); });
+    product.a.set_data_handle(const_cast<void *>(a));
+    product.b.set_data_handle(const_cast<void *>(b));
     product.c.set_data_handle(c);
     if (bias != nullptr) product.bias.set_data_handle(const_cast<float *>(bias));
     product.primitive.execute(local.stream, product.arguments);

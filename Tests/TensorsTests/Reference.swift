@@ -3,7 +3,8 @@ import Testing
 
 @testable import Tensors
 
-/// One stored computation of PyTorch, with its gradients; `Reference/operations.py` writes them.
+/// One stored computation of PyTorch, with its gradients; `Reference/operations.py` and
+/// `Reference/images.py` write them.
 struct ReferenceCase: Decodable, Sendable, CustomTestStringConvertible {
   struct Values: Decodable, Sendable {
     let shape: [Int]
@@ -18,6 +19,8 @@ struct ReferenceCase: Decodable, Sendable, CustomTestStringConvertible {
     let transposeA, transposeB: Bool?
     let shape, axes: [Int]?
     let mode, approximation: String?
+    let geometry: ConvolutionGeometry?
+    let outputPadding: Extent?
   }
 
   let name: String
@@ -37,15 +40,15 @@ struct ReferenceCase: Decodable, Sendable, CustomTestStringConvertible {
     let cases: [ReferenceCase]
   }
 
-  static let all: [ReferenceCase] = {
+  static let all: [ReferenceCase] = ["operations", "images"].flatMap { name in
     let url = Bundle.module.url(
-      forResource: "operations", withExtension: "json", subdirectory: "Reference")!
+      forResource: name, withExtension: "json", subdirectory: "Reference")!
     do {
       return try JSONDecoder().decode(File.self, from: Data(contentsOf: url)).cases
     } catch {
-      fatalError("Reference/operations.json: \(error)")
+      fatalError("Reference/\(name).json: \(error)")
     }
-  }()
+  }
 
   static func named(_ names: String...) -> [ReferenceCase] {
     let found = all.filter { names.contains($0.name) }

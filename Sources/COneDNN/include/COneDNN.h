@@ -11,10 +11,18 @@
 extern "C" {
 #endif
 
+// The types of a product's operands and of its result.
+typedef enum {
+  adjoint_float32,
+  adjoint_bfloat16,
+  adjoint_bfloat16_into_float32,
+} adjoint_product_type;
+
 // C = op(A) op(B) (+ bias). A is m×k, or k×m if transposed; B is k×n, or n×k if transposed; bias
-// has n elements or is null.
-const char *adjoint_onednn_matmul(int64_t m, int64_t n, int64_t k, const float *a, bool transpose_a,
-                                  const float *b, bool transpose_b, const float *bias, float *c);
+// has n elements, float32, or is null.
+const char *adjoint_onednn_matmul(int64_t m, int64_t n, int64_t k, adjoint_product_type type,
+                                  const void *a, bool transpose_a, const void *b, bool transpose_b,
+                                  const float *bias, void *c);
 
 // A two-dimensional convolution. Images are [batch, height, width, channels], float32 or bfloat16; weights
 // [outputs, window height, window width, inputs / groups] and biases [outputs], always float32.

@@ -188,11 +188,8 @@ enum Product {
         adjoint_small_matmul(
           Int64(m), Int64(n), Int64(k), a, transposeA, b, transposeB, bias, relu, result)
       } else {
-        let failure = adjoint_onednn_matmul(
-          Int64(m), Int64(n), Int64(k), a, transposeA, b, transposeB, bias, result)
-        require(
-          failure == nil,
-          "matmul \(m)×\(k) by \(k)×\(n): oneDNN says \(failure.map { String(cString: $0) } ?? "")")
+        library(
+          adjoint_float32, m, n, k, a, transposeA, b, transposeB, bias: bias, into: result)
         // oneDNN's own rectifier would turn NaN into zero, and hide it.
         if relu { rectifier.run(.float32, .init(m * n), c, into: c) }
       }
@@ -215,8 +212,32 @@ enum Product {
       }
     case .bfloat16:
       require(
-        false, "matmul \(m)×\(k) by \(k)×\(n): has no bfloat16 form; convert its operands")
+        bias == nil && !relu,
+        "matmul \(m)×\(k) by \(k)×\(n): in bfloat16 it has no bias and no rectifier")
+      library(adjoint_bfloat16, m, n, k, a.base, transposeA, b.base, transposeB, into: c.base)
     }
+  }
+
+  /// c[m, n] = op(a) op(b), where a and b are bfloat16 and c is float32.
+  static func matmulIntoFloat32(
+    m: Int, n: Int, k: Int, _ a: Storage, transposeA: Bool, _ b: Storage, transposeB: Bool,
+    into c: Storage
+  ) {
+    library(
+      adjoint_bfloat16_into_float32, m, n, k, a.base, transposeA, b.base, transposeB, into: c.base)
+  }
+
+  @inline(__always)
+  private static func library(
+    _ type: adjoint_product_type, _ m: Int, _ n: Int, _ k: Int, _ a: UnsafeRawPointer,
+    _ transposeA: Bool, _ b: UnsafeRawPointer, _ transposeB: Bool,
+    bias: UnsafeMutablePointer<Float>? = nil, into c: UnsafeMutableRawPointer
+  ) {
+    let failure = adjoint_onednn_matmul(
+      Int64(m), Int64(n), Int64(k), type, a, transposeA, b, transposeB, bias, c)
+    require(
+      failure == nil,
+      "matmul \(m)×\(k) by \(k)×\(n): oneDNN says \(failure.map { String(cString: $0) } ?? "")")
   }
 }
 

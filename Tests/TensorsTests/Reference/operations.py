@@ -411,10 +411,13 @@ def main():
                   normalized_weights, likelihoods):
         group()
     normalizations()
+    write(pathlib.Path(__file__).with_name("operations.json"))
+
+
+def write(path):
     version = torch.__version__.split("+")[0]
     text = f'{{"source":"PyTorch {version}","cases":[\n' + ",\n".join(CASES) + "\n]}\n"
     json.loads(text)
-    path = pathlib.Path(__file__).with_name("operations.json")
     path.write_text(text)
     print(f"{path.name}: {len(CASES)} cases, {len(text) / 1024:.0f} KB")
 

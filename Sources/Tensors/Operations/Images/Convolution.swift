@@ -23,11 +23,11 @@ public func convolution(
     shape.outputHeight > 0 && shape.outputWidth > 0,
     "convolution \(shape): the window is larger than the padded image")
   let (kx, kw) = (x.detached, weight.detached)
-  let y = convolve(shape, kx, kw, bias?.detached)
+  let y = shape.convolve(kx, kw, bias?.detached)
   let pull: (Tensor, Needs) -> (Tensor?, Tensor?, Tensor?) = { dy, needs in
-    let dx = needs.first ? convolveToInput(shape, dy, kw) : nil
+    let dx = needs.first ? shape.toInput(dy, kw) : nil
     if !needs.second { return (dx, nil, needs.third ? channelSums(dy, kw.dtype) : nil) }
-    let (dw, db) = convolveToWeight(shape, kx, dy, withBias: needs.third, kw.dtype)
+    let (dw, db) = shape.toWeight(kx, dy, withBias: needs.third, kw.dtype)
     return (dx, dw, db)
   }
   if let bias { return record("convolution", y, from: x, weight, bias, pullback: pull) }
@@ -84,12 +84,12 @@ public func transposedConvolution(
   let shape = ConvolutionShape(
     geometry, image: [x.shape[0], height, width, outputs], weight: weight.shape)
   let (kx, kw) = (x.detached, weight.detached)
-  var y = convolveToInput(shape, kx, kw)
+  var y = shape.toInput(kx, kw)
   if let bias { y = addToChannels(y, bias.detached) }
   let pull: (Tensor, Needs) -> (Tensor?, Tensor?, Tensor?) = { dy, needs in
     (
-      needs.first ? convolve(shape, dy, kw, nil) : nil,
-      needs.second ? convolveToWeight(shape, dy, kx, withBias: false, kw.dtype).weight : nil,
+      needs.first ? shape.convolve(dy, kw, nil) : nil,
+      needs.second ? shape.toWeight(dy, kx, withBias: false, kw.dtype).weight : nil,
       needs.third ? channelSums(dy, kw.dtype) : nil
     )
   }
@@ -100,107 +100,14 @@ public func transposedConvolution(
   }
 }
 
-/// How often convolutions have brought weights into the order that a primitive works fastest on, since the
-/// process began. Images are never reordered.
-public var convolutionWeightReorders: Int { ImageConvolution.weightReorders }
-
-// MARK: - The three directions
-
-private func convolve(
-  _ shape: ConvolutionShape, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?
-) -> Tensor {
-  guard x.dtype == .float64 else {
-    let y = Tensor(uninitialized: shape.output, x.dtype)
-    ImageConvolution.forward(shape, x, weight, bias, into: y)
-    return y
-  }
-  let parts = (0..<shape.geometry.groups).map { group in
-    product(shape.columns(of: x, group), false, shape.rows(of: weight, group), true)
-  }
-  let y = concatenate(parts, axis: 1).reshaped(to: shape.output)
-  return bias.map { addToChannels(y, $0) } ?? y
-}
-
-private func convolveToInput(_ shape: ConvolutionShape, _ dy: Tensor, _ weight: Tensor) -> Tensor {
-  let dx = Tensor(uninitialized: shape.input, dy.dtype)
-  guard dy.dtype == .float64 else {
-    ImageConvolution.toInput(shape, dy, weight, into: dx)
-    return dx
-  }
-  for group in 0..<shape.geometry.groups {
-    let columns = product(shape.part(of: dy, group), false, shape.rows(of: weight, group), false)
-    fromColumns.run(
-      .float64, shape.columnSizes(group), columns.storage, into: dx.storage)
-  }
-  return dx
-}
-
-private func convolveToWeight(
-  _ shape: ConvolutionShape, _ x: Tensor, _ dy: Tensor, withBias: Bool, _ dtype: DType
-) -> (weight: Tensor, bias: Tensor?) {
-  guard x.dtype == .float64 else {
-    let dw = Tensor(uninitialized: shape.weight, dtype)
-    let db = withBias ? Tensor(uninitialized: [shape.outputs], dtype) : nil
-    ImageConvolution.toWeight(shape, x, dy, into: dw, db)
-    return (dw, db)
-  }
-  let parts = (0..<shape.geometry.groups).map { group in
-    product(shape.part(of: dy, group), true, shape.columns(of: x, group), false)
-  }
-  let dw = concatenate(parts, axis: 0).reshaped(to: shape.weight)
-  return (dw, withBias ? channelSums(dy, dtype) : nil)
-}
-
-private let toColumns = Kernel("image_columns")
-private let fromColumns = Kernel("image_columns_pullback")
-private let addRow = Kernel("add_row")
-
-extension ConvolutionShape {
-  /// What the kernels over patches take, for the channels of one group.
-  fileprivate func columnSizes(_ group: Int) -> Kernel.Sizes {
-    let channels = inputs / geometry.groups
-    return .init([
-      batch, height, width, inputs, outputHeight, outputWidth, windowHeight, windowWidth,
-      geometry.stride.height, geometry.stride.width, geometry.dilation.height,
-      geometry.dilation.width, geometry.padding.top, geometry.padding.left, group * channels,
-      channels,
-    ])
-  }
-
-  /// The patches of a group's channels, `[batch · positions, window · channels]`.
-  fileprivate func columns(of x: Tensor, _ group: Int) -> Tensor {
-    let width = windowHeight * windowWidth * inputs / geometry.groups
-    let columns = Tensor(
-      uninitialized: .matrix(batch * outputHeight * outputWidth, width), x.dtype)
-    toColumns.run(x.dtype, columnSizes(group), x.storage, into: columns.storage)
-    return columns
-  }
-
-  /// A group's weights, `[outputs, window · channels]`.
-  fileprivate func rows(of weight: Tensor, _ group: Int) -> Tensor {
-    let count = outputs / geometry.groups
-    return slice(
-      weight.reshaped(to: [outputs, weight.count / outputs]), axis: 0,
-      from: group * count, count: count)
-  }
-
-  /// A group's outputs, `[batch · positions, outputs]`.
-  fileprivate func part(of y: Tensor, _ group: Int) -> Tensor {
-    let count = outputs / geometry.groups
-    return slice(
-      y.reshaped(to: [batch * outputHeight * outputWidth, outputs]), axis: 1,
-      from: group * count, count: count)
-  }
-}
-
 /// Σ over images and positions, `[channels]`, in that type.
-private func channelSums(_ dy: Tensor, _ dtype: DType) -> Tensor {
+func channelSums(_ dy: Tensor, _ dtype: DType) -> Tensor {
   let channels = dy.shape[3]
   return sum(dy.converted(to: dtype).reshaped(to: [dy.count / channels, channels]), axis: 0)
 }
 
 /// x + b at every pixel.
-private func addToChannels(_ x: Tensor, _ bias: Tensor) -> Tensor {
+func addToChannels(_ x: Tensor, _ bias: Tensor) -> Tensor {
   let wide = x.converted(to: bias.dtype)
   let y = Tensor(uninitialized: x.shape, bias.dtype)
   addRow.run(
@@ -208,6 +115,8 @@ private func addToChannels(_ x: Tensor, _ bias: Tensor) -> Tensor {
     into: y.storage)
   return y.converted(to: x.dtype)
 }
+
+private let addRow = Kernel("add_row")
 
 // MARK: - Errors
 
@@ -253,6 +162,9 @@ private let checks: Registration = {
   let cases: [Case] = [
     ("1×1", [2, 3, 4, 5], 6, 1, .init()), ("single", [1, 1, 1, 1], 1, 1, .init()),
     ("3×3", [2, 5, 6, 3], 4, 3, .init(padding: 1)),
+    ("3×3 on 2×2", [5, 2, 2, 3], 4, 3, .init(padding: 1)),
+    ("all of the image", [3, 3, 2, 5], 4, Extent(3, 2), .init()),
+    ("strided to 2×2", [3, 4, 4, 64], 3, 3, .init(stride: 2, padding: 1)),
     ("wide", [1, 4, 5, 17], 33, Extent(3, 2), .init()),
     ("strided", [2, 7, 8, 3], 5, 3, .init(stride: 2, padding: 1)),
     ("left over", [1, 8, 9, 2], 3, Extent(2, 3), .init(stride: Extent(3, 2))),

@@ -1,0 +1,181 @@
+// How a convolution is carried out. oneDNN's convolutions are the fastest where images are large; where they are
+// small, the multiplications by padding or the short rows cost more than a matrix product with more memory. In
+// float64, where there is no library, all are products over the patches: the reference.
+
+/// How often convolutions have brought weights into the order that a primitive works fastest on, since the
+/// process began. Images are never reordered.
+public var convolutionWeightReorders: Int { ImageConvolution.weightReorders }
+
+extension ConvolutionShape {
+  private enum Path {
+    /// oneDNN's convolution.
+    case library
+    /// One product with the matrix of the whole map; see `WindowMatrix.cpp`.
+    case matrix
+    /// A product over the patches of the images.
+    case columns
+  }
+
+  private func path(_ dtype: DType) -> Path {
+    if dtype == .float64 { return .columns }
+    let positions = height * width
+    let outputPositions = outputHeight * outputWidth
+    // The matrix has a block for each pair of positions; it must not be much larger than the weight.
+    if geometry.groups == 1 && geometry.dilation == 1 && everyPositionSeesAll
+      && positions * outputPositions <= 2 * windowHeight * windowWidth
+    {
+      return .matrix
+    }
+    // Measured: oneDNN reaches half a product's speed on maps of 2×2 that a stride leads to.
+    let isShort = outputPositions <= 4 && windowHeight * windowWidth > 1
+    return isShort && geometry.groups == 1 && inputs >= 64 && dtype == .float32
+      ? .columns : .library
+  }
+
+  private var everyPositionSeesAll: Bool {
+    func sees(_ length: Int, _ outputs: Int, _ window: Int, _ stride: Int, _ padding: Int) -> Bool {
+      length - 1 + padding < window && padding - (outputs - 1) * stride >= 0
+    }
+    return sees(height, outputHeight, windowHeight, geometry.stride.height, geometry.padding.top)
+      && sees(width, outputWidth, windowWidth, geometry.stride.width, geometry.padding.left)
+  }
+
+  /// y from x, weight and bias.
+  func convolve(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
+    let y: Tensor
+    switch path(x.dtype) {
+    case .library:
+      let y = Tensor(uninitialized: output, x.dtype)
+      ImageConvolution.forward(self, x, weight, bias, into: y)
+      return y
+    case .matrix:
+      y = product(rows(of: x), false, matrix(of: weight, x.dtype), true).reshaped(to: output)
+    case .columns:
+      y = joined(axis: 1) { product(columns(of: x, $0), false, rows(of: weight, $0), true) }
+        .reshaped(to: output)
+    }
+    return bias.map { addToChannels(y, $0) } ?? y
+  }
+
+  /// dx from dy and weight.
+  func toInput(_ dy: Tensor, _ weight: Tensor) -> Tensor {
+    switch path(dy.dtype) {
+    case .library:
+      let dx = Tensor(uninitialized: input, dy.dtype)
+      ImageConvolution.toInput(self, dy, weight, into: dx)
+      return dx
+    case .matrix:
+      return product(rows(of: dy), false, matrix(of: weight, dy.dtype), false).reshaped(to: input)
+    case .columns:
+      let dx = Tensor(uninitialized: input, dy.dtype)
+      for group in 0..<geometry.groups {
+        let columns = product(part(of: dy, group), false, rows(of: weight, group), false)
+        fromColumns.run(dy.dtype, columnSizes(group), columns.storage, into: dx.storage)
+      }
+      return dx
+    }
+  }
+
+  /// dw and, where it is asked for, db from x and dy, in the weight's type.
+  func toWeight(
+    _ x: Tensor, _ dy: Tensor, withBias: Bool, _ dtype: DType
+  ) -> (weight: Tensor, bias: Tensor?) {
+    let dw: Tensor
+    switch path(x.dtype) {
+    case .library:
+      let dw = Tensor(uninitialized: weight, dtype)
+      let db = withBias ? Tensor(uninitialized: [outputs], dtype) : nil
+      ImageConvolution.toWeight(self, x, dy, into: dw, db)
+      return (dw, db)
+    case .matrix:
+      dw = Tensor(uninitialized: weight, dtype)
+      foldWindow.run(
+        dtype, matrixSizes, outerProduct(rows(of: dy), rows(of: x)).storage, into: dw.storage)
+    case .columns:
+      dw = joined(axis: 0) { product(part(of: dy, $0), true, columns(of: x, $0), false) }
+        .reshaped(to: weight)
+    }
+    return (dw, withBias ? channelSums(dy, dtype) : nil)
+  }
+
+  // MARK: - The matrix of the whole map
+
+  private var matrixSizes: Kernel.Sizes {
+    .init([
+      height, width, outputHeight, outputWidth, windowHeight, windowWidth, geometry.stride.height,
+      geometry.stride.width, geometry.padding.top, geometry.padding.left, outputs, inputs,
+    ])
+  }
+
+  /// `[output positions · outputs, positions · inputs]`, rounded to the images' type.
+  private func matrix(of weight: Tensor, _ dtype: DType) -> Tensor {
+    let rows = outputHeight * outputWidth * outputs
+    let matrix = Tensor(uninitialized: .matrix(rows, height * width * inputs), dtype)
+    unrollWindow.run(dtype, matrixSizes, weight.storage, into: matrix.storage)
+    return matrix
+  }
+
+  /// An image in a row.
+  private func rows(of images: Tensor) -> Tensor {
+    images.reshaped(to: .matrix(batch, images.count / batch))
+  }
+
+  /// aᵀ b, float32 also where a and b are bfloat16.
+  private func outerProduct(_ a: Tensor, _ b: Tensor) -> Tensor {
+    if a.dtype != .bfloat16 { return product(a, true, b, false) }
+    let (m, n, k) = (a.shape[1], b.shape[1], a.shape[0])
+    let y = Tensor(uninitialized: .matrix(m, n), .float32)
+    Product.matmulIntoFloat32(
+      m: m, n: n, k: k, a.storage, transposeA: true, b.storage, transposeB: false, into: y.storage)
+    return y
+  }
+
+  // MARK: - Patches
+
+  /// The results of all groups side by side; that of a single one is not copied.
+  private func joined(axis: Int, _ result: (Int) -> Tensor) -> Tensor {
+    geometry.groups == 1 ? result(0) : concatenate((0..<geometry.groups).map(result), axis: axis)
+  }
+
+  /// The channels of a group; where there is only one, all of them as they are.
+  private func group(_ index: Int, of matrix: Tensor, axis: Int) -> Tensor {
+    let count = outputs / geometry.groups
+    return geometry.groups == 1
+      ? matrix : slice(matrix, axis: axis, from: index * count, count: count)
+  }
+
+  /// What the kernels over patches take, for the channels of one group.
+  private func columnSizes(_ group: Int) -> Kernel.Sizes {
+    let channels = inputs / geometry.groups
+    return .init([
+      batch, height, width, inputs, outputHeight, outputWidth, windowHeight, windowWidth,
+      geometry.stride.height, geometry.stride.width, geometry.dilation.height,
+      geometry.dilation.width, geometry.padding.top, geometry.padding.left, group * channels,
+      channels,
+    ])
+  }
+
+  /// The patches of a group's channels, `[batch · positions, window · channels]`.
+  private func columns(of x: Tensor, _ group: Int) -> Tensor {
+    let width = windowHeight * windowWidth * inputs / geometry.groups
+    let columns = Tensor(
+      uninitialized: .matrix(batch * outputHeight * outputWidth, width), x.dtype)
+    toColumns.run(x.dtype, columnSizes(group), x.storage, into: columns.storage)
+    return columns
+  }
+
+  /// A group's weights, `[outputs, window · channels]`.
+  private func rows(of weight: Tensor, _ group: Int) -> Tensor {
+    self.group(group, of: weight.reshaped(to: [outputs, weight.count / outputs]), axis: 0)
+  }
+
+  /// A group's outputs, `[batch · positions, outputs]`.
+  private func part(of y: Tensor, _ group: Int) -> Tensor {
+    self.group(group, of: y.reshaped(to: [y.count / outputs, outputs]), axis: 1)
+  }
+}
+
+private let toColumns = Kernel("image_columns")
+private let fromColumns = Kernel("image_columns_pullback")
+private let unrollWindow = Kernel("unroll_window")
+private let foldWindow = Kernel("fold_window")

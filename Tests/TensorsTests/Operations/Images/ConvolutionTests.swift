@@ -1,0 +1,124 @@
+import Testing
+
+@testable import Tensors
+
+@Suite struct ConvolutionTests {
+  // Sums of up to 576 terms, in another order than PyTorch's.
+  @Test(arguments: ReferenceCase.named("convolution", "convolution-without-bias"))
+  func agreesWithPyTorch(reference: ReferenceCase) throws {
+    let geometry = try #require(reference.attributes.geometry)
+    reference.check(tolerance: 1e-6) { inputs in
+      convolution(inputs[0], inputs[1], inputs.count > 2 ? inputs[2] : nil, geometry)
+    }
+  }
+
+  @Test(arguments: ReferenceCase.named("transposed-convolution"))
+  func transposeAgreesWithPyTorch(reference: ReferenceCase) throws {
+    let geometry = try #require(reference.attributes.geometry)
+    let outputPadding = try #require(reference.attributes.outputPadding)
+    reference.check(tolerance: 1e-6) { inputs in
+      transposedConvolution(
+        inputs[0], inputs[1], inputs[2], geometry, outputPadding: outputPadding)
+    }
+  }
+
+  /// The oneDNN path, the matrix of the whole map and the patches, each on bfloat16 images.
+  @Test(arguments: [
+    (Shape([3, 6, 5, 16]), 8, ConvolutionGeometry(padding: 1)),
+    (Shape([3, 2, 2, 16]), 8, .init(padding: 1)),
+    (Shape([2, 4, 4, 64]), 8, .init(stride: 2, padding: 1)),
+  ])
+  func bfloat16RoundsTheImagesAlone(image: Shape, outputs: Int, geometry: ConvolutionGeometry) {
+    var random = Philox(seed: 3)
+    func drawn(_ shape: Shape) -> Tensor {
+      Tensor(shape: shape) { for index in $0.indices { $0[index] = Float(random.normal()) } }
+        .converted(to: .bfloat16)
+    }
+    let x = drawn(image)
+    // Weights that bfloat16 holds exactly, so that the products differ by the rounding of sums alone.
+    let weight = drawn([outputs, 3, 3, image[3]]).converted(to: .float32)
+    func run(_ dtype: DType) -> [Tensor] {
+      let (image, weight) = (Parameter(x.converted(to: dtype)), Parameter(weight))
+      let dy: Tensor
+      var y = convolution(image.value, weight.value, nil, geometry)
+      random = Philox(seed: 4)
+      dy = drawn(y.shape)
+      let (_, gradients) = valueWithGradient(of: [image, weight]) {
+        y = convolution(image.value, weight.value, nil, geometry)
+        return sum(y.converted(to: .float32) * dy.converted(to: .float32))
+      }
+      #expect(y.dtype == dtype)
+      #expect(gradients.values[0]?.dtype == dtype && gradients.values[1]?.dtype == .float32)
+      return [y.detached] + gradients.values.compactMap { $0 }
+    }
+    for (half, single) in zip(run(.bfloat16), run(.float32)) {
+      let scale = single.doubles.map(abs).max() ?? 0
+      for (a, b) in zip(half.doubles, single.doubles) {
+        // Eight digits of a result, and the rounding of the cotangent.
+        #expect(abs(a - b) <= 0x1p-8 * (abs(b) + 0.1 * scale))
+      }
+    }
+  }
+
+  /// A reorder of weights is counted; a product with the matrix of the whole map needs none.
+  @Test func countsReorders() {
+    let before = convolutionWeightReorders
+    _ = convolution(.ones([2, 2, 2, 32]), .ones([32, 3, 3, 32]), nil, .init(padding: 1))
+    #expect(convolutionWeightReorders == before)
+    _ = convolution(.ones([2, 8, 8, 32]), .ones([32, 3, 3, 32]), nil, .init(padding: 1))
+    #expect(convolutionWeightReorders >= before)
+  }
+
+  @Test func keepsItsPrimitivesApart() {
+    // The same lengths with other strides and paddings, called in turn.
+    let x = Tensor.ones([1, 5, 5, 1])
+    let w = Tensor.ones([1, 3, 3, 1])
+    for _ in 0..<3 {
+      #expect(convolution(x, w).floats == [Float](repeating: 9, count: 9))
+      #expect(convolution(x, w, nil, .init(stride: 2)).floats == [9, 9, 9, 9])
+      let padded = convolution(x, w, nil, .init(stride: 4, padding: 1))
+      #expect(padded.floats == [4, 4, 4, 4])
+    }
+  }
+
+  @Test func stopsAtShapesThatDoNotFit() async {
+    let channels = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      _ = convolution(.ones([1, 4, 4, 3]), .ones([2, 3, 3, 4]))
+    }
+    expectWords(
+      channels,
+      "convolution: input of shape [1, 4, 4, 3] and weight of shape [2, 3, 3, 4] in 1 groups; they have to be "
+        + "[batch, height, width, inputs] and [outputs, window height, window width, inputs / groups]"
+    )
+    let window = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      _ = convolution(.ones([1, 2, 4, 1]), .ones([1, 3, 3, 1]))
+    }
+    expectWords(
+      window,
+      "convolution of [1, 2, 4, 1] with weight [1, 3, 3, 1], stride 1×1, padding 0, dilation 1×1, 1 groups: "
+        + "the window is larger than the padded image")
+    let stride = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      _ = convolution(.ones([1, 4, 4, 1]), .ones([1, 3, 3, 1]), nil, .init(stride: 0))
+    }
+    expectWords(
+      stride,
+      "convolution: stride 0×0, padding 0, dilation 1×1, 1 groups; padding has to be at least 0, all else at "
+        + "least 1")
+    let padding = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      _ = transposedConvolution(
+        .ones([1, 4, 4, 1]), .ones([1, 3, 3, 1]), nil, .init(stride: 2), outputPadding: 2)
+    }
+    expectWords(
+      padding,
+      "transposedConvolution: output padding 2×2; it has to be less than the stride 2×2 or the dilation 1×1"
+    )
+  }
+}
