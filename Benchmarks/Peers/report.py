@@ -24,6 +24,10 @@ TARGETS = {
     "mixer": {"best": 0.25},
     "etth1": {"best": 0.50},
     "deep-mlp": {"best": 0.80},
+    "vgg": {"best": 0.75},
+    "resnet18": {"best": 0.70},
+    "resnet18-bfloat16": {"best": 0.80},
+    "resnet18-inference": {"best": 0.85},
 }
 
 

@@ -1,6 +1,6 @@
 """The workloads of the side-by-side comparison: one network, one fixed batch, one optimiser each.
 
-Everything is float32. A step is forward (with the value of the loss), backward and update. The numbers are drawn
+Everything is float32 where nothing else is said. A step is forward (with the value of the loss), backward and update. The numbers are drawn
 from NumPy's RandomState(0) in the order in which they stand below, scaled in float64, and rounded to float32 once.
 Where a step draws noise (a dropout mask, the noise of a variational autoencoder), the losses that are compared
 are those without: dropout off, the noise a fixed array.
@@ -10,6 +10,33 @@ import dataclasses
 
 import numpy as np
 
+@dataclasses.dataclass(frozen=True)
+class Images:
+    """A convolutional workload: how Adjoint is asked for it, and its batch of square colour images."""
+
+    network: str
+    batch: int
+    side: int
+    classes: int
+    bfloat16: bool = False
+    inference: bool = False
+
+    @property
+    def adjoint(self):
+        """The arguments of `adjoint benchmark`."""
+        return (
+            [self.network]
+            + (["--precision", "bfloat16"] if self.bfloat16 else [])
+            + (["--inference"] if self.inference else [])
+        )
+
+
+IMAGES = {
+    "vgg": Images("vgg", 32, 32, 10),
+    "resnet18": Images("resnet18", 128, 64, 9),
+    "resnet18-bfloat16": Images("resnet18", 128, 64, 9, bfloat16=True),
+    "resnet18-inference": Images("resnet18", 128, 64, 9, inference=True),
+}
 PERCEPTRONS = ["mnist-mlp", "two-layer", "uva-mlp", "tiny"]
 NOISY = ["vae-2d", "cascade", "deep-mlp"]
 
@@ -20,6 +47,7 @@ class Workload:
     optimizer: str
     learning_rate: float
     momentum: float = 0.0
+    weight_decay: float = 0.0
 
 
 WORKLOADS = {
@@ -36,6 +64,15 @@ WORKLOADS = {
     "deep-mlp": Workload(
         "3072-2000-1000-200×7-10, weight normalisation, dropout 0.2, batch 200, Adam", "adam", 1e-5
     ),
+    "vgg": Workload("the small VGG of `cifar10-vgg`, 32×32, batch 32, Adam", "adam", 1e-6),
+    "resnet18": Workload(
+        "64×64, 9 classes, batch 128, SGD with momentum 0.9 and weight decay 5e-4",
+        "sgd", 1e-4, 0.9, 5e-4,
+    ),
+    "resnet18-bfloat16": Workload(
+        "the same with images in bfloat16", "sgd", 1e-4, 0.9, 5e-4
+    ),
+    "resnet18-inference": Workload("forward alone, batch 128", "sgd", 1e-4, 0.9, 5e-4),
 }
 
 

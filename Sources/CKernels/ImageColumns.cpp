@@ -50,7 +50,7 @@ void ImageColumns(const Arguments *arguments) {
     for (int64_t image = begin; image < end; ++image) {
       layout.ForEach(image, [&](int64_t pixel, int64_t place) {
         if (pixel < 0) {
-          std::fill(rows + place, rows + place + layout.taken, T{0});
+          std::fill(rows + place, rows + place + layout.taken, T{});
         } else {
           std::copy(x + pixel, x + pixel + layout.taken, rows + place);
         }
@@ -81,7 +81,8 @@ void ImageColumnsPullback(const Arguments *arguments) {
   });
 }
 
-const Registration enter_columns("image_columns", ImageColumns<float>, ImageColumns<double>);
+const Registration enter_columns("image_columns", ImageColumns<float>, ImageColumns<double>,
+                                 ImageColumns<BFloat16>);
 const Registration enter_pullback("image_columns_pullback", ImageColumnsPullback<float>,
                                   ImageColumnsPullback<double>);
 

@@ -120,6 +120,8 @@ struct InitializerTests {
       var random = Philox(seed: 1)
       _ = Initializer.heNormal().tensor([2], fans: Fans(input: 0, output: 1), random: &random)
     }
-    #expect(message(zero).contains("Initializer.heNormal(slope: 0.0, fan: Layers.FanMode.input): the fan is 0"))
+    #expect(
+      message(zero).contains(
+        "Initializer.heNormal(slope: 0.0, fan: Layers.FanMode.input): the fan is 0"))
   }
 }

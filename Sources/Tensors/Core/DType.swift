@@ -11,6 +11,9 @@ public enum DType: String, Sendable, CaseIterable, Codable {
   /// The types that every operation knows.
   public static let full: [DType] = [.float32, .float64]
 
+  /// The type that sums over elements of this one are kept in.
+  var whole: DType { self == .bfloat16 ? .float32 : self }
+
   /// Bytes of one element.
   public var size: Int {
     switch self {

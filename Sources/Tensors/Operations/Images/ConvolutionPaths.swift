@@ -28,8 +28,7 @@ extension ConvolutionShape {
     }
     // Measured: oneDNN reaches half a product's speed on maps of 2×2 that a stride leads to.
     let isShort = outputPositions <= 4 && windowHeight * windowWidth > 1
-    return isShort && geometry.groups == 1 && inputs >= 64 && dtype == .float32
-      ? .columns : .library
+    return isShort && geometry.groups == 1 && inputs >= 64 ? .columns : .library
   }
 
   private var everyPositionSeesAll: Bool {
@@ -51,6 +50,7 @@ extension ConvolutionShape {
     case .matrix:
       y = product(rows(of: x), false, matrix(of: weight, x.dtype), true).reshaped(to: output)
     case .columns:
+      let weight = weight.converted(to: x.dtype)
       y = joined(axis: 1) { product(columns(of: x, $0), false, rows(of: weight, $0), true) }
         .reshaped(to: output)
     }
@@ -67,12 +67,14 @@ extension ConvolutionShape {
     case .matrix:
       return product(rows(of: dy), false, matrix(of: weight, dy.dtype), false).reshaped(to: input)
     case .columns:
-      let dx = Tensor(uninitialized: input, dy.dtype)
+      let weight = weight.converted(to: dy.dtype)
+      // Windows overlap: their sums are taken in full width.
+      let dx = Tensor(uninitialized: input, dy.dtype.whole)
       for group in 0..<geometry.groups {
-        let columns = product(part(of: dy, group), false, rows(of: weight, group), false)
-        fromColumns.run(dy.dtype, columnSizes(group), columns.storage, into: dx.storage)
+        let columns = wholeProduct(part(of: dy, group), false, rows(of: weight, group), false)
+        fromColumns.run(columns.dtype, columnSizes(group), columns.storage, into: dx.storage)
       }
-      return dx
+      return dx.converted(to: dy.dtype)
     }
   }
 
@@ -90,9 +92,10 @@ extension ConvolutionShape {
     case .matrix:
       dw = Tensor(uninitialized: weight, dtype)
       foldWindow.run(
-        dtype, matrixSizes, outerProduct(rows(of: dy), rows(of: x)).storage, into: dw.storage)
+        dtype, matrixSizes, wholeProduct(rows(of: dy), true, rows(of: x), false).storage,
+        into: dw.storage)
     case .columns:
-      dw = joined(axis: 0) { product(part(of: dy, $0), true, columns(of: x, $0), false) }
+      dw = joined(axis: 0) { wholeProduct(part(of: dy, $0), true, columns(of: x, $0), false) }
         .reshaped(to: weight)
     }
     return (dw, withBias ? channelSums(dy, dtype) : nil)
@@ -120,13 +123,17 @@ extension ConvolutionShape {
     images.reshaped(to: .matrix(batch, images.count / batch))
   }
 
-  /// aᵀ b, float32 also where a and b are bfloat16.
-  private func outerProduct(_ a: Tensor, _ b: Tensor) -> Tensor {
-    if a.dtype != .bfloat16 { return product(a, true, b, false) }
-    let (m, n, k) = (a.shape[1], b.shape[1], a.shape[0])
+  /// op(a) op(b), float32 also where a and b are bfloat16.
+  private func wholeProduct(
+    _ a: Tensor, _ transposeA: Bool, _ b: Tensor, _ transposeB: Bool
+  ) -> Tensor {
+    if a.dtype != .bfloat16 { return product(a, transposeA, b, transposeB) }
+    let (m, k) = transposeA ? (a.shape[1], a.shape[0]) : (a.shape[0], a.shape[1])
+    let n = transposeB ? b.shape[0] : b.shape[1]
     let y = Tensor(uninitialized: .matrix(m, n), .float32)
     Product.matmulIntoFloat32(
-      m: m, n: n, k: k, a.storage, transposeA: true, b.storage, transposeB: false, into: y.storage)
+      m: m, n: n, k: k, a.storage, transposeA: transposeA, b.storage, transposeB: transposeB,
+      into: y.storage)
     return y
   }
 

@@ -1,0 +1,62 @@
+import Layers
+import Tensors
+import Testing
+
+@Suite struct Conv2dTests {
+  private var random = Philox(seed: 1)
+
+  @Test mutating func hasPyTorchsState() throws {
+    let layer = Conv2d(6, 4, window: Extent(3, 5), .init(groups: 2), random: &random)
+    #expect(layer.weight.shape == [4, 3, 5, 3])
+    let state = stateDictionary(of: layer)
+    #expect(state.mapValues(\.shape) == ["weight": [4, 3, 3, 5], "bias": [4]])
+    let plain = Conv2d(6, 4, window: 1, bias: false, random: &random)
+    #expect(stateDictionary(of: plain).keys.sorted() == ["weight"])
+  }
+
+  /// The element at [output, input, row, column] in a file is the one at [output, row, column, input].
+  @Test mutating func convertsTheLayoutOfItsWeight() throws {
+    let layer = Conv2d(2, 1, window: Extent(1, 3), bias: false, random: &random)
+    try load(["weight": Tensor([1, 2, 3, 10, 20, 30], shape: [1, 2, 1, 3])], into: layer)
+    #expect(layer.weight.value.floats == [1, 10, 2, 20, 3, 30])
+    #expect(stateDictionary(of: layer)["weight"]?.floats == [1, 2, 3, 10, 20, 30])
+    let image = Tensor([1, 0, 0, 1, 1, 1], shape: [1, 1, 3, 2])
+    #expect(layer(image, .inference).floats == [1 + 20 + 33])
+  }
+
+  @Test mutating func beginsAsPyTorchDoes() {
+    // 1/√(3·3·16)
+    let layer = Conv2d(16, 64, window: 3, random: &random)
+    let bound: Float = 1 / 12
+    for values in [layer.weight.value.floats, layer.bias!.value.floats] {
+      #expect(values.allSatisfy { abs($0) <= bound })
+      #expect(values.map(abs).max()! > 0.95 * bound)
+    }
+    // The fan out counts all outputs, as PyTorch's does: √(2 / (64·3·3)) along it.
+    let along = Conv2d(
+      16, 64, window: 3, weightInitializer: .heNormal(fan: .output), random: &random)
+    let variance = along.weight.value.doubles.map { $0 * $0 }.reduce(0, +) / 9216
+    #expect(abs(variance / (2.0 / 576) - 1) < 0.06)
+  }
+
+  @Test mutating func transposesToTheSizeAStrideCameFrom() {
+    let up = ConvTranspose2d(
+      3, 5, window: 3, .init(stride: 2, padding: 1), outputPadding: 1, random: &random)
+    #expect(up.weight.shape == [3, 3, 3, 5])
+    #expect(stateDictionary(of: up).mapValues(\.shape) == ["weight": [3, 5, 3, 3], "bias": [5]])
+    #expect(up(.ones([2, 4, 6, 3]), .inference).shape == [2, 8, 12, 5])
+  }
+
+  @Test func stopsAtGroupsThatDoNotDivide() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      var random = Philox(seed: 1)
+      _ = Conv2d(6, 4, window: 3, .init(groups: 3), random: &random)
+    }
+    #expect(
+      message(result).contains(
+        "Conv2d(6, 4): window 3×3 in 3 groups; lengths have to be at least 1, and the groups have to divide "
+          + "inputs and outputs"))
+  }
+}
