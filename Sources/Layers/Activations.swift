@@ -12,7 +12,7 @@ public struct ReLU: Layer {
   /// The layer.
   public init() {}
   /// max(x, 0)
-  public func forward(_ x: Tensor, _ context: Context) -> Tensor { relu(x) }
+  public func forward(_ x: Tensor, _ context: Context) -> Tensor { context.rectify(x) }
 }
 
 /// x where it is not negative, else `slope` times x; see `leakyReLU`.

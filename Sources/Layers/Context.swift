@@ -22,6 +22,13 @@ public struct Context {
   }
 
   private let keys: KeySource?
+  /// What looks into the network while it runs; nil for nothing.
+  public let inspection: Inspection?
+
+  private init(keys: KeySource?, inspection: Inspection? = nil) {
+    self.keys = keys
+    self.inspection = inspection
+  }
 
   /// For validation, testing and prediction.
   public static var inference: Context { Context(keys: nil) }
@@ -35,6 +42,11 @@ public struct Context {
     let context = Context(keys: KeySource(seed: seed))
     context.begin(step: step)
     return context
+  }
+
+  /// The same, looked into.
+  public func inspected(by inspection: Inspection) -> Context {
+    Context(keys: keys, inspection: inspection)
   }
 
   /// Whether the network is being trained.

@@ -20,7 +20,9 @@ extension Layer {
   /// The output for a batch.
   @inline(__always)
   public func callAsFunction(_ x: Tensor, _ context: Context) -> Tensor {
-    inLayer(qualifiedName(of: self)) { forward(x, context) }
+    let y = inLayer(qualifiedName(of: self)) { forward(x, context) }
+    if let inspection = context.inspection { inspection.saw(y, of: self) }
+    return y
   }
 }
 
@@ -28,14 +30,17 @@ extension Layer {
 /// named parameter of its own.
 func qualifiedName(of layer: Any) -> String {
   let type = "\(Swift.type(of: layer))"
+  return path(of: layer).map { "\($0) (\(type))" } ?? type
+}
+
+/// The layer's path in its model, as the names of its parameters tell it; nil where there are none.
+func path(of layer: Any) -> String? {
   var state = StateVisitor()
   state.visit(layer)
   for item in state.items {
     guard case .parameter(let parameter) = item.holder else { continue }
     let suffix = ".\(item.path)"
-    if parameter.name.hasSuffix(suffix) {
-      return "\(parameter.name.dropLast(suffix.count)) (\(type))"
-    }
+    if parameter.name.hasSuffix(suffix) { return String(parameter.name.dropLast(suffix.count)) }
   }
-  return type
+  return nil
 }

@@ -61,7 +61,8 @@ public struct Linear: Layer {
 
   /// act(x Wᵀ + b)
   public func forward(_ x: Tensor, _ context: Context) -> Tensor {
-    linear(x, weight.value, bias?.value, activation: activation)
+    let y = linear(x, weight.value, bias?.value, activation: context.fusable(activation))
+    return context.finish(y, activation)
   }
 }
 

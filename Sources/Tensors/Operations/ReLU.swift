@@ -29,6 +29,16 @@ public func reluPullback(_ dy: Tensor, _ y: Tensor) -> Tensor {
   return reluBackward(dy, y)
 }
 
+/// A rectifier that lets only positive cotangents back.  y = max(x, 0),  "dx" = max(dy, 0) ∘ [y > 0]
+///
+/// Not a derivative: it shows which pixels speak for a class and hides those that speak against it.
+/// Springenberg, Dosovitskiy, Brox and Riedmiller, "Striving for simplicity: the all convolutional net", ICLR 2015
+/// workshop.
+public func guidedReLU(_ x: Tensor) -> Tensor {
+  let y = reluForward(x)
+  return record("guidedReLU", y, from: x) { dy in reluPullback(reluForward(dy), y) }
+}
+
 /// Leaky rectifier, elementwise.  y = x where x ≥ 0, else s x;  dx = dy or s dy
 ///
 /// Maas, Hannun and Ng, "Rectifier nonlinearities improve neural network acoustic models", ICML 2013.
