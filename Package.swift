@@ -59,6 +59,12 @@ let package = Package(
     .systemLibrary(
       name: "CPNG", path: "Sources/System/CPNG", pkgConfig: "libpng",
       providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+    .systemLibrary(
+      name: "CJPEG", path: "Sources/System/CJPEG", pkgConfig: "libturbojpeg",
+      providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]),
+    .systemLibrary(
+      name: "CZip", path: "Sources/System/CZip", pkgConfig: "libzip",
+      providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
 
     .target(
       name: "CKernels", dependencies: ["CHighway"], cxxSettings: optimized,
@@ -69,7 +75,7 @@ let package = Package(
     room("Optimizers", ["Tensors"]),
     room("Derivations", ["Tensors"]),
     room("Checkpoints", ["Tensors", crypto]),
-    room("Datasets", ["Tensors", "CZlib", crypto]),
+    room("Datasets", ["Tensors", "CZlib", "CZip", "CPNG", "CJPEG", crypto]),
     room("EventLog", []),
     room("Figures", ["CPNG"]),
     room("Models", ["Tensors", "Layers"]),

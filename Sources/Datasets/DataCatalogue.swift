@@ -8,8 +8,10 @@ public struct DataSource: Sendable {
   public struct File: Sendable {
     /// The name in the publisher's folder.
     public let name: String
-    /// The size in bytes.
-    public let byteCount: Int
+    /// The size in bytes; nil where nobody states it.
+    public let byteCount: Int?
+    /// The most bytes that are taken from whoever sends the file.
+    public let limit: Int
     /// The MD5 sum as the publisher's mirrors state it, in hexadecimal digits.
     public let md5: String
     /// The SHA-256 sum in hexadecimal digits; nil where nobody states one.
@@ -22,9 +24,20 @@ public struct DataSource: Sendable {
     ) {
       self.name = name
       self.byteCount = byteCount
+      limit = byteCount
       self.md5 = md5
       self.sha256 = sha256
       self.archive = archive
+    }
+
+    /// A file whose size is not known.
+    init(name: String, atMost limit: Int, md5: String) {
+      self.name = name
+      byteCount = nil
+      self.limit = limit
+      self.md5 = md5
+      sha256 = nil
+      archive = nil
     }
 
     /// The names under which the file counts as present: unpacked too, and with a dot for the dash
@@ -61,7 +74,7 @@ public struct DataSource: Sendable {
     public let places: [String]
   }
 
-  /// The name on the command line, which is also the name of the folder.
+  /// The name on the command line.
   public let name: String
   /// One line: what the set holds.
   public let summary: String
@@ -69,10 +82,26 @@ public struct DataSource: Sendable {
   public let origin: String
   /// Under which terms it may be used.
   public let licence: String
+  /// The name of its folder in a data folder.
+  public let folder: String
   /// The files; none for a set that the program makes itself.
   public let files: [File]
   /// The folders to download from, in the order in which they are tried.
   public let addresses: [URL]
+
+  /// - Parameter folder: the set's name where left out.
+  init(
+    name: String, summary: String, origin: String, licence: String, folder: String? = nil,
+    files: [File], addresses: [URL]
+  ) {
+    self.name = name
+    self.summary = summary
+    self.origin = origin
+    self.licence = licence
+    self.folder = folder ?? name
+    self.files = files
+    self.addresses = addresses
+  }
 
   /// The files that are read: the published ones, or what they unpack to.
   public var parts: [Part] {
@@ -99,16 +128,18 @@ public struct DataSource: Sendable {
 /// The data sets that the tool knows.
 public enum DataCatalogue {
   /// All of them, in the order in which they are listed.
-  public static let sources: [DataSource] = [mnist, cifar10, drawnDigits, ett]
+  public static let sources: [DataSource] =
+    [mnist, cifar10, drawnDigits, ett] + MedMNIST.sources
 
-  /// The set of a name; throws a usage error that lists the names there are.
+  /// The set of a name; throws a usage error that lists the names there are, those of MedMNIST
+  /// without their sizes.
   public static func source(named name: String) throws -> DataSource {
-    guard let source = sources.first(where: { $0.name == name }) else {
-      throw AdjointError(
-        .usage,
-        "unknown data set '\(name)'; known are \(sources.map(\.name).joined(separator: ", "))")
-    }
-    return source
+    if let source = sources.first(where: { $0.name == name }) { return source }
+    // Says why there is no such member.
+    if name == "chestmnist" { _ = try MedMNIST.member(named: name) }
+    let single = sources.filter { $0.folder != MedMNIST.folder }.map(\.name)
+    let names = (single + MedMNIST.members.map(\.name)).joined(separator: ", ")
+    throw AdjointError(.usage, "unknown data set '\(name)'; known are \(names)")
   }
 
   /// The MNIST database of handwritten digits.

@@ -72,12 +72,12 @@ public struct DataDirectory: Sendable {
       .noInput,
       """
       \(explicit.path): expected the files \(source.parts.map(\.name).joined(separator: ", "))\
-      \(unpacked) in \(source.name)/ or in the folder itself\(below); \(found)
+      \(unpacked) in \(source.folder)/ or in the folder itself\(below); \(found)
       """)
   }
 
   private static func candidates(_ source: DataSource, in folder: URL) -> [URL] {
-    [folder.appendingPathComponent(source.name, isDirectory: true), folder]
+    [folder.appendingPathComponent(source.folder, isDirectory: true), folder]
   }
 
   private static func missing(_ source: DataSource, in folder: URL) -> [String] {

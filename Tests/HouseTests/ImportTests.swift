@@ -16,7 +16,7 @@ import Testing
     "Optimizers": ["Tensors"],
     "Derivations": ["Tensors"],
     "Checkpoints": ["Tensors", "Foundation", "Crypto"],
-    "Datasets": ["Tensors", "Foundation", "Crypto", "CZlib"],
+    "Datasets": ["Tensors", "Foundation", "Crypto", "CZlib", "CZip", "CPNG", "CJPEG"],
     "EventLog": ["Foundation"],
     "Figures": ["Foundation", "CPNG"],
     "Models": ["Tensors", "Layers"],

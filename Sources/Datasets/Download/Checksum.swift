@@ -42,8 +42,8 @@ public struct Checksum: Sendable, Equatable {
   /// What is wrong with the file that has this checksum, or nil where it is the one that was
   /// published.
   func mismatch(with file: DataSource.File) -> String? {
-    if byteCount != file.byteCount {
-      return "expected \(file.byteCount) bytes, found \(byteCount)"
+    if let expected = file.byteCount, expected != byteCount {
+      return "expected \(expected) bytes, found \(byteCount)"
     }
     if let expected = file.sha256, expected != sha256 {
       return "expected SHA-256 \(expected), found \(sha256)"

@@ -14,8 +14,8 @@ public struct Download: Sendable {
     public let file: String
     /// Bytes received so far.
     public let received: Int
-    /// Bytes of the whole file.
-    public let total: Int
+    /// Bytes of the whole file; nil where nobody states them.
+    public let total: Int?
   }
 
   private static let mostRedirects = 5
@@ -76,7 +76,7 @@ public struct Download: Sendable {
       let address = base.appendingPathComponent(file.name)
       try? FileManager.default.removeItem(at: part)
       do {
-        try follow(address, into: part, limit: file.byteCount) { count in
+        try follow(address, into: part, limit: file.limit) { count in
           progress(Progress(file: file.name, received: count, total: file.byteCount))
         }
       } catch let failure {

@@ -30,12 +30,13 @@ public enum DataSets {
       throw AdjointError(.usage, "\(name): is drawn by the program; there is nothing to fetch")
     }
     let folder = (directory.explicit ?? directory.cache)
-      .appendingPathComponent(name, isDirectory: true)
+      .appendingPathComponent(source.folder, isDirectory: true)
     try OutputFolder.prepare(folder)
     var lastFile = ""
     try Download(source).fetch(into: folder) { progress in
       if progress.file != lastFile {
-        note("fetching \(progress.file) (\(ProgressDisplay.grouped(progress.total)) bytes)")
+        let size = progress.total.map { " (\(ProgressDisplay.grouped($0)) bytes)" } ?? ""
+        note("fetching \(progress.file)\(size)")
         lastFile = progress.file
       }
     }
