@@ -33,6 +33,7 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   let testUse: TestUse
   /// Whether the AUC is measured beside loss and accuracy.
   let measuresArea: Bool
+  let weightAverage: WeightAverage?
   /// The parts whose AUC lacks classes, once that has been said.
   private var warnedParts: Set<String> = []
   private let stateHolder: any Layer
@@ -52,13 +53,16 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   ///   - batchSize: images in a batch.
   ///   - testUse: when the test part is looked at.
   ///   - measuresArea: whether the AUC is measured beside loss and accuracy.
+  ///   - averageDecay: the decay of the average of the weights that is measured and kept in place of the last
+  ///     ones; nil for none.
   ///   - seed: what the order of an epoch is drawn from.
   ///   - dtype: what the inputs are converted to.
   init(
     model: Model, stateHolder: (any Layer)? = nil, step: ClassificationStep,
     parts: ImageClassificationParts, transform: PixelTransform = .unit,
     augmentation: Augmentation? = nil, batchSize: Int, testUse: TestUse = .everyEpoch,
-    measuresArea: Bool = false, seed: UInt64, dtype: DType
+    measuresArea: Bool = false,
+    averageDecay: Double? = nil, seed: UInt64, dtype: DType
   ) {
     self.model = model
     self.stateHolder = stateHolder ?? model
@@ -67,6 +71,7 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
     self.transform = transform
     self.testUse = testUse
     self.measuresArea = measuresArea
+    weightAverage = averageDecay.map { WeightAverage(of: stateHolder ?? model, decay: $0) }
     self.dtype = dtype
     // Gathering a batch takes less time than handing it from one busy core to another: a thread of its
     // own pays where the team leaves a core free.
