@@ -98,7 +98,10 @@ let package = Package(
     tests("Models", ["Tensors", "Layers"], hasReference: true),
     tests(
       "Training",
-      ["Tensors", "Layers", "Optimizers", "Models", "Checkpoints", "Figures", "TestSupport"]),
+      [
+        "Tensors", "Layers", "Optimizers", "Models", "Checkpoints", "EventLog", "Figures",
+        "TestSupport",
+      ], hasReference: true),
     tests(
       "Experiments", ["Training", "Datasets", "Tensors", "Checkpoints", "TestSupport"],
       hasReference: true),

@@ -21,10 +21,12 @@ public final class Adagrad: Optimizer {
 
   /// An optimiser of these parameters; stops if a setting is out of range.
   ///
-  /// `initialAccumulator` is what s begins with.
+  /// `initialAccumulator` is what s begins with; what `groups` name has rates and decays of its own, see
+  /// ``ParameterGroup``.
   public init(
     _ parameters: [Parameter], learningRate: Double = 1e-2, learningRateDecay: Double = 0,
-    initialAccumulator: Double = 0, epsilon: Double = 1e-10, weightDecay: Double = 0
+    initialAccumulator: Double = 0, epsilon: Double = 1e-10, weightDecay: Double = 0,
+    groups: [ParameterGroup] = []
   ) {
     requireNonNegative(learningRate, "learning rate", of: "Adagrad")
     requireNonNegative(learningRateDecay, "learning rate decay", of: "Adagrad")
@@ -36,7 +38,8 @@ public final class Adagrad: Optimizer {
     self.epsilon = epsilon
     self.weightDecay = weightDecay
     memory = OptimizerMemory(
-      parameters, of: "Adagrad", slots: ["sum_of_squares"], initial: initialAccumulator)
+      parameters, of: "Adagrad", slots: ["sum_of_squares"], initial: initialAccumulator,
+      groups: groups)
   }
 
   /// What it trains.
@@ -46,12 +49,14 @@ public final class Adagrad: Optimizer {
 
   /// One step.
   public func step(_ gradients: Gradients, _ transform: GradientTransform) {
+    let (rate, decay) = (learningRate, weightDecay)
     memory.forEach(gradients) { index, step, parameter, gradient in
       let earlier = Double(step - 1)
+      let (rate, decay) = memory.rateAndDecay(index, rate, decay)
       parameter.update {
         OptimizerStep.adagrad(
           &$0, gradient, &memory.first[index]!, transform,
-          rate: learningRate / (1 + earlier * learningRateDecay), decay: weightDecay,
+          rate: rate / (1 + earlier * learningRateDecay), decay: decay,
           epsilon: epsilon)
       }
     }

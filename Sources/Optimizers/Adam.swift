@@ -22,15 +22,18 @@ public final class Adam: Optimizer {
   private let rule: AdamRule
 
   /// An optimiser of these parameters; stops if a setting is out of range.
+  ///
+  /// What `groups` name has rates and decays of its own, see ``ParameterGroup``.
   public init(
     _ parameters: [Parameter], learningRate: Double = 1e-3, beta1: Double = 0.9,
-    beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0
+    beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0,
+    groups: [ParameterGroup] = []
   ) {
     requireNonNegative(learningRate, "learning rate", of: "Adam")
     requireNonNegative(weightDecay, "weight decay", of: "Adam")
     self.learningRate = learningRate
     self.weightDecay = weightDecay
-    rule = AdamRule(parameters, "Adam", beta1, beta2, epsilon)
+    rule = AdamRule(parameters, "Adam", beta1, beta2, epsilon, groups)
   }
 
   /// What it trains.
@@ -40,7 +43,8 @@ public final class Adam: Optimizer {
 
   /// One step.
   public func step(_ gradients: Gradients, _ transform: GradientTransform) {
-    rule.step(gradients, transform, rate: learningRate, decay: weightDecay, keep: 1)
+    rule.step(
+      gradients, transform, rate: learningRate, decay: weightDecay, isDecoupled: false)
   }
 
   /// Takes back a saved state.
@@ -64,15 +68,18 @@ public final class AdamW: Optimizer {
   private let rule: AdamRule
 
   /// An optimiser of these parameters; stops if a setting is out of range.
+  ///
+  /// What `groups` name has rates and decays of its own, see ``ParameterGroup``.
   public init(
     _ parameters: [Parameter], learningRate: Double = 1e-3, beta1: Double = 0.9,
-    beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 1e-2
+    beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 1e-2,
+    groups: [ParameterGroup] = []
   ) {
     requireNonNegative(learningRate, "learning rate", of: "AdamW")
     requireNonNegative(weightDecay, "weight decay", of: "AdamW")
     self.learningRate = learningRate
     self.weightDecay = weightDecay
-    rule = AdamRule(parameters, "AdamW", beta1, beta2, epsilon)
+    rule = AdamRule(parameters, "AdamW", beta1, beta2, epsilon, groups)
   }
 
   /// What it trains.
@@ -82,8 +89,7 @@ public final class AdamW: Optimizer {
 
   /// One step.
   public func step(_ gradients: Gradients, _ transform: GradientTransform) {
-    let keep = 1 - learningRate * weightDecay
-    rule.step(gradients, transform, rate: learningRate, decay: 0, keep: keep)
+    rule.step(gradients, transform, rate: learningRate, decay: weightDecay, isDecoupled: true)
   }
 
   /// Takes back a saved state.
@@ -99,35 +105,37 @@ private struct AdamRule {
 
   init(
     _ parameters: [Parameter], _ name: StaticString, _ beta1: Double, _ beta2: Double,
-    _ epsilon: Double
+    _ epsilon: Double, _ groups: [ParameterGroup]
   ) {
     requireFraction(beta1, "beta1", of: name)
     requireFraction(beta2, "beta2", of: name)
     requireNonNegative(epsilon, "epsilon", of: name)
     (self.beta1, self.beta2, self.epsilon) = (beta1, beta2, epsilon)
-    memory = OptimizerMemory(parameters, of: name, slots: ["first_moment", "second_moment"])
+    memory = OptimizerMemory(
+      parameters, of: name, slots: ["first_moment", "second_moment"], groups: groups)
   }
 
   @inline(__always)
   func step(
     _ gradients: Gradients, _ transform: GradientTransform, rate: Double, decay: Double,
-    keep: Double
+    isDecoupled: Bool
   ) {
     // Parameters have nearly always made the same number of steps: two powers for all of them.
     var corrected = 0
-    var (stepRate, stepEpsilon) = (0.0, 0.0)
+    var (root, rest, stepEpsilon) = (1.0, 1.0, 0.0)
     memory.forEach(gradients) { index, step, parameter, gradient in
       if step != corrected {
-        let root = (1 - pow(beta2, Double(step))).squareRoot()
-        stepRate = rate * root / (1 - pow(beta1, Double(step)))
+        root = (1 - pow(beta2, Double(step))).squareRoot()
+        rest = 1 - pow(beta1, Double(step))
         stepEpsilon = epsilon * root
         corrected = step
       }
+      let (rate, decay) = memory.rateAndDecay(index, rate, decay)
       parameter.update {
         OptimizerStep.adam(
           &$0, gradient, &memory.first[index]!, &memory.second[index]!, transform,
-          rate: stepRate, beta1: beta1, beta2: beta2, epsilon: stepEpsilon, decay: decay,
-          keep: keep)
+          rate: rate * root / rest, beta1: beta1, beta2: beta2, epsilon: stepEpsilon,
+          decay: isDecoupled ? 0 : decay, keep: isDecoupled ? 1 - rate * decay : 1)
       }
     }
   }

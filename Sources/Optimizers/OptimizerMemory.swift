@@ -12,6 +12,8 @@ final class OptimizerMemory {
   private let optimizer: StaticString
   private let slots: [String]
   private let initial: Double
+  /// For each parameter what its group says; nil where there are no groups, so that they cost nothing then.
+  private let settings: [ParameterGroup.Setting]?
 
   private struct Progress {
     var steps = 0
@@ -24,8 +26,10 @@ final class OptimizerMemory {
   ///   - optimizer: its name, for messages.
   ///   - slots: the names of the tensors kept for each parameter, at most two.
   ///   - initial: what the tensors are filled with.
+  ///   - groups: which of the parameters have settings of their own.
   init(
-    _ parameters: [Parameter], of optimizer: StaticString, slots: [String], initial: Double = 0
+    _ parameters: [Parameter], of optimizer: StaticString, slots: [String], initial: Double = 0,
+    groups: [ParameterGroup]
   ) {
     require(!parameters.isEmpty, "\(optimizer): there are no parameters to train")
     var seen: Set<ObjectIdentifier> = []
@@ -38,6 +42,7 @@ final class OptimizerMemory {
     self.optimizer = optimizer
     self.slots = slots
     self.initial = initial
+    settings = ParameterGroup.settings(of: parameters, in: groups, for: optimizer)
     progress = Array(repeating: Progress(), count: parameters.count)
     first = Array(repeating: nil, count: parameters.count)
     second = first
@@ -66,6 +71,14 @@ final class OptimizerMemory {
           + "parameters before training them")
       body(index, now.steps, parameter, gradient)
     }
+  }
+
+  /// The rate and the decay of the parameter at that position, from the optimiser's own.
+  @inline(__always)
+  func rateAndDecay(_ index: Int, _ rate: Double, _ decay: Double) -> (Double, Double) {
+    guard let settings else { return (rate, decay) }
+    let setting = settings[index]
+    return (rate * setting.rateFactor, setting.weightDecay ?? decay)
   }
 
   @inline(__always)

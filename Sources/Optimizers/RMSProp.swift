@@ -22,9 +22,12 @@ public final class RMSProp: Optimizer {
   private let memory: OptimizerMemory
 
   /// An optimiser of these parameters; stops if a setting is out of range.
+  ///
+  /// What `groups` name has rates and decays of its own, see ``ParameterGroup``.
   public init(
     _ parameters: [Parameter], learningRate: Double = 1e-2, alpha: Double = 0.99,
-    epsilon: Double = 1e-8, momentum: Double = 0, weightDecay: Double = 0
+    epsilon: Double = 1e-8, momentum: Double = 0, weightDecay: Double = 0,
+    groups: [ParameterGroup] = []
   ) {
     requireNonNegative(learningRate, "learning rate", of: "RMSProp")
     requireFraction(alpha, "alpha", of: "RMSProp")
@@ -38,7 +41,8 @@ public final class RMSProp: Optimizer {
     self.weightDecay = weightDecay
     memory = OptimizerMemory(
       parameters, of: "RMSProp",
-      slots: momentum == 0 ? ["square_average"] : ["square_average", "momentum"])
+      slots: momentum == 0 ? ["square_average"] : ["square_average", "momentum"],
+      groups: groups)
   }
 
   /// What it trains.
@@ -48,16 +52,18 @@ public final class RMSProp: Optimizer {
 
   /// One step.
   public func step(_ gradients: Gradients, _ transform: GradientTransform) {
+    let (rate, decay) = (learningRate, weightDecay)
     memory.forEach(gradients) { index, _, parameter, gradient in
+      let (rate, decay) = memory.rateAndDecay(index, rate, decay)
       parameter.update {
         if momentum == 0 {
           OptimizerStep.rmsProp(
-            &$0, gradient, &memory.first[index]!, transform, rate: learningRate,
-            decay: weightDecay, alpha: alpha, epsilon: epsilon)
+            &$0, gradient, &memory.first[index]!, transform, rate: rate,
+            decay: decay, alpha: alpha, epsilon: epsilon)
         } else {
           OptimizerStep.rmsPropMomentum(
             &$0, gradient, &memory.first[index]!, &memory.second[index]!, transform,
-            rate: learningRate, decay: weightDecay, alpha: alpha, epsilon: epsilon,
+            rate: rate, decay: decay, alpha: alpha, epsilon: epsilon,
             momentum: momentum)
         }
       }

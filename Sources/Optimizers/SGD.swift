@@ -23,9 +23,11 @@ public final class SGD: Optimizer {
   private let memory: OptimizerMemory
 
   /// An optimiser of these parameters; stops if a setting is out of range.
+  ///
+  /// What `groups` name has rates and decays of its own, see ``ParameterGroup``.
   public init(
     _ parameters: [Parameter], learningRate: Double, momentum: Double = 0, dampening: Double = 0,
-    nesterov: Bool = false, weightDecay: Double = 0
+    nesterov: Bool = false, weightDecay: Double = 0, groups: [ParameterGroup] = []
   ) {
     requireNonNegative(learningRate, "learning rate", of: "SGD")
     requireNonNegative(momentum, "momentum", of: "SGD")
@@ -40,7 +42,8 @@ public final class SGD: Optimizer {
     self.dampening = dampening
     self.nesterov = nesterov
     self.weightDecay = weightDecay
-    memory = OptimizerMemory(parameters, of: "SGD", slots: momentum == 0 ? [] : ["momentum"])
+    memory = OptimizerMemory(
+      parameters, of: "SGD", slots: momentum == 0 ? [] : ["momentum"], groups: groups)
   }
 
   /// What it trains.
@@ -52,7 +55,8 @@ public final class SGD: Optimizer {
   public func step(_ gradients: Gradients, _ transform: GradientTransform) {
     let (rate, decay) = (learningRate, weightDecay)
     if momentum == 0 {
-      memory.forEach(gradients) { _, _, parameter, gradient in
+      memory.forEach(gradients) { index, _, parameter, gradient in
+        let (rate, decay) = memory.rateAndDecay(index, rate, decay)
         parameter.update {
           OptimizerStep.sgd(&$0, gradient, transform, rate: rate, decay: decay)
         }
@@ -62,6 +66,7 @@ public final class SGD: Optimizer {
     memory.forEach(gradients) { index, step, parameter, gradient in
       // The buffer begins as the first gradient itself: it is zero then, and nothing is damped.
       let dampening = step == 1 ? 0 : dampening
+      let (rate, decay) = memory.rateAndDecay(index, rate, decay)
       parameter.update {
         OptimizerStep.momentum(
           &$0, gradient, &memory.first[index]!, transform, rate: rate, decay: decay,

@@ -35,6 +35,22 @@ public indirect enum Schedule: Codable, Sendable, Equatable {
     total: Int, maximum: Double? = nil, risingFraction: Double = 0.3,
     initialDivisor: Double = 25, finalDivisor: Double = 1e4)
 
+  /// From `startFactor` times the base rate up to it in a straight line of `warmup`, then half a cosine down
+  /// to `minimum` at `total`, the warm-up included.
+  ///
+  /// Where `warmup` is 0 it is the cosine alone. Goyal et al., "Accurate, large minibatch SGD",
+  /// arXiv:1706.02677, for the warm-up; Loshchilov and Hutter, "SGDR", ICLR 2017.
+  ///
+  /// - Important: what is out of range is found where the schedule is validated or used; a warm-up that takes
+  ///   `total` or more leaves no cosine.
+  public static func warmupCosine(
+    warmup: Int, total: Int, startFactor: Double = 0.01, minimum: Double = 0
+  ) -> Schedule {
+    let cosine = Schedule.cosine(total: total - max(warmup, 0), minimum: minimum)
+    return warmup == 0
+      ? cosine : .linearWarmup(steps: warmup, startFactor: startFactor, then: cosine)
+  }
+
   /// The rate at an index.
   ///
   /// - Parameters:

@@ -29,6 +29,30 @@ struct OptimizerTests {
     #expect(reference.steps.count == 8)
   }
 
+  /// The second parameter at a rate and a decay of its own; all rates are halved after four steps.
+  @Test(arguments: OptimizerReference.stored.groups)
+  func followsPyTorchWithGroups(_ reference: OptimizerReference.Case) throws {
+    let stored = OptimizerReference.stored
+    let parameters = stored.parameters(reference.dtype)
+    let settings = reference.attributes
+    let rate = settings[number: "learningRate"]
+    let group = ParameterGroup(
+      [parameters[1]], rateFactor: settings[number: "groupRate"] / rate,
+      weightDecay: settings[number: "groupDecay"])
+    let optimizer = try #require(make(reference, parameters, [group]))
+    // As above, and one more rounding of the rate.
+    let tolerance = reference.dtype == .float64 ? 8 * 4.6e-16 : 8 * 1.2e-7
+    for (index, expected) in reference.steps.enumerated() {
+      optimizer.learningRate = index < 4 ? rate : rate / 2
+      optimizer.step(stored.gradients(of: parameters, step: index))
+      for (parameter, values) in zip(parameters, expected) {
+        expectClose(
+          parameter.value.doubles, values, within: tolerance, "step \(index) \(parameter.name)")
+      }
+    }
+    #expect(Set(OptimizerReference.stored.groups.map(\.name)).count == 5)
+  }
+
   @Test func theReferenceHasEveryOptimizerInBothPrecisions() {
     let seen = Set(Self.cases.map { "\($0.name) \($0.dtype)" })
     let names = ["sgd", "adam", "adamw", "rmsprop", "adagrad"]
@@ -36,7 +60,8 @@ struct OptimizerTests {
   }
 
   private func make(
-    _ reference: OptimizerReference.Case, _ parameters: [Parameter]
+    _ reference: OptimizerReference.Case, _ parameters: [Parameter],
+    _ groups: [ParameterGroup] = []
   ) -> (any Optimizer)? {
     let settings = reference.attributes
     let rate = settings[number: "learningRate"]
@@ -47,25 +72,25 @@ struct OptimizerTests {
     case "sgd":
       return SGD(
         parameters, learningRate: rate, momentum: settings[number: "momentum"],
-        nesterov: settings[number: "nesterov"] == 1, weightDecay: decay)
+        nesterov: settings[number: "nesterov"] == 1, weightDecay: decay, groups: groups)
     case "adam":
       return Adam(
         parameters, learningRate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon,
-        weightDecay: decay)
+        weightDecay: decay, groups: groups)
     case "adamw":
       return AdamW(
         parameters, learningRate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon,
-        weightDecay: decay)
+        weightDecay: decay, groups: groups)
     case "rmsprop":
       return RMSProp(
         parameters, learningRate: rate, alpha: settings[number: "alpha"], epsilon: epsilon,
-        momentum: settings[number: "momentum"], weightDecay: decay)
+        momentum: settings[number: "momentum"], weightDecay: decay, groups: groups)
     case "adagrad":
       return Adagrad(
         parameters, learningRate: rate,
         learningRateDecay: settings[number: "learningRateDecay"],
         initialAccumulator: settings[number: "initialAccumulator"], epsilon: epsilon,
-        weightDecay: decay)
+        weightDecay: decay, groups: groups)
     default: return nil
     }
   }

@@ -22,7 +22,9 @@ struct ScheduleTests {
   @Test func theReferenceHasEverySchedule() {
     #expect(
       Set(Self.cases.map(\.name))
-        == ["step", "multi-step", "exponential", "cosine", "linear", "one-cycle"])
+        == [
+          "step", "multi-step", "exponential", "cosine", "warmup-cosine", "linear", "one-cycle",
+        ])
   }
 
   private func make(_ reference: ScheduleReference.Case) -> Schedule? {
@@ -36,6 +38,10 @@ struct ScheduleTests {
     case "cosine":
       return .cosine(
         total: Int(settings[number: "steps"]), minimum: settings[number: "minimum"])
+    case "warmup-cosine":
+      return .warmupCosine(
+        warmup: Int(settings[number: "warmup"]), total: Int(settings[number: "steps"]),
+        startFactor: settings[number: "startFactor"], minimum: settings[number: "minimum"])
     case "linear":
       return .linear(
         startFactor: settings[number: "startFactor"], endFactor: settings[number: "endFactor"],
@@ -57,6 +63,17 @@ struct ScheduleTests {
     let expected: [Double] = [2, 4, 6, 8, 10, 10, 10, 5, 5, 5, 2.5, 2.5]
     for (rate, expected) in zip(rates, expected) { #expect(abs(rate - expected) < 1e-14) }
     #expect(Schedule.constant.rate(base: 0.3, at: 1_000_000) == 0.3)
+  }
+
+  @Test func aWarmupOfNothingLeavesTheCosine() throws {
+    #expect(
+      Schedule.warmupCosine(warmup: 0, total: 9, minimum: 0.1) == .cosine(total: 9, minimum: 0.1))
+    #expect(throws: AdjointError(.usage, "schedule cosine: total is 0; it has to be at least 1")) {
+      try Schedule.warmupCosine(warmup: 9, total: 9).validate()
+    }
+    #expect(
+      throws: AdjointError(.usage, "schedule linearWarmup: steps is -1; it has to be at least 1")
+    ) { try Schedule.warmupCosine(warmup: -1, total: 9).validate() }
   }
 
   @Test func pastTheEndTheLastRateStays() {

@@ -27,6 +27,8 @@ struct OptimizerReference: Decodable {
   let initial: [[Double]]
   let gradients: [[[Double]]]
   let cases: [Case]
+  /// The second parameter is in a group of its own.
+  let groups: [Case]
   let clipping: [Clipping]
 
   static let stored: OptimizerReference = decoded("optimizers.json")
@@ -111,16 +113,18 @@ func expectClose(
 enum OptimizerKind: String, CaseIterable, Sendable {
   case sgd, momentum, nesterov, adam, adamW, rmsProp, rmsPropMomentum, adagrad
 
-  func make(_ parameters: [Parameter]) -> any Optimizer {
+  func make(_ parameters: [Parameter], _ groups: [ParameterGroup] = []) -> any Optimizer {
     switch self {
-    case .sgd: SGD(parameters, learningRate: 0.1, weightDecay: 0.01)
-    case .momentum: SGD(parameters, learningRate: 0.1, momentum: 0.9, dampening: 0.1)
-    case .nesterov: SGD(parameters, learningRate: 0.1, momentum: 0.9, nesterov: true)
-    case .adam: Adam(parameters, learningRate: 0.1, weightDecay: 0.01)
-    case .adamW: AdamW(parameters, learningRate: 0.1)
-    case .rmsProp: RMSProp(parameters, learningRate: 0.01, weightDecay: 0.01)
-    case .rmsPropMomentum: RMSProp(parameters, learningRate: 0.01, momentum: 0.5)
-    case .adagrad: Adagrad(parameters, learningRate: 0.1, learningRateDecay: 0.1)
+    case .sgd: SGD(parameters, learningRate: 0.1, weightDecay: 0.01, groups: groups)
+    case .momentum:
+      SGD(parameters, learningRate: 0.1, momentum: 0.9, dampening: 0.1, groups: groups)
+    case .nesterov:
+      SGD(parameters, learningRate: 0.1, momentum: 0.9, nesterov: true, groups: groups)
+    case .adam: Adam(parameters, learningRate: 0.1, weightDecay: 0.01, groups: groups)
+    case .adamW: AdamW(parameters, learningRate: 0.1, groups: groups)
+    case .rmsProp: RMSProp(parameters, learningRate: 0.01, weightDecay: 0.01, groups: groups)
+    case .rmsPropMomentum: RMSProp(parameters, learningRate: 0.01, momentum: 0.5, groups: groups)
+    case .adagrad: Adagrad(parameters, learningRate: 0.1, learningRateDecay: 0.1, groups: groups)
     }
   }
 }

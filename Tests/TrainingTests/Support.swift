@@ -114,19 +114,21 @@ final class SmallTask: StoppableTask {
 
   let model: Sequential
   let step: ClassificationStep
+  let weightAverage: WeightAverage?
   /// Called at the beginning of a step with its number.
   var onStep: (Int) throws -> Void = { _ in }
   private static let rows = 22
   private static let batchSize = 4
   private var place = (epoch: 0, batch: 0)
 
-  init(_ kind: Kind = .momentum, dropout: Double = 0.3) {
+  init(_ kind: Kind = .momentum, dropout: Double = 0.3, averageDecay: Double? = nil) {
     var random = Philox(seed: 4)
     model = Sequential {
       Linear(5, 8, activation: .relu, random: &random)
       Dropout(dropout)
       Linear(8, 3, random: &random)
     }
+    weightAverage = averageDecay.map { [model] in WeightAverage(of: model, decay: $0) }
     let parameters = Layers.parameters(of: model)
     step = ClassificationStep(
       model,

@@ -31,6 +31,11 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   let step: ClassificationStep
   let transform: PixelTransform
   let testUse: TestUse
+  /// Whether the AUC is measured beside loss and accuracy.
+  let measuresArea: Bool
+  let weightAverage: WeightAverage?
+  /// The parts whose AUC lacks classes, once that has been said.
+  private var warnedParts: Set<String> = []
   private let stateHolder: any Layer
   private let loader: Loader
   private let dtype: DType
@@ -47,13 +52,17 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   ///   - augmentation: what is done at random to the images that are trained on; nil for nothing.
   ///   - batchSize: images in a batch.
   ///   - testUse: when the test part is looked at.
+  ///   - measuresArea: whether the AUC is measured beside loss and accuracy.
+  ///   - averageDecay: the decay of the average of the weights that is measured and kept in place of the last
+  ///     ones; nil for none.
   ///   - seed: what the order of an epoch is drawn from.
   ///   - dtype: what the inputs are converted to.
   init(
     model: Model, stateHolder: (any Layer)? = nil, step: ClassificationStep,
     parts: ImageClassificationParts, transform: PixelTransform = .unit,
-    augmentation: Augmentation? = nil, batchSize: Int, testUse: TestUse = .everyEpoch, seed: UInt64,
-    dtype: DType
+    augmentation: Augmentation? = nil, batchSize: Int, testUse: TestUse = .everyEpoch,
+    measuresArea: Bool = false,
+    averageDecay: Double? = nil, seed: UInt64, dtype: DType
   ) {
     self.model = model
     self.stateHolder = stateHolder ?? model
@@ -61,6 +70,8 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
     self.parts = parts
     self.transform = transform
     self.testUse = testUse
+    self.measuresArea = measuresArea
+    weightAverage = averageDecay.map { WeightAverage(of: stateHolder ?? model, decay: $0) }
     self.dtype = dtype
     // Gathering a batch takes less time than handing it from one busy core to another: a thread of its
     // own pays where the team leaves a core free.
@@ -93,13 +104,13 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   }
 
   func finalMetrics() throws -> [String: Double] {
-    metrics(withTest: testUse != .never).merging(named("train", evaluate(parts.train))) { $1 }
+    metrics(withTest: testUse != .never).merging(measure("train", parts.train)) { $1 }
   }
 
   private func metrics(withTest isTested: Bool) -> [String: Double] {
-    var metrics = isTested ? named("test", evaluate(parts.test)) : [:]
+    var metrics = isTested ? measure("test", parts.test) : [:]
     if let validation = parts.validation {
-      metrics.merge(named("validation", evaluate(validation))) { $1 }
+      metrics.merge(measure("validation", validation)) { $1 }
     }
     if step.penalty > 0 { metrics["penalty"] = step.penalty }
     return metrics
@@ -116,7 +127,7 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   func evaluate(_ set: ClassificationSet) -> ClassificationResult {
     let loader = Loader(
       set, batchSize: Self.evaluationBatch, order: .sequential, transform: transform)
-    var result = ClassificationResult(classes: set.classCount)
+    var result = ClassificationResult(classes: set.classCount, keepingScores: measuresArea)
     for _ in 0..<loader.batchesPerEpoch {
       let batch = loader.next()
       result.add(
@@ -125,7 +136,13 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
     return result
   }
 
-  private func named(_ part: String, _ result: ClassificationResult) -> [String: Double] {
-    ["\(part)_loss": result.loss, "\(part)_accuracy": result.accuracy]
+  private func measure(_ part: String, _ set: ClassificationSet) -> [String: Double] {
+    let result = evaluate(set)
+    if measuresArea, let warning = result.areaUnderROC().warning(classNames: set.classNames),
+      warnedParts.insert(part).inserted
+    {
+      ProgressDisplay.writeToStandardError("warning: \(part) part: \(warning)\n")
+    }
+    return result.metrics(of: part)
   }
 }

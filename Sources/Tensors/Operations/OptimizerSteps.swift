@@ -48,6 +48,14 @@ public enum OptimizerStep {
       scalars: SIMD8(rate, decay, 0, 0, 0, 0, transform.limit, transform.scale))
   }
 
+  /// a ← a + w (p − a), a step of an exponential moving average
+  @inline(__always)
+  public static func average(_ a: inout Tensor, _ p: Tensor, weight: Double) {
+    requireMatch("average", a, p)
+    // It is the descent of a along p − a: a − (−w) (p + (−1) a).
+    sgd(&a, p, .none, rate: -weight, decay: -1)
+  }
+
   /// v ← μ v + (1 − δ) g;  p ← p − η v, or with Nesterov p − η (g + μ v), where g includes λ p
   @inline(__always)
   public static func momentum(

@@ -31,7 +31,4 @@ public struct BestEpoch: Sendable, Equatable {
     guard let found, let patience else { return false }
     return epochs - found.epoch >= patience
   }
-
-  /// What the running weights are called in a checkpoint whose model are the best ones.
-  static let runningPrefix = "running/"
 }

@@ -56,6 +56,8 @@ public final class Trainer {
   private let progress: ProgressDisplay
   private let options: Options
   private let log: MetricsLog
+  /// The average of the weights, where the task keeps one.
+  private let average: WeightAverage?
   private var state: TrainingState
   private var history: History
   /// The weights of the best epoch so far, where the plan keeps them.
@@ -84,6 +86,7 @@ public final class Trainer {
     self.run = run
     self.progress = progress
     self.options = options
+    average = task.weightAverage
     state = TrainingState()
     history = History()
     if resume {
@@ -91,7 +94,7 @@ public final class Trainer {
         throw AdjointError(.noInput, "\(run.checkpoints.path): holds no checkpoint to resume from")
       }
       let saved = try Checkpoint.read(newest, as: TrainingState.self)
-      bestModel = try Trainer.restore(saved, into: task)
+      bestModel = try Trainer.restore(saved, into: task, from: newest)
       state = saved.state
       guard state.stepsPerEpoch == task.stepsPerEpoch else {
         throw AdjointError(
@@ -106,23 +109,37 @@ public final class Trainer {
     lastCheckpoint = clock.now
   }
 
-  /// Gives a task the running weights and optimiser of a checkpoint; returns the best weights, if it keeps them.
+  /// Gives a task the running weights, their average and the optimiser of a checkpoint; returns the best
+  /// weights, if it keeps them.
   private static func restore(
     _ saved: (model: [String: Tensor], optimizer: [String: Tensor], state: TrainingState),
-    into task: any TrainingTask
+    into task: any TrainingTask, from folder: URL
   ) throws -> [String: Tensor]? {
-    guard saved.state.best != nil else {
-      try task.load(modelState: saved.model)
-      try task.optimizer.load(state: saved.optimizer)
-      return nil
+    let average = task.weightAverage
+    guard (average == nil) == (saved.state.averageUpdates == nil) else {
+      throw AdjointError(
+        .badData,
+        "\(folder.path): was written \(average == nil ? "with" : "without") an average of the weights, and "
+          + "the run now keeps \(average == nil ? "none" : "one")")
     }
-    let prefix = BestEpoch.runningPrefix
-    let running = saved.optimizer.filter { $0.key.hasPrefix(prefix) }
-    try task.load(
-      modelState: Dictionary(
-        uniqueKeysWithValues: running.map { (String($0.key.dropFirst(prefix.count)), $0.value) }))
-    try task.optimizer.load(state: saved.optimizer.filter { running[$0.key] == nil })
-    return saved.model
+    var optimizer = saved.optimizer
+    func take(_ prefix: String) -> [String: Tensor] {
+      let names = optimizer.keys.filter { $0.hasPrefix(prefix) }
+      return Dictionary(
+        uniqueKeysWithValues: names.compactMap { name in
+          optimizer.removeValue(forKey: name).map { (String(name.dropFirst(prefix.count)), $0) }
+        })
+    }
+    let hasBest = saved.state.best != nil
+    let running = take(CheckpointPrefix.running)
+    let averaged = take(CheckpointPrefix.average)
+    try task.load(modelState: hasBest || average != nil ? running : saved.model)
+    if let average, let updates = saved.state.averageUpdates {
+      try average.withAverage { try task.load(modelState: hasBest ? averaged : saved.model) }
+      average.updates = updates
+    }
+    try task.optimizer.load(state: optimizer)
+    return hasBest ? saved.model : nil
   }
 
   /// Loads the newest checkpoint of a run into a task; returns the steps it had taken.
@@ -145,7 +162,7 @@ public final class Trainer {
     var meter = SpeedMeter(clock: clock, step: state.step)
     // Whenever it is killed, there is a checkpoint to go on from.
     if state.step == 0 {
-      try task.endOfEpoch(0, in: run)
+      try withAverage { try task.endOfEpoch(0, in: run) }
       try writeCheckpoint()
     }
     try task.seek(epoch: state.epoch, batch: state.batch)
@@ -163,7 +180,9 @@ public final class Trainer {
     let wasInterrupted = state.step < total && !isOver
     if lastCheckpointStep != state.step { try writeCheckpoint() }
     let seconds = (clock.now - began) / .seconds(1)
-    if !wasInterrupted, let bestModel { try task.load(modelState: bestModel) }
+    if !wasInterrupted, bestModel != nil || average != nil {
+      try task.load(modelState: bestModel ?? withAverage { task.modelState })
+    }
     let metrics = wasInterrupted ? [:] : try task.finalMetrics()
     try log.close()
     return Outcome(
@@ -189,6 +208,7 @@ public final class Trainer {
       let rate = learningRate
       task.optimizer.learningRate = rate
       let outcome = try task.step(state.step, checkFinite: options.checkFinite)
+      average?.update()
       state.add(outcome)
       guard outcome.loss.isFinite else { throw divergence(outcome.loss) }
       history.losses.append(outcome.loss)
@@ -210,20 +230,29 @@ public final class Trainer {
   }
 
   private func finishEpoch(_ total: Int, _ meter: SpeedMeter) throws {
-    var metrics = try task.epochMetrics()
-    metrics["train_loss"] = state.loss / Double(state.count)
-    if let correct = state.correct {
-      metrics["train_accuracy"] = Double(correct) / Double(state.count)
+    try withAverage {
+      var metrics = try task.epochMetrics()
+      metrics["train_loss"] = state.loss / Double(state.count)
+      if let correct = state.correct {
+        metrics["train_accuracy"] = Double(correct) / Double(state.count)
+      }
+      let epoch = History.Epoch(epoch: state.epoch + 1, step: state.step, metrics: metrics)
+      history.epochs.append(epoch)
+      try log.epoch(epoch)
+      // Before the checkpoint that leaves this epoch behind.
+      try task.endOfEpoch(epoch.epoch, in: run)
+      progress.endOfEpoch(snapshot(total, meter), metrics: metrics)
+      state.beginNextEpoch()
+      keepIfBest(metrics)
     }
-    let epoch = History.Epoch(epoch: state.epoch + 1, step: state.step, metrics: metrics)
-    history.epochs.append(epoch)
-    try log.epoch(epoch)
-    // Before the checkpoint that leaves this epoch behind.
-    try task.endOfEpoch(epoch.epoch, in: run)
-    progress.endOfEpoch(snapshot(total, meter), metrics: metrics)
-    state.beginNextEpoch()
-    keepIfBest(metrics)
     try writeCheckpointIfDue()
+  }
+
+  /// Runs `body` with the averaged weights in the model, where there is an average: what is measured and shown
+  /// are they.
+  private func withAverage<Result>(_ body: () throws -> Result) rethrows -> Result {
+    guard let average else { return try body() }
+    return try average.withAverage(body)
   }
 
   private func keepIfBest(_ metrics: [String: Double]) {
@@ -250,13 +279,19 @@ public final class Trainer {
     try log.flush()
     state.metricsBytes = log.byteCount
     let name = Checkpoint.name(step: state.step)
-    // Who loads the checkpoint's model gets the best one; who goes on with the run, the running one.
+    // Who loads the checkpoint's model gets the one to use: the best, or the average, or the running one. Who
+    // goes on with the run finds the others beside the optimiser's state.
     var optimizer = task.optimizer.state
-    if bestModel != nil {
-      for (name, value) in task.modelState { optimizer[BestEpoch.runningPrefix + name] = value }
+    let averaged = average.map { $0.withAverage { task.modelState } }
+    func add(_ model: [String: Tensor], _ prefix: String) {
+      for (name, value) in model { optimizer[prefix + name] = value }
     }
+    if bestModel != nil || averaged != nil { add(task.modelState, CheckpointPrefix.running) }
+    if bestModel != nil, let averaged { add(averaged, CheckpointPrefix.average) }
+    state.averageUpdates = average?.updates
     _ = try Checkpoint.write(
-      model: bestModel ?? task.modelState, optimizer: optimizer, state: state, named: name,
+      model: bestModel ?? averaged ?? task.modelState, optimizer: optimizer, state: state,
+      named: name,
       in: run.checkpoints)
     try Checkpoint.prune(keeping: options.keptCheckpoints, in: run.checkpoints)
     lastCheckpoint = clock.now
@@ -282,68 +317,5 @@ public final class Trainer {
         + "(epoch \(state.epoch + 1), batch \(state.batch)); a lower --learning-rate usually helps, "
         + "and --check-finite finds the operation that did it"
     )
-  }
-}
-
-/// Where a run is: what a checkpoint holds beside weights and optimiser.
-struct TrainingState: Codable, Sendable, Equatable {
-  /// Steps taken.
-  var step = 0
-  /// Epochs that are over.
-  var epoch = 0
-  /// Batches of this epoch that are over.
-  var batch = 0
-  var stepsPerEpoch = 0
-  /// Sums over the samples of this epoch so far.
-  var loss = 0.0
-  var count = 0
-  var correct: Int?
-  /// The length of `metrics.jsonl` that belongs to these steps.
-  var metricsBytes = 0
-  /// The best epoch so far, where the plan keeps it.
-  var best: BestEpoch.Found?
-
-  mutating func add(_ outcome: StepOutcome) {
-    step += 1
-    batch += 1
-    loss += outcome.loss * Double(outcome.count)
-    count += outcome.count
-    if let right = outcome.correct { correct = (correct ?? 0) + right }
-  }
-
-  mutating func beginNextEpoch() {
-    epoch += 1
-    batch = 0
-    loss = 0
-    count = 0
-    correct = nil
-  }
-}
-
-/// Steps per second since the loop began, and when to show them next.
-struct SpeedMeter {
-  private let clock: ContinuousClock
-  private let began: ContinuousClock.Instant
-  private let firstStep: Int
-  private var due: ContinuousClock.Instant
-
-  init(clock: ContinuousClock, step: Int) {
-    self.clock = clock
-    began = clock.now
-    firstStep = step
-    due = began + .milliseconds(100)
-  }
-
-  /// True ten times a second.
-  mutating func isDue() -> Bool {
-    let now = clock.now
-    guard now >= due else { return false }
-    due = now + .milliseconds(100)
-    return true
-  }
-
-  func stepsPerSecond(at step: Int) -> Double {
-    let seconds = (clock.now - began) / .seconds(1)
-    return seconds > 0 ? Double(step - firstStep) / seconds : 0
   }
 }

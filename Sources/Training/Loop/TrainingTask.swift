@@ -30,6 +30,9 @@ public protocol TrainingTask: AnyObject {
   var optimizer: any Optimizer { get }
   /// Parameters and buffers by their paths: what a checkpoint keeps.
   var modelState: [String: Tensor] { get }
+  /// An average of the weights, which the loop updates after each step, keeps in checkpoints, and puts in the
+  /// weights' place for whatever is measured and for the end; nil for none.
+  var weightAverage: WeightAverage? { get }
 
   /// Takes back what ``modelState`` gave.
   func load(modelState: [String: Tensor]) throws
@@ -58,6 +61,8 @@ public protocol TrainingTask: AnyObject {
 }
 
 extension TrainingTask {
+  /// None.
+  public var weightAverage: WeightAverage? { nil }
   /// Keeps nothing.
   public func endOfEpoch(_ epoch: Int, in run: RunDirectory) throws {}
 }

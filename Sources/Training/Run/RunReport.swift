@@ -49,6 +49,8 @@ public enum RunReport {
       history, suffix: "accuracy", title: "Accuracy", axis: Axis("accuracy", unit: "%"), scale: 100)
     let losses = plot(
       history, suffix: "loss", title: "Loss of each epoch", axis: Axis("loss"), scale: 1)
+    let areas = plot(
+      history, suffix: "auc", title: "Area under the ROC curve", axis: Axis("AUC"), scale: 1)
     let errors = plot(
       history, suffix: "mse", title: "Mean squared error of each epoch",
       axis: Axis("mean squared error"), scale: 1)
@@ -59,6 +61,9 @@ public enum RunReport {
     }
     if let losses {
       row.append((losses, "Mean over the epoch for training, after it for the others."))
+    }
+    if let areas {
+      row.append((areas, "One class against the rest, mean over the classes, after each epoch."))
     }
     if let errors { row.append((errors, "After each epoch.")) }
     if !row.isEmpty { blocks.append(.row(row)) }

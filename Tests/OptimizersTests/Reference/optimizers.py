@@ -8,6 +8,8 @@ optimizers.json
     "initial"     the two parameters before the first step
     "cases"       {"name", "dtype", "attributes", "steps"}: `steps` holds both parameters after each
                   step
+    "groups"      cases whose second parameter is in a group of its own, with "groupRate" and "groupDecay",
+                  and whose rates are halved after four steps
     "clipping"    {"name", "dtype", "attributes", "inputs", "norm", "outputs"}; `norm` is null for
                   clipping by value
 schedules.json
@@ -61,6 +63,17 @@ OPTIMIZERS = [
         {"lr": 0.1, "lr_decay": 0.05, "weight_decay": 0.1, "eps": 1e-6},
     ),
     ("adagrad", torch.optim.Adagrad, {"lr": 0.1, "initial_accumulator_value": 0.1}),
+]
+
+# One for each optimiser: its settings, the rate and the decay of the second parameter's group.
+GROUPS = [
+    ("sgd", torch.optim.SGD, {"lr": 0.02, "momentum": 0.9, "weight_decay": 0.1}, 0.002, 0.0),
+    ("sgd", torch.optim.SGD, {"lr": 0.02}, 0.1, 0.05),
+    ("adam", torch.optim.Adam, {"lr": 0.01, "weight_decay": 0.1}, 0.03, 0.0),
+    ("adamw", torch.optim.AdamW, {"lr": 0.01, "weight_decay": 0.2}, 0.001, 0.5),
+    ("rmsprop", torch.optim.RMSprop, {"lr": 0.01, "momentum": 0.5, "weight_decay": 0.1}, 0.02, 0.0),
+    ("rmsprop", torch.optim.RMSprop, {"lr": 0.01}, 0.005, 0.3),
+    ("adagrad", torch.optim.Adagrad, {"lr": 0.1, "lr_decay": 0.05}, 0.05, 0.2),
 ]
 
 # What PyTorch calls its settings, and what they are called here.
@@ -121,6 +134,32 @@ def optimizer_case(name, kind, settings, dtype):
     )
 
 
+def group_case(name, kind, settings, rate, decay, dtype):
+    first, second = (
+        torch.tensor(v, dtype=DTYPES[dtype], requires_grad=True) for v in INITIAL
+    )
+    optimizer = kind(
+        [{"params": [first]}, {"params": [second], "lr": rate, "weight_decay": decay}],
+        foreach=False,
+        **settings,
+    )
+    steps = []
+    for number, gradients in enumerate(GRADIENTS):
+        if number == 4:
+            for group in optimizer.param_groups:
+                group["lr"] /= 2
+        for parameter, gradient in zip((first, second), gradients):
+            parameter.grad = torch.tensor(gradient, dtype=DTYPES[dtype])
+        optimizer.step()
+        steps.append(arrays_text([p.detach().numpy() for p in (first, second)], dtype))
+    named = attributes({k: v for k, v in optimizer.defaults.items() if k in NAMES or k == "betas"})
+    named |= {"groupRate": rate, "groupDecay": decay}
+    return (
+        f'{{"name":"{name}","dtype":"{dtype}","attributes":{compact(named)},'
+        f'"steps":[{",".join(steps)}]}}'
+    )
+
+
 def clipping_case(name, setting, limit, scale, dtype):
     inputs = [np.round(g * scale, 3) for g in GRADIENTS[0]]
     parameters = [torch.zeros(shape, dtype=DTYPES[dtype], requires_grad=True) for shape in SHAPES]
@@ -141,6 +180,7 @@ def clipping_case(name, setting, limit, scale, dtype):
 
 def write_optimizers():
     cases = [optimizer_case(*row, dtype) for row in OPTIMIZERS for dtype in DTYPES]
+    groups = [group_case(*row, dtype) for row in GROUPS for dtype in DTYPES]
     clipping = [
         clipping_case(name, setting, limit, scale, dtype)
         for name, setting, limits in [
@@ -158,6 +198,8 @@ def write_optimizers():
         f'"gradients":[\n{gradients}\n],\n'
         + '"cases":[\n'
         + ",\n".join(cases)
+        + '\n],\n"groups":[\n'
+        + ",\n".join(groups)
         + '\n],\n"clipping":[\n'
         + ",\n".join(clipping)
         + "\n]",
@@ -235,6 +277,22 @@ def write_schedules():
                 base,
                 {"startFactor": start, "endFactor": end, "steps": steps},
                 lambda o, s=start, e=end, n=steps: lr_scheduler.LinearLR(o, s, e, n),
+            )
+        )
+    for base, warmup, start, total, minimum in [(0.1, 5, 0.01, 30, 0.0), (0.4, 8, 0.25, 36, 0.001)]:
+        cases.append(
+            schedule_case(
+                "warmup-cosine",
+                base,
+                {"warmup": warmup, "startFactor": start, "steps": total, "minimum": minimum},
+                lambda o, w=warmup, s=start, t=total, m=minimum: lr_scheduler.SequentialLR(
+                    o,
+                    [
+                        lr_scheduler.LinearLR(o, s, 1.0, w),
+                        lr_scheduler.CosineAnnealingLR(o, t - w, m),
+                    ],
+                    [w],
+                ),
             )
         )
     for peak, total, rising, initial, final in [

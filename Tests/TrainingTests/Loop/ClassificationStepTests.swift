@@ -122,26 +122,4 @@ import Testing
     #expect(try loss(seed: 1, step: 3) != loss(seed: 1, step: 4))
     #expect(try loss(seed: 1, step: 3) != loss(seed: 2, step: 3))
   }
-
-  /// Logits that are logarithms: the probabilities are the numbers themselves.
-  @Test func resultOverBatches() {
-    var result = ClassificationResult(classes: 3)
-    #expect(result.accuracy == 0 && result.count == 0)
-    func logits(_ rows: [[Double]]) -> Tensor {
-      Tensor(rows.joined().map { log($0) }, shape: [rows.count, 3], dtype: .float64)
-    }
-    result.add(
-      logits: logits([[0.5, 0.25, 0.25], [0.125, 0.75, 0.125], [0.25, 0.25, 0.5]]),
-      labels: IndexTensor([0, 1, 1]))
-    result.add(logits: logits([[0.5, 0.25, 0.25]]), labels: IndexTensor([2]))
-    #expect(result.count == 4)
-    #expect(result.predictions == [0, 1, 2, 0])
-    #expect(result.confusion == [[1, 0, 0], [0, 1, 1], [1, 0, 0]])
-    #expect(result.accuracy == 0.5)
-    let expected = -(log(0.5) + log(0.75) + log(0.25) + log(0.25)) / 4
-    #expect(abs(result.loss - expected) < 1e-15)
-    for (confidence, probability) in zip(result.confidences, [0.5, 0.75, 0.5, 0.5]) {
-      #expect(abs(Double(confidence) - probability) < 1e-7)
-    }
-  }
 }

@@ -1,0 +1,44 @@
+/// Where a run is: what a checkpoint holds beside weights and optimiser.
+struct TrainingState: Codable, Sendable, Equatable {
+  /// Steps taken.
+  var step = 0
+  /// Epochs that are over.
+  var epoch = 0
+  /// Batches of this epoch that are over.
+  var batch = 0
+  var stepsPerEpoch = 0
+  /// Sums over the samples of this epoch so far.
+  var loss = 0.0
+  var count = 0
+  var correct: Int?
+  /// The length of `metrics.jsonl` that belongs to these steps.
+  var metricsBytes = 0
+  /// The best epoch so far, where the plan keeps it.
+  var best: BestEpoch.Found?
+  /// How many updates the average of the weights has had, where the task keeps one.
+  var averageUpdates: Int?
+
+  mutating func add(_ outcome: StepOutcome) {
+    step += 1
+    batch += 1
+    loss += outcome.loss * Double(outcome.count)
+    count += outcome.count
+    if let right = outcome.correct { correct = (correct ?? 0) + right }
+  }
+
+  mutating func beginNextEpoch() {
+    epoch += 1
+    batch = 0
+    loss = 0
+    count = 0
+    correct = nil
+  }
+}
+
+/// What weights are called in a checkpoint beside the optimiser's state.
+enum CheckpointPrefix {
+  /// The running weights, where the checkpoint's model is not they.
+  static let running = "running/"
+  /// Their average, where the checkpoint's model is the best one.
+  static let average = "average/"
+}
