@@ -103,21 +103,27 @@ public struct Workload: Sendable {
     var steps: Int
     var peakBytes: Int
     var systemRequestsInSteadyState: Int
+    /// How often one step brought a convolution's weights into the order its primitive wants.
+    var weightReorders: Int
+    /// How often one step brought the axes of another tensor into another order.
+    var activationReorders: Int
     var processor: String
     var version: String
 
     /// The conversion to snake case puts no underscore in front of a number.
     enum CodingKeys: String, CodingKey {
       case workload, mode, precision, threads, initialLoss, medianMs, p10Ms, p90Ms, steps, peakBytes
-      case systemRequestsInSteadyState, processor, version
+      case systemRequestsInSteadyState, weightReorders, activationReorders, processor, version
       case lossAfter10 = "loss_after_10"
     }
 
     /// One line for people.
     public var line: String {
       String(
-        format: "%@  %@  median %.4f ms  (10 %% %.4f, 90 %% %.4f)  %d steps  peak %.1f MB",
-        workload, mode, medianMs, p10Ms, p90Ms, steps, Double(peakBytes) / 1e6)
+        format: "%@  %@  median %.4f ms  (10 %% %.4f, 90 %% %.4f)  %d steps  peak %.1f MB  "
+          + "reorders of weights %d, of activations %d",
+        workload, mode, medianMs, p10Ms, p90Ms, steps, Double(peakBytes) / 1e6, weightReorders,
+        activationReorders)
     }
   }
 
@@ -140,6 +146,8 @@ public struct Workload: Sendable {
       number += 1
     }
     let requests = Memory.counters.systemRequests - times.requestsBefore
+    let reorders = (weights: convolutionWeightReorders, images: axisPermutations)
+    if mode == .inference { job.infer() } else { _ = try job.step(number) }
     return Measurement(
       workload: name, mode: mode.rawValue, precision: dtype.rawValue, threads: Threads.count,
       initialLoss: losses?.initial, lossAfter10: losses?.after10,
@@ -147,7 +155,10 @@ public struct Workload: Sendable {
       p10Ms: times.sorted[times.sorted.count / 10],
       p90Ms: times.sorted[times.sorted.count * 9 / 10],
       steps: times.sorted.count, peakBytes: Memory.counters.peakBytes,
-      systemRequestsInSteadyState: requests, processor: RunEnvironment.processorName,
+      systemRequestsInSteadyState: requests,
+      weightReorders: convolutionWeightReorders - reorders.weights,
+      activationReorders: axisPermutations - reorders.images,
+      processor: RunEnvironment.processorName,
       version: adjointVersion)
   }
 

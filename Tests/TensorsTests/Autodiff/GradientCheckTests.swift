@@ -169,7 +169,9 @@ import Testing
 
   /// Checks whose stored case has another name.
   private static let referenceNames = [
-    "average_pool": "average-pool-1d", "gaussian_nll": "gaussian-negative-log-likelihood",
+    "average_pool": "average-pool-1d",
+    "composed_batch_normalization": "batch-normalization-add-relu",
+    "gaussian_nll": "gaussian-negative-log-likelihood",
     "gaussian_kl": "gaussian-kl-divergence", "matmul_nn": "matmul", "matmul_nt": "matmul",
     "matmul_tn": "matmul", "matmul_tt": "matmul", "maximum_axis": "max-axis", "pad_edge": "pad",
     "permute": "transpose",
