@@ -38,20 +38,24 @@ public struct Workload: Sendable {
   public let summary: String
   /// How it can be run.
   public let modes: [Mode]
+  /// The types it can be run in.
+  public let precisions: [DType]
   private let prepare: @Sendable (Request) throws -> Job
 
   /// - Parameters:
   ///   - name: what it is called by.
   ///   - summary: what it is, in one line.
   ///   - modes: how it can be run.
+  ///   - precisions: the types it can be run in.
   ///   - prepare: makes the network, always with the same numbers.
   init(
     _ name: String, _ summary: String, modes: [Mode] = Mode.allCases,
-    prepare: @escaping @Sendable (Request) throws -> Job
+    precisions: [DType] = DType.full, prepare: @escaping @Sendable (Request) throws -> Job
   ) {
     self.name = name
     self.summary = summary
     self.modes = modes
+    self.precisions = precisions
     self.prepare = prepare
   }
 
@@ -137,7 +141,13 @@ public struct Workload: Sendable {
         "\(name): cannot be run \(mode.rawValue); it can be run \(modes.map(\.rawValue).joined(separator: ", "))"
       )
     }
-    let losses = mode == .inference ? nil : try comparedLosses(mode, dtype)
+    guard precisions.contains(dtype) else {
+      throw AdjointError(
+        .usage,
+        "\(name): cannot be run in \(dtype.rawValue); it can be run in "
+          + precisions.map(\.rawValue).joined(separator: ", "))
+    }
+    let losses = try comparedLosses(mode, dtype)
     let job = try prepare(Request(mode: mode, dtype: dtype, isNoisy: true))
     Memory.resetPeak()
     var number = 0
@@ -150,7 +160,7 @@ public struct Workload: Sendable {
     if mode == .inference { job.infer() } else { _ = try job.step(number) }
     return Measurement(
       workload: name, mode: mode.rawValue, precision: dtype.rawValue, threads: Threads.count,
-      initialLoss: losses?.initial, lossAfter10: losses?.after10,
+      initialLoss: losses.initial, lossAfter10: losses.after10,
       medianMs: times.sorted[times.sorted.count / 2],
       p10Ms: times.sorted[times.sorted.count / 10],
       p90Ms: times.sorted[times.sorted.count * 9 / 10],
@@ -165,8 +175,9 @@ public struct Workload: Sendable {
   /// The loss before the first step and after ten, without noise.
   func comparedLosses(
     _ mode: Mode, _ dtype: DType
-  ) throws -> (initial: Double, after10: Double) {
+  ) throws -> (initial: Double, after10: Double?) {
     let job = try prepare(Request(mode: mode, dtype: dtype, isNoisy: false))
+    if mode == .inference { return (job.loss(), nil) }
     let first = try job.step(0)
     for number in 1..<10 { _ = try job.step(number) }
     return (first, job.loss())

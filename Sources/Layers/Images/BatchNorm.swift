@@ -62,30 +62,37 @@ public struct BatchNorm: Layer {
   }
 
   /// act(γ ∘ (x − μ) / √(σ² + ε) + β)
-  public func forward(_ x: Tensor, _ context: Context) -> Tensor { normalize(x, nil, context) }
+  public func forward(_ x: Tensor, _ context: Context) -> Tensor {
+    context.finish(normalize(x, nil, context), activation)
+  }
 
   /// act(γ ∘ (x − μ) / √(σ² + ε) + β + residual), the residual of the shape of x
   public func callAsFunction(
     _ x: Tensor, adding residual: Tensor, _ context: Context
   ) -> Tensor {
-    inLayer(qualifiedName(of: self)) { normalize(x, residual, context) }
+    let y = inLayer(qualifiedName(of: self)) {
+      context.finish(normalize(x, residual, context), activation)
+    }
+    if let inspection = context.inspection { inspection.saw(y, of: self) }
+    return y
   }
 
   private func normalize(_ x: Tensor, _ residual: Tensor?, _ context: Context) -> Tensor {
     require(
       x.rank >= 2 && x.shape[x.rank - 1] == features,
       "\(qualifiedName(of: self)): input of shape \(x.shape); it has to be [batch, …, \(features)]")
+    let fused = context.fusable(activation)
     if context.mode == .inference, let runningMean, let runningVar {
       return batchNormalization(
         x, weight?.value, bias?.value, mean: runningMean.value, variance: runningVar.value,
-        epsilon: epsilon, adding: residual, activation: activation)
+        epsilon: epsilon, adding: residual, activation: fused)
     }
     require(
       x.count > features,
       "\(qualifiedName(of: self)): input of shape \(x.shape) has one value for each channel, whose variance "
         + "is 0; training needs a larger batch or image")
     let (y, mean, variance) = batchNormalization(
-      x, weight?.value, bias?.value, epsilon: epsilon, adding: residual, activation: activation)
+      x, weight?.value, bias?.value, epsilon: epsilon, adding: residual, activation: fused)
     if context.mode == .training { follow(mean, variance, count: x.count / features) }
     return y
   }
