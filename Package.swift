@@ -59,6 +59,9 @@ let package = Package(
     .systemLibrary(
       name: "CPNG", path: "Sources/System/CPNG", pkgConfig: "libpng",
       providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+    .systemLibrary(
+      name: "CZip", path: "Sources/System/CZip", pkgConfig: "libzip",
+      providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
 
     .target(
       name: "CKernels", dependencies: ["CHighway"], cxxSettings: optimized,
@@ -68,7 +71,7 @@ let package = Package(
     room("Layers", ["Tensors"]),
     room("Optimizers", ["Tensors"]),
     room("Derivations", ["Tensors"]),
-    room("Checkpoints", ["Tensors", crypto]),
+    room("Checkpoints", ["Tensors", "CZip", crypto]),
     room("Datasets", ["Tensors", "CZlib", crypto]),
     room("EventLog", []),
     room("Figures", ["CPNG"]),
@@ -85,7 +88,7 @@ let package = Package(
     tests("Layers", ["Tensors"]),
     tests("Optimizers", ["Tensors"], hasReference: true),
     tests("Derivations", ["Tensors", "Layers", "Models", "TestSupport"], hasReference: true),
-    tests("Checkpoints", ["Tensors", "TestSupport"]),
+    tests("Checkpoints", ["Tensors", "TestSupport"], hasReference: true),
     tests("Datasets", ["Tensors", "TestSupport"]),
     tests("EventLog", ["TestSupport"], hasReference: true),
     tests("Figures", hasReference: true),
