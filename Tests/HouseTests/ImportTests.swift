@@ -15,7 +15,7 @@ import Testing
     "Layers": ["Tensors"],
     "Optimizers": ["Tensors"],
     "Derivations": ["Tensors"],
-    "Checkpoints": ["Tensors", "Foundation", "Crypto"],
+    "Checkpoints": ["Tensors", "Foundation", "Crypto", "CZip"],
     "Datasets": ["Tensors", "Foundation", "Crypto", "CZlib", "CZip", "CPNG", "CJPEG"],
     "EventLog": ["Foundation"],
     "Figures": ["Foundation", "CPNG"],
