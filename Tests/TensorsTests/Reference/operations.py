@@ -500,12 +500,34 @@ def images():
         case("global-average-pool", lambda x: x.mean(dim=(1, 2)), [normal(*shape)])
 
 
+def soft_targets():
+    for rows, classes, smoothing in [(1, 1, 0.0), (2, 3, 0.0), (5, 3, 0.1), (3, 17, 0.3), (2, 9, 1.0)]:
+        # Inputs: logits, targets, which are three decimals and need not sum to one.
+        case(
+            "soft-cross-entropy",
+            lambda z, t, e=smoothing: F.cross_entropy(z, t, label_smoothing=e),
+            [normal(rows, classes, scale=2), np.round(RANDOM.dirichlet([0.5] * classes, rows), 3)],
+            {"smoothing": smoothing},
+        )
+        labels = [int(v) for v in RANDOM.randint(0, classes, size=rows)]
+        case(
+            "smoothed-cross-entropy",
+            lambda z, t=labels, e=smoothing: F.cross_entropy(
+                z, torch.tensor(t), label_smoothing=e
+            ),
+            [normal(rows, classes, scale=2)],
+            {"smoothing": smoothing},
+            labels=labels,
+        )
+
+
 def main():
     torch.set_num_threads(1)
     for group in (arithmetic, products, reductions, softmaxes, losses, activations, shapes, penalties,
                   normalized_weights, likelihoods):
         group()
     normalizations()
+    soft_targets()
     images()
     write(pathlib.Path(__file__).with_name("operations.json"))
 
