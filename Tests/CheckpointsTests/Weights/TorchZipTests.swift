@@ -78,6 +78,28 @@ import Testing
         + "size of 2147483648")
   }
 
+  /// The end of a 64-bit archive that says how many members there are.
+  @Test(arguments: [1, 2, 1 << 26, 1 << 40, 1 << 62])
+  func claimsOfManyMembersTakeNoMemory(count: Int) throws {
+    let whole = storedZip([("a/data.pkl", pickle(1, "0"))])
+    let body = Array(whole.dropLast(22))
+    let directory = Array(whole.suffix(22)[(whole.count - 10)..<(whole.count - 2)])
+    let (size, place) = (directory[..<4], directory[4...])
+    let wide: [UInt8] =
+      [0x50, 0x4B, 6, 6] + littleEndian(44, 8) + [45, 0, 45, 0] + littleEndian(0, 8)
+      + littleEndian(count, 8) + littleEndian(count, 8) + size + littleEndian(0, 4) + place
+      + littleEndian(0, 4)
+    let locator: [UInt8] =
+      [0x50, 0x4B, 6, 7] + littleEndian(0, 4) + littleEndian(body.count, 8) + littleEndian(1, 4)
+    let end: [UInt8] =
+      [0x50, 0x4B, 5, 6, 0, 0, 0, 0] + [UInt8](repeating: 0xFF, count: 12) + [0, 0]
+    try expectRefused(
+      body + wide + locator + end,
+      count == 1
+        ? "expected the member \"a/data/0\", found none"
+        : "expected a zip file: it cannot be opened: Zip archive inconsistent")
+  }
+
   @Test func checksumsAreVerified() throws {
     var file = storedZip([("a/data.pkl", pickle(1, "0")), ("a/data/0", [0, 0, 0x80, 0x3F])])
     let place = try #require(
