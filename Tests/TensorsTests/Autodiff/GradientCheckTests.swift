@@ -159,6 +159,7 @@ import Testing
     "cos": "SineTests.cosineIsTheSlopeOfTheSine: the stored gradients of the sine",
     "divide_scalar": "ArithmeticTests.numbersOnEitherSide: powers of two",
     "dropout": "DropoutTests.maskIsAFunctionOfTheKey: the generator's own numbers",
+    "dropout_rows": "DropoutTests.rows: the mask, which is that of dropout",
     "linear_relu_without_bias": "LinearTests.everyShape: the definition in double",
     "weight_normalized_linear_relu_without_bias": "its naive gradients; with a bias it has cases",
     "weight_normalized_linear_without_bias": "its naive gradients; with a bias it has cases",

@@ -498,6 +498,25 @@ def images():
         case("adaptive-max-pool", nchw(lambda x, n=size: F.adaptive_max_pool2d(x, n)),
              [distinct(*shape)], attributes)
         case("global-average-pool", lambda x: x.mean(dim=(1, 2)), [normal(*shape)])
+    # Inputs: x and, where there are any, gamma and beta.
+    for shape, axes in [((3, 5), 1), ((2, 2, 17), 1), ((2, 3, 4), 2), ((1, 16), 1)]:
+        row = shape[-axes:]
+        case("layer-normalization", lambda x, g, b, r=row: F.layer_norm(x, r, g, b),
+             [normal(*shape), normal(*row), normal(*row)], {"count": axes})
+        case("layer-normalization-without-parameters", lambda x, r=row: F.layer_norm(x, r),
+             [normal(*shape)], {"count": axes})
+    for shape, groups in [((2, 2, 1, 4), 2), ((1, 3, 2, 6), 3), ((1, 2, 2, 17), 1)]:
+        channels = shape[-1]
+        case("group-normalization",
+             nchw(lambda x, g, b, n=groups: F.group_norm(x, n, g, b)),
+             [normal(*shape), normal(channels), normal(channels)], {"count": groups})
+        case("group-normalization-without-parameters",
+             nchw(lambda x, n=groups: F.group_norm(x, n)), [normal(*shape)], {"count": groups})
+    for shape in [(1, 1, 1, 1), (2, 2, 1, 3), (2, 1, 2, 17)]:
+        case("scale-channels", nchw(lambda x, s: x * s[:, :, None, None]),
+             [normal(*shape), normal(shape[0], shape[-1])])
+    for shape in FEW:
+        case("add-then-relu", lambda a, b: F.relu(a + b), [normal(*shape), normal(*shape) + 0.0004])
 
 
 def soft_targets():
