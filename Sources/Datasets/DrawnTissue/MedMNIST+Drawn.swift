@@ -13,6 +13,15 @@ extension MedMNIST {
     (try? NPZ(file))?.names.contains(drawnMark) ?? false
   }
 
+  /// Whether the file that ``load(_:size:from:)`` would read is one that was drawn; false where there is
+  /// none.
+  public static func isDrawn(_ name: String, size: Int, in folder: URL) -> Bool {
+    guard let source = try? source(of: member(named: name), size: size),
+      let place = try? DataDirectory.folder(of: source, explicit: folder)
+    else { return false }
+    return isDrawn(place.appendingPathComponent(source.files[0].name))
+  }
+
   /// The fewest images of a file: one of each class in the training part, and one in either other part.
   private static let fewest = 11
 

@@ -20,7 +20,9 @@ public enum DataSets {
         let source = try? MedMNIST.source(of: member, size: size)
         return source.flatMap { try? directory.locate($0) }.map { (size, $0) }
       }
-      let sizes = found.map { String($0.size) }.joined(separator: ", ")
+      let sizes = found.map { size, folder in
+        MedMNIST.isDrawn(member.name, size: size, in: folder) ? "\(size), drawn" : "\(size)"
+      }.joined(separator: "; ")
       let place = found.first.map { "\($0.folder.path) (size \(sizes))" } ?? "not here"
       return [member.name, place, member.licence, member.summary]
     }
@@ -155,6 +157,14 @@ public enum DataSets {
     if source.name == DataCatalogue.ett.name { return try inspectSeries(source, in: directory) }
     let sets = try load(source, in: directory)
     var rows = [["set", "\(source.name): \(source.summary)"], ["licence", source.licence]]
+    if let (member, size) = source.member,
+      try MedMNIST.isDrawn(member, size: size, in: folder(of: source, in: directory))
+    {
+      rows = [
+        ["set", "\(source.name): textures drawn by the program, not the published images"],
+        ["licence", DataCatalogue.drawnDigits.licence],
+      ]
+    }
     rows.append(["from", sets[0].set.description])
     for (part, set) in sets {
       rows.append([

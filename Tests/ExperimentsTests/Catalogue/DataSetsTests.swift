@@ -63,11 +63,14 @@ import Testing
       rows[2] == [
         "from", "drawn by the program (seed 3) in the layout of PathMNIST, \(file.path)",
       ])
+    #expect(
+      rows[0][1] == "pathmnist: textures drawn by the program, not the published images")
+    #expect(rows[1][1] == "that of the program")
     #expect(rows[6] == ["validation", "1 images, 28 × 28 × 3, 9 classes"])
     #expect(rows.filter { $0[1].hasPrefix("pixels: mean ") }.count == 3)
     let list = DataSets.list(in: data)
     let line = try #require(list.first { $0[0] == "pathmnist" })
-    #expect(line[1] == "\(folder.path)/a/b (size 28)")
+    #expect(line[1] == "\(folder.path)/a/b (size 28, drawn)")
     #expect(list.filter { $0[0].hasPrefix("pathmnist") }.count == 1)
     // A second drawing may take the first one's place, but never that of another file.
     _ = try DataSets.synthesize(
