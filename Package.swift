@@ -103,7 +103,8 @@ let package = Package(
         "TestSupport",
       ], hasReference: true),
     tests(
-      "Experiments", ["Training", "Datasets", "Tensors", "Checkpoints", "TestSupport"],
+      "Experiments",
+      ["Training", "Datasets", "Tensors", "Checkpoints", "EventLog", "Figures", "TestSupport"],
       hasReference: true),
     tests(
       "AdjointCommand",

@@ -36,6 +36,8 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   let weightAverage: WeightAverage?
   /// The parts whose AUC lacks classes, once that has been said.
   private var warnedParts: Set<String> = []
+  /// What was measured last: the part held back, if there is one.
+  private var lastMeasured: (set: ClassificationSet, result: ClassificationResult)?
   private let stateHolder: any Layer
   private let loader: Loader
   private let dtype: DType
@@ -90,6 +92,11 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   /// Seconds that steps have waited for their batches so far.
   var waiting: Double { loader.waiting }
   var optimizer: any Optimizer { step.optimizer }
+  var keepsGradients: Bool {
+    get { step.keepsGradients }
+    set { step.keepsGradients = newValue }
+  }
+  var gradients: Gradients? { step.gradients }
   var modelState: [String: Tensor] { stateDictionary(of: stateHolder) }
 
   func load(modelState: [String: Tensor]) throws {
@@ -105,6 +112,17 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
     return try step(
       batch.inputs.converted(to: dtype), batch.labels, targets: batch.targets, step: number,
       checkFinite: checkFinite)
+  }
+
+  /// The first batch as it is trained on; then, after each epoch, what the part held back (or that of the test)
+  /// has of images that are taken for something else.
+  func summaries(_ epoch: Int, gradients: Gradients?) throws -> [RunSummary] {
+    if epoch > 0 {
+      return lastMeasured.map { ClassificationSummaries.mistakes($0.result, on: $0.set) } ?? []
+    }
+    // The loop seeks its place before the first step.
+    let batch = loader.next()
+    return ClassificationSummaries.firstBatch(batch, of: parts.train)
   }
 
   func epochMetrics() throws -> [String: Double] {
@@ -146,8 +164,9 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
 
   private func measure(_ part: String, _ set: ClassificationSet) -> [String: Double] {
     let result = evaluate(set)
-    if measuresArea, let warning = result.areaUnderROC().warning(classNames: set.classNames),
-      warnedParts.insert(part).inserted
+    lastMeasured = (set, result)
+    if measuresArea, warnedParts.insert(part).inserted,
+      let warning = result.areaUnderROC().warning(classNames: set.classNames)
     {
       ProgressDisplay.writeToStandardError("warning: \(part) part: \(warning)\n")
     }

@@ -19,6 +19,12 @@ public final class ClassificationStep {
   public let parameters: [Parameter]
   /// Moves them.
   public let optimizer: any Optimizer
+  /// Whether ``gradients`` holds those of the last step, at the cost of as much memory as the weights take.
+  public var keepsGradients = false {
+    didSet { if !keepsGradients { gradients = nil } }
+  }
+  /// Those of the last step, if they were to be kept.
+  public private(set) var gradients: Gradients?
   private let logits: (Tensor, Context) -> Tensor
   private let byHand: Gradient?
   private let penaltyStrength: Double
@@ -79,6 +85,7 @@ public final class ClassificationStep {
     )
     let (loss, probabilities, gradients) = try gradient(x, labels, targets, step, checkFinite)
     optimizer.step(gradients)
+    if keepsGradients { self.gradients = gradients }
     return StepOutcome(
       loss: loss.item, count: labels.count, correct: countCorrect(probabilities, labels: labels))
   }
