@@ -86,7 +86,7 @@ let package = Package(
     tests("Optimizers", ["Tensors"], hasReference: true),
     tests("Derivations", ["Tensors", "Layers", "Models", "TestSupport"], hasReference: true),
     tests("Checkpoints", ["Tensors", "TestSupport"]),
-    tests("Datasets", ["Tensors", "TestSupport"]),
+    tests("Datasets", ["Tensors", "TestSupport"], hasReference: true),
     tests("EventLog", ["TestSupport"], hasReference: true),
     tests("Figures", hasReference: true),
     tests("Models", ["Tensors", "Layers"], hasReference: true),
