@@ -39,7 +39,8 @@ struct DataCommand: ParsableCommand {
   /// `adjoint data inspect`
   struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Show what a set holds, and draw some of its images.")
+      abstract: "Show what a set holds, and draw some of its images.",
+      usage: "adjoint data inspect <name> [<options>]")
 
     @Argument(help: ArgumentHelp("The set.", valueName: "name"))
     var name: String
