@@ -1,5 +1,6 @@
 import Figures
 import Foundation
+import Layers
 import Models
 import Tensors
 import Training
@@ -40,7 +41,8 @@ extension ImageComparison {
     var blocks: [Report.Block] = [.table(try table())]
     let strips = [Shown.testAccuracy, .testArea].compactMap(strip)
     // Where the test part is not looked at.
-    let shown = strips.isEmpty ? [Shown.validationAccuracy, .validationArea].compactMap(strip) : strips
+    let shown =
+      strips.isEmpty ? [Shown.validationAccuracy, .validationArea].compactMap(strip) : strips
     if !shown.isEmpty { blocks.append(.row(shown)) }
     let curves = [Shown.validationAccuracy, .validationArea].compactMap(curve)
     if !curves.isEmpty { blocks.append(.row(curves)) }
@@ -96,7 +98,9 @@ extension ImageComparison {
   }
 
   private var caption: String {
-    var sentences = ["Mean ± standard deviation over the runs of a name, which differ in their seeds."]
+    var sentences = [
+      "Mean ± standard deviation over the runs of a name, which differ in their seeds."
+    ]
     if reference != nil {
       sentences.append("Differences of means ± their standard error √(s² ∕ n + s′² ∕ n′).")
     }
@@ -104,7 +108,8 @@ extension ImageComparison {
       sentences.append(
         bound.map {
           "\($0.text) is 95 % of the validation accuracy that \(manner.reference ?? "") ends with."
-        } ?? "There is no run named \(manner.reference ?? ""), whose accuracy would be the measure.")
+        } ?? "There is no run named \(manner.reference ?? ""), whose accuracy would be the measure."
+      )
     }
     if manner.column == .cost {
       sentences.append(
