@@ -25,9 +25,11 @@ extension ImageComparison {
     static let validationArea = Shown(
       metric: "validation_auc", title: "validation AUC", scale: 1, digits: 4, unit: nil)
 
+    /// The head of its column: cells with units would make the table wider than the page.
+    var head: String { title + (unit.map { ", \($0)" } ?? "") }
+
     func text(_ value: SeedStatistics?) -> String {
-      guard let value else { return "–" }
-      return value.text(digits: digits, scale: scale) + (unit.map { " \($0)" } ?? "")
+      value?.text(digits: digits, scale: scale) ?? "–"
     }
 
     func difference(_ value: SeedStatistics?, from reference: SeedStatistics?) -> String {
@@ -56,9 +58,9 @@ extension ImageComparison {
     let measured = [Shown.testAccuracy, .testArea]
     var header = [manner.kind, "runs"]
     for shown in measured {
-      header.append(shown.title)
+      header.append(shown.head)
       if let reference {
-        header.append("to \(reference.name)" + (shown.unit == "%" ? ", points" : ""))
+        header.append("to \(reference.name)")
       }
     }
     let rows = groups.map { group in
@@ -76,7 +78,7 @@ extension ImageComparison {
       return row + [group.seconds.map { String(format: "%.1f", $0.mean) } ?? "–"]
     }
     return Report.Table(
-      header: header + [Shown.validationAccuracy.title, "seconds"], rows: rows, caption: caption)
+      header: header + ["validation, %", "seconds"], rows: rows, caption: caption)
   }
 
   /// What else there is to say of each group.
@@ -109,10 +111,13 @@ extension ImageComparison {
     var sentences = [
       "Mean ± standard deviation over the runs of a name, which differ in their seeds."
     ]
-    if reference != nil {
-      sentences.append("Differences of means ± their standard error √(s² ∕ n + s′² ∕ n′).")
+    if let reference {
+      sentences.append(
+        "To \(reference.name): the difference of the means ± its standard error √(s² ∕ n + s′² ∕ n′)."
+      )
     }
-    sentences.append("Seconds are those of a run with its evaluations.")
+    sentences.append(
+      "Validation is the accuracy on that part; seconds are those of a run with its evaluations.")
     if groups.contains(where: { $0.seconds == nil }) {
       sentences.append("Of runs that were stopped and gone on with they are not known.")
     }

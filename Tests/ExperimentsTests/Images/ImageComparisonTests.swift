@@ -78,21 +78,21 @@ import Training
     let table = comparison.table()
     #expect(
       table.header == [
-        "variant", "runs", "test accuracy", "to full, points", "test AUC",
-        "to full", "validation accuracy", "seconds",
+        "variant", "runs", "test accuracy, %", "to full", "test AUC",
+        "to full", "validation, %", "seconds",
       ])
     #expect(
       table.rows == [
         [
-          "full", "3", "92.00 ± 2.00 %", "–",
-          "0.9800 ± 0.0100", "–", "46.00 ± 1.00 %", "12.0",
+          "full", "3", "92.00 ± 2.00", "–",
+          "0.9800 ± 0.0100", "–", "46.00 ± 1.00", "12.0",
         ],
         [
-          "no-augmentation", "2", "89.00 ± 1.41 %", "−3.00 ± 1.53",
-          "0.8000 ± 0.0707", "−0.1800 ± 0.0503", "44.50 ± 0.71 %", "–",
+          "no-augmentation", "2", "89.00 ± 1.41", "−3.00 ± 1.53",
+          "0.8000 ± 0.0707", "−0.1800 ± 0.0503", "44.50 ± 0.71", "–",
         ],
         [
-          "plain", "1", "70.00 %", "−22.00", "0.6000", "−0.3800", "35.00 %", "10.0",
+          "plain", "1", "70.00", "−22.00", "0.6000", "−0.3800", "35.00", "10.0",
         ],
       ])
     let caption = try #require(table.caption)

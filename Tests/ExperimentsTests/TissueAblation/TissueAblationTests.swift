@@ -104,7 +104,7 @@ import Training
     // Of two values: the mean, and |a − b| ∕ √2.
     for pair in [full, other] {
       let text = String(
-        format: ">%.2f ± %.2f %%</td>", 50 * (pair[0] + pair[1]),
+        format: ">%.2f ± %.2f</td>", 50 * (pair[0] + pair[1]),
         100 * abs(pair[0] - pair[1]) / 2.0.squareRoot())
       let isThere = html.contains(text)
       #expect(isThere, "\(text)")
