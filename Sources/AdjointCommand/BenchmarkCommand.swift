@@ -20,7 +20,7 @@ struct BenchmarkCommand: ParsableCommand {
   @Option(help: "Seconds to measure.")
   var seconds = 2.0
 
-  @Option(help: "float32 or float64.")
+  @Option(help: "float32, float64 or bfloat16.")
   var precision = "float32"
 
   @Option(help: "tape or by-hand.")
@@ -37,7 +37,7 @@ struct BenchmarkCommand: ParsableCommand {
   func run() throws {
     try threads.apply()
     guard let dtype = DType(rawValue: precision) else {
-      throw AdjointError(.usage, "--precision \(precision): expected float32 or float64")
+      throw AdjointError(.usage, "--precision \(precision): expected float32, float64 or bfloat16")
     }
     guard let source = Workload.Mode(rawValue: gradients), source != .inference else {
       throw AdjointError(.usage, "--gradients \(gradients): expected tape or by-hand")

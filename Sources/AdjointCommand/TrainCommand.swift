@@ -67,6 +67,19 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Look for NaN and infinity after every operation, and name the first.")
   var checkFinite = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Note for TensorBoard: norms, histograms, images (with commas between), everything or nothing.",
+      discussion: "Without it the experiment decides. What is trained stays the same.",
+      valueName: "what"))
+  var track: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Steps from one note of norms and histograms to the next; by default once an epoch.",
+      valueName: "steps"))
+  var trackEvery: Int?
+
   @Flag(help: "Print one JSON object as the last line of standard output.")
   var json = false
 
@@ -86,6 +99,12 @@ struct TrainCommand: ParsableCommand {
     if pauseAfterEpochs != nil && pauseAfterSteps != nil {
       throw ValidationError("--pause-after-epochs and --pause-after-steps exclude one another.")
     }
+    if let trackEvery, track == nil || !(1...1_000_000_000).contains(trackEvery) {
+      throw ValidationError(
+        track == nil
+          ? "--track-every goes with --track: say what is to be noted."
+          : "--track-every \(trackEvery): has to be in 1 ... 1000000000.")
+    }
     for (flag, value) in [("epochs", pauseAfterEpochs), ("steps", pauseAfterSteps)] {
       guard let value, !(1...1_000_000_000).contains(value) else { continue }
       throw ValidationError("--pause-after-\(flag) \(value): has to be in 1 ... 1000000000.")
@@ -104,6 +123,7 @@ struct TrainCommand: ParsableCommand {
     request.resume = resume.map { URL(fileURLWithPath: $0, isDirectory: true) }
     request.isQuiet = quiet
     request.options.checkFinite = checkFinite
+    request.options.tracking = try tracking
     request.options.pause =
       pauseAfterEpochs.map { .epochs($0) } ?? pauseAfterSteps.map { .steps($0) }
     Interruption.listen()
@@ -126,6 +146,16 @@ struct TrainCommand: ParsableCommand {
     }
     if json { try Console.printJSON(summary) }
     if summary.interrupted { throw ExitCode(130) }
+  }
+
+  private var tracking: TrackingOptions? {
+    get throws {
+      do {
+        return try track.map { try TrackingOptions($0, interval: trackEvery) }
+      } catch let error as AdjointError {
+        throw AdjointError(error.kind, "--track: \(error.message)")
+      }
+    }
   }
 
   private var flags: [(key: String, value: String)] {

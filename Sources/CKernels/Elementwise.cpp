@@ -36,6 +36,7 @@
 
 #define ADJOINT_ELEMENTWISE_2(X)                                                                   \
   X(add, hn::Add(a, b), a + b)                                                                     \
+  X(add_relu, Relu(d, hn::Add(a, b)), a + b <= 0 ? 0.0 : a + b)                                    \
   X(subtract, hn::Sub(a, b), a - b)                                                                \
   X(multiply, hn::Mul(a, b), a *b)                                                                 \
   X(divide, hn::Div(a, b), a / b)                                                                  \

@@ -81,6 +81,15 @@ HWY_INLINE LogSum SoftmaxRow(const float *x, float *y, int64_t count) {
   return {maximum, std::log(sum)};
 }
 
+HWY_INLINE LogSum SoftmaxRow(const double *x, double *y, int64_t count) {
+  double maximum = x[0];
+  for (int64_t c = 1; c < count; ++c) maximum = std::max(maximum, x[c]);
+  double sum = 0;
+  for (int64_t c = 0; c < count; ++c) sum += y[c] = std::exp(x[c] - maximum);
+  for (int64_t c = 0; c < count; ++c) y[c] /= sum;
+  return {maximum, std::log(sum)};
+}
+
 // One line of `axis` elements `inner` apart, for axes that are not the last, and for double.
 template <typename T>
 void SoftmaxLine(const T *x, T *y, int64_t axis, int64_t inner, bool logarithm) {
@@ -194,13 +203,8 @@ void CrossEntropy_float64(const Arguments *arguments) {
   double loss = 0;
   for (int64_t row = 0; row < rows; ++row) {
     const double *from = x + row * classes;
-    double *to = p + row * classes;
-    double maximum = from[0];
-    for (int64_t c = 1; c < classes; ++c) maximum = std::max(maximum, from[c]);
-    double sum = 0;
-    for (int64_t c = 0; c < classes; ++c) sum += to[c] = std::exp(from[c] - maximum);
-    for (int64_t c = 0; c < classes; ++c) to[c] /= sum;
-    loss += maximum - from[labels[row]] + std::log(sum);
+    const LogSum sum = SoftmaxRow(from, p + row * classes, classes);
+    loss += sum.maximum - from[labels[row]] + sum.logarithm;
   }
   *output<double>(arguments, 0) = loss / static_cast<double>(rows);
 }
@@ -221,6 +225,64 @@ void CrossEntropyPullback_float32(const Arguments *arguments) {
 }
 void CrossEntropyPullback_float64(const Arguments *arguments) {
   CrossEntropyPullback<double>(arguments);
+}
+
+// Mean over the rows of −Σ t ln softmax(x), where t = (1 − ε) target + ε / classes and ε = scalars[0].
+// sizes = {rows, classes, 1}; inputs: logits, targets; outputs: the loss, probabilities [rows, classes].
+template <typename T, typename Row>
+void SoftCrossEntropy(const Arguments *arguments, Row &&softmax_row) {
+  const int64_t rows = arguments->sizes[0], classes = arguments->sizes[1];
+  const double smoothing = arguments->scalars[0];
+  const double floor = smoothing / static_cast<double>(classes);
+  double loss = 0;
+  for (int64_t row = 0; row < rows; ++row) {
+    const T *x = input<T>(arguments, 0) + row * classes;
+    const T *target = input<T>(arguments, 1) + row * classes;
+    const LogSum sum = softmax_row(x, output<T>(arguments, 1) + row * classes, classes);
+    for (int64_t c = 0; c < classes; ++c) {
+      const double share = (1 - smoothing) * static_cast<double>(target[c]) + floor;
+      // A class that nobody wants costs nothing, even where its probability is zero.
+      if (share != 0) {
+        loss += share * (sum.maximum - static_cast<double>(x[c]) + sum.logarithm);
+      }
+    }
+  }
+  *output<T>(arguments, 0) = static_cast<T>(loss / static_cast<double>(rows));
+}
+void SoftCrossEntropy_float32(const Arguments *arguments) {
+  SoftCrossEntropy<float>(arguments, [](const float *x, float *p, int64_t count) HWY_ATTR {
+    return SoftmaxRow(x, p, count);
+  });
+}
+void SoftCrossEntropy_float64(const Arguments *arguments) {
+  SoftCrossEntropy<double>(arguments, [](const double *x, double *p, int64_t count) {
+    return SoftmaxRow(x, p, count);
+  });
+}
+
+// dx = (p Σ t − t) · scalars[0] with t as above and ε = scalars[1]; inputs: p, targets.
+template <typename T>
+void SoftCrossEntropyPullback(const Arguments *arguments) {
+  const int64_t rows = arguments->sizes[0], classes = arguments->sizes[1];
+  const double scale = arguments->scalars[0], smoothing = arguments->scalars[1];
+  const double floor = smoothing / static_cast<double>(classes);
+  for (int64_t row = 0; row < rows; ++row) {
+    const T *p = input<T>(arguments, 0) + row * classes;
+    const T *target = input<T>(arguments, 1) + row * classes;
+    T *dx = output<T>(arguments, 0) + row * classes;
+    double whole = smoothing;
+    for (int64_t c = 0; c < classes; ++c) whole += (1 - smoothing) * static_cast<double>(target[c]);
+    for (int64_t c = 0; c < classes; ++c) {
+      const double share = (1 - smoothing) * static_cast<double>(target[c]) + floor;
+      dx[c] = static_cast<T>((static_cast<double>(p[c]) * whole - share) * scale);
+    }
+  }
+}
+void SoftCrossEntropyPullback_float32(const Arguments *arguments) {
+  SoftCrossEntropyPullback<float>(arguments);
+}
+void SoftCrossEntropyPullback_float64(const Arguments *arguments) {
+  SoftCrossEntropyPullback<double>(arguments);
 }
 
 // outputs[0] (one int64): rows whose largest element, the first of equals, is at the label.
@@ -260,6 +322,8 @@ ADJOINT_ENTER_KERNEL(softmax_pullback, SoftmaxPullback)
 ADJOINT_ENTER_KERNEL(log_softmax_pullback, LogSoftmaxPullback)
 ADJOINT_ENTER_KERNEL(cross_entropy, CrossEntropy)
 ADJOINT_ENTER_KERNEL(cross_entropy_pullback, CrossEntropyPullback)
+ADJOINT_ENTER_KERNEL(soft_cross_entropy, SoftCrossEntropy)
+ADJOINT_ENTER_KERNEL(soft_cross_entropy_pullback, SoftCrossEntropyPullback)
 ADJOINT_ENTER_KERNEL(count_correct, CountCorrect)
 
 }  // namespace

@@ -214,10 +214,12 @@ struct ByteSource {
     }
   }
 
-  init(_ data: Data, name: String) {
+  init(_ data: Data, name: String) { self.init([UInt8](data), name: name) }
+
+  init(_ bytes: [UInt8], name: String) {
     self.name = name
-    count = data.count
-    origin = .memory([UInt8](data))
+    count = bytes.count
+    origin = .memory(bytes)
   }
 
   private func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws {

@@ -18,9 +18,7 @@ public enum CIFAR10 {
   /// The five training files and the test file.
   static let fileNames = (1...5).map { "data_batch_\($0).bin" } + ["test_batch.bin"]
 
-  private static let side = 32
-  private static let planeSize = side * side
-  private static let recordSize = 1 + 3 * planeSize
+  private static let records = CIFARRecords(labelCount: 1, label: 0, classNames: classNames)
 
   /// Reads the training and the test part from a data folder (`cifar10/` in it) or from the folder of
   /// the files, which may be in `cifar-10-batches-bin/` there.
@@ -37,7 +35,7 @@ public enum CIFAR10 {
     pixels.reserveCapacity(batches.reduce(0) { $0 + $1.pixels.count })
     for batch in batches { pixels += batch.pixels }
     let train = ClassificationSet(
-      validPixels: pixels, height: side, width: side, channels: 3,
+      validPixels: pixels, height: sets[0].height, width: sets[0].width, channels: 3,
       labels: batches.flatMap(\.labels), classNames: classNames, description: place.path)
     return (train, sets[sets.count - 1])
   }
@@ -46,42 +44,5 @@ public enum CIFAR10 {
   ///
   /// Throws no input where it cannot be opened, bad data where its size is no multiple of a record's,
   /// where it is empty, or where a class is none of the ten; the message names the record.
-  public static func read(_ file: URL) throws -> ClassificationSet {
-    guard let data = FileManager.default.contents(atPath: file.path) else {
-      throw AdjointError(.noInput, "\(file.path): cannot be opened")
-    }
-    let bytes = [UInt8](data)
-    guard bytes.count > 0, bytes.count % recordSize == 0 else {
-      throw AdjointError(
-        .badData,
-        """
-        \(file.path): expected a multiple of \(recordSize) bytes (records of a class and 3 × \(side) \
-        × \(side) pixels), found \(bytes.count)
-        """)
-    }
-    let count = bytes.count / recordSize
-    let labels = (0..<count).map { Int32(bytes[$0 * recordSize]) }
-    if let record = labels.firstIndex(where: { $0 >= classNames.count }) {
-      throw AdjointError(
-        .badData,
-        """
-        \(file.path): record \(record) (offset \(record * recordSize)): expected a class in 0 ..< \
-        \(classNames.count), found \(labels[record])
-        """)
-    }
-    var pixels = [UInt8](repeating: 0, count: count * 3 * planeSize)
-    for record in 0..<count {
-      let red = record * recordSize + 1
-      var place = record * 3 * planeSize
-      for pixel in red..<red + planeSize {
-        pixels[place] = bytes[pixel]
-        pixels[place + 1] = bytes[pixel + planeSize]
-        pixels[place + 2] = bytes[pixel + 2 * planeSize]
-        place += 3
-      }
-    }
-    return ClassificationSet(
-      validPixels: pixels, height: side, width: side, channels: 3, labels: labels,
-      classNames: classNames, description: file.path)
-  }
+  public static func read(_ file: URL) throws -> ClassificationSet { try records.read(file) }
 }

@@ -84,6 +84,8 @@ public struct DataSource: Sendable {
   public let licence: String
   /// The name of its folder in a data folder.
   public let folder: String
+  /// The member of MedMNIST and the side of its images, where it is one.
+  public let member: (name: String, size: Int)?
   /// The files; none for a set that the program makes itself.
   public let files: [File]
   /// The folders to download from, in the order in which they are tried.
@@ -92,13 +94,14 @@ public struct DataSource: Sendable {
   /// - Parameter folder: the set's name where left out.
   init(
     name: String, summary: String, origin: String, licence: String, folder: String? = nil,
-    files: [File], addresses: [URL]
+    member: (name: String, size: Int)? = nil, files: [File], addresses: [URL]
   ) {
     self.name = name
     self.summary = summary
     self.origin = origin
     self.licence = licence
     self.folder = folder ?? name
+    self.member = member
     self.files = files
     self.addresses = addresses
   }
@@ -129,7 +132,7 @@ public struct DataSource: Sendable {
 public enum DataCatalogue {
   /// All of them, in the order in which they are listed.
   public static let sources: [DataSource] =
-    [mnist, cifar10, drawnDigits, ett] + MedMNIST.sources
+    [mnist, cifar10, cifar100, drawnDigits, ett] + MedMNIST.sources
 
   /// The set of a name; throws a usage error that lists the names there are, those of MedMNIST
   /// without their sizes.
@@ -137,7 +140,7 @@ public enum DataCatalogue {
     if let source = sources.first(where: { $0.name == name }) { return source }
     // Says why there is no such member.
     if name == "chestmnist" { _ = try MedMNIST.member(named: name) }
-    let single = sources.filter { $0.folder != MedMNIST.folder }.map(\.name)
+    let single = sources.filter { $0.member == nil }.map(\.name)
     let names = (single + MedMNIST.members.map(\.name)).joined(separator: ", ")
     throw AdjointError(.usage, "unknown data set '\(name)'; known are \(names)")
   }
@@ -185,6 +188,26 @@ public enum DataCatalogue {
         archive: .init(
           folder: "cifar-10-batches-bin",
           members: CIFAR10.fileNames.map { .init(name: $0, byteCount: 30_730_000) }))
+    ],
+    addresses: [URL(string: "https://www.cs.toronto.edu/~kriz/")!])
+
+  /// The CIFAR-100 images of a hundred classes of things, in the publisher's binary version.
+  public static let cifar100 = DataSource(
+    name: "cifar100",
+    summary:
+      "photographs, 50,000 to train and 10,000 to test, 32×32 colour, 100 classes in 20 groups",
+    origin: "Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images, tech report",
+    licence: "none stated; the publisher asks to cite Krizhevsky 2009",
+    files: [
+      .init(
+        name: "cifar-100-binary.tar.gz", byteCount: 168_513_733,
+        md5: "03b5dce01913d631647c71ecec9e9cb8",
+        archive: .init(
+          folder: "cifar-100-binary",
+          members: [
+            .init(name: "train.bin", byteCount: 153_700_000),
+            .init(name: "test.bin", byteCount: 30_740_000),
+          ]))
     ],
     addresses: [URL(string: "https://www.cs.toronto.edu/~kriz/")!])
 

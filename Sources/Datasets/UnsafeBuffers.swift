@@ -1,4 +1,5 @@
 import CZlib
+import Dispatch
 import Foundation
 import Tensors
 
@@ -60,30 +61,56 @@ extension ClassificationSet {
   /// memory, or two if they are changed on the way.
   func inputs(
     of rows: ArraySlice<Int32>, _ transform: PixelTransform, _ layout: InputLayout,
-    _ augmentation: Augmentation? = nil, epoch: Int = 0
+    _ augmentation: Augmentation? = nil, _ mixture: Mixture? = nil, epoch: Int = 0, threads: Int = 1
   ) -> Tensor {
     let features = featureCount
     let shape: Shape =
       layout == .rows ? [rows.count, features] : [rows.count, height, width, channels]
-    var changed = [UInt8](repeating: 0, count: augmentation == nil ? 0 : features)
+    let portions = Swift.min(threads, rows.count)
     return Tensor(shape: shape) { output in
       pixels.withUnsafeBufferPointer { pixels in
         if !output.isEmpty { output[0] = touch(rows, of: pixels) }
-        for (place, row) in rows.enumerated() {
-          let first = Int(row) * features
-          let image = UnsafeBufferPointer(rebasing: pixels[first..<first + features])
-          let input = UnsafeMutableBufferPointer(
-            rebasing: output[place * features..<(place + 1) * features])
-          guard let augmentation else {
-            transform.apply(to: image, writing: input)
-            continue
-          }
-          let draw = augmentation.draw(epoch: epoch, row: Int(row))
-          changed.withUnsafeMutableBufferPointer { changed in
-            move(image, draw, writing: changed)
-            transform.apply(to: UnsafeBufferPointer(changed), writing: input)
-          }
+        // Each portion writes to its own part of the output.
+        nonisolated(unsafe) let (output, pixels) = (output, pixels)
+        @Sendable func fill(_ portion: Int) {
+          let places = rows.count * portion / portions..<rows.count * (portion + 1) / portions
+          let first = rows.startIndex
+          write(
+            rows[(first + places.lowerBound)..<(first + places.upperBound)], of: pixels,
+            transform, augmentation, epoch,
+            to: .init(
+              rebasing: output[places.lowerBound * features..<places.upperBound * features]))
         }
+        if portions > 1 {
+          DispatchQueue.concurrentPerform(iterations: portions, execute: fill)
+        } else if portions == 1 {
+          fill(0)
+        }
+      }
+      mixture?.apply(
+        to: output, images: rows.count, height: height, width: width, channels: channels)
+    }
+  }
+
+  private func write(
+    _ rows: ArraySlice<Int32>, of pixels: UnsafeBufferPointer<UInt8>, _ transform: PixelTransform,
+    _ augmentation: Augmentation?, _ epoch: Int, to output: UnsafeMutableBufferPointer<Float>
+  ) {
+    let features = featureCount
+    var changed = [UInt8](repeating: 0, count: augmentation == nil ? 0 : features)
+    for (place, row) in rows.enumerated() {
+      let first = Int(row) * features
+      let image = UnsafeBufferPointer(rebasing: pixels[first..<first + features])
+      let input = UnsafeMutableBufferPointer(
+        rebasing: output[place * features..<(place + 1) * features])
+      guard let augmentation else {
+        transform.apply(to: image, writing: input)
+        continue
+      }
+      let draw = augmentation.draw(epoch: epoch, row: Int(row))
+      changed.withUnsafeMutableBufferPointer { changed in
+        move(image, draw, writing: changed)
+        transform.apply(to: UnsafeBufferPointer(changed), writing: input)
       }
     }
   }
@@ -128,6 +155,37 @@ extension ClassificationSet {
   func labels(of rows: ArraySlice<Int32>) -> IndexTensor {
     IndexTensor(shape: [rows.count]) { output in
       for (place, row) in rows.enumerated() { output[place] = labels[Int(row)] }
+    }
+  }
+}
+
+extension Mixture {
+  /// Mixes images in place, each with its opposite, which gets as much of it.
+  fileprivate func apply(
+    to inputs: UnsafeMutableBufferPointer<Float>, images: Int, height: Int, width: Int,
+    channels: Int
+  ) {
+    let features = height * width * channels
+    for image in 0..<images / 2 {
+      let (one, other) = (image * features, (images - 1 - image) * features)
+      switch self {
+      case .mixup(let share):
+        let rest = 1 - share
+        for place in 0..<features {
+          let (a, b) = (inputs[one + place], inputs[other + place])
+          inputs[one + place] = share * a + rest * b
+          inputs[other + place] = share * b + rest * a
+        }
+      case .cutmix(let rows, let columns, _):
+        for row in rows {
+          let line = row * width
+          for place in (line + columns.lowerBound) * channels..<(line + columns.upperBound)
+            * channels
+          {
+            inputs.swapAt(one + place, other + place)
+          }
+        }
+      }
     }
   }
 }

@@ -65,22 +65,44 @@ public struct BatchNormalizationModule {
 
 @section("adjoint_registry") @used
 private let checks: Registration = {
-  GradientCheck.register("batch_normalization_module", group: .network) { sampler in
-    [(2, 1), (5, 3), (16, 17), (33, 2)].map { batch, features in
-      let x = sampler.parameter([batch, features])
-      let scale = sampler.parameter([features], .awayFromZero)
-      let shift = sampler.parameter([features])
-      return .init(
-        "\(batch) rows \(features) features", [x, scale, shift],
-        byHand: { dy in
-          var module = BatchNormalizationModule(scale: scale, shift: shift, epsilon: 0.1)
-          _ = module.forward(x.value)
-          let (dx, dscale, dshift) = module.backward(dy)
-          return [dx, dscale, dshift]
-        }
-      ) {
+  // Three ways: this module, sums and products that each know their gradient, and the fused operation; the
+  // gradients of all are held against those by hand.
+  let ways: [(String, @Sendable (Tensor, Parameter, Parameter) -> Tensor)] = [
+    (
+      "module",
+      { x, scale, shift in
         var module = BatchNormalizationModule(scale: scale, shift: shift, epsilon: 0.1)
-        return module.forward(x.value)
+        return module.forward(x)
+      }
+    ),
+    (
+      "composed",
+      { x, scale, shift in
+        composedBatchNormalization(x, scale.value, shift.value, epsilon: 0.1)
+      }
+    ),
+    (
+      "fused",
+      { x, scale, shift in
+        batchNormalization(x, scale.value, shift.value, epsilon: 0.1).output
+      }
+    ),
+  ]
+  for (way, function) in ways {
+    GradientCheck.register("batch_normalization_\(way)", group: .network) { sampler in
+      [(2, 1), (5, 3), (16, 17), (33, 2)].map { batch, features in
+        let x = sampler.parameter([batch, features])
+        let scale = sampler.parameter([features], .awayFromZero)
+        let shift = sampler.parameter([features])
+        return .init(
+          "\(batch) rows \(features) features", [x, scale, shift],
+          byHand: { dy in
+            var module = BatchNormalizationModule(scale: scale, shift: shift, epsilon: 0.1)
+            _ = module.forward(x.value)
+            let (dx, dscale, dshift) = module.backward(dy)
+            return [dx, dscale, dshift]
+          }
+        ) { function(x.value, scale, shift) }
       }
     }
   }

@@ -23,7 +23,8 @@ public final class EventLogWriter {
     let now = Self.now
     let host = Self.hostName.replacing("/", with: "_")
     let process = ProcessInfo.processInfo.processIdentifier
-    let stem = "events.out.tfevents.\(String(format: "%010d", Int(now))).\(host).\(process)"
+    let seconds = max(Int(now), (Self.newestStamp(in: directory) ?? -1) + 1)
+    let stem = "events.out.tfevents.\(String(format: "%010ld", seconds)).\(host).\(process)"
     file = try AppendedFile(
       in: directory.path, names: (0..<100_000).lazy.map { "\(stem).\($0)" })
     url = URL(fileURLWithPath: file.path)
@@ -100,6 +101,19 @@ public final class EventLogWriter {
       // The bytes stay in the buffer, so the next flush meets the same error and throws it.
       try? file.flush()
     }
+  }
+
+  /// The greatest number of seconds in the names of a folder's event files.
+  ///
+  /// TensorBoard reads files in the order of their names. A run that is resumed within the same second, or after
+  /// the clock was set back, has to come after the one it continues.
+  private static func newestStamp(in directory: URL) -> Int? {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
+    return names.compactMap { name in
+      let prefix = "events.out.tfevents."
+      guard name.hasPrefix(prefix) else { return nil }
+      return Int(name.dropFirst(prefix.count).prefix { $0 != "." })
+    }.filter { $0 < 9_999_999_999 }.max()
   }
 
   /// The machine's own name: Foundation would ask the network for it, which can take seconds.

@@ -3,7 +3,7 @@ import Tensors
 /// Normalisation by the mean over the batch alone, with its bias and the activation in the same pass.
 /// y = act(x − μ + b)
 ///
-/// Input and output `[batch, features]`. In training μ is the batch's mean, and the running mean follows it as
+/// Input and output `[batch, …, features]`. In training μ is the batch's mean, and the running mean follows it as
 /// PyTorch's does: r ← (1 − momentum) r + momentum μ; in inference μ is r.
 /// State: `bias` `[features]`, `running_mean` `[features]`.
 /// Salimans and Kingma, "Weight normalization", NeurIPS 2016, section 4.
@@ -52,17 +52,19 @@ public struct MeanOnlyBatchNorm: Layer {
 private let checks: Registration = {
   for mode in [Context.Mode.training, .inference] {
     GradientCheck.register("MeanOnlyBatchNorm in \(mode)", group: .layer) { sampler in
-      [(1, 1), (5, 3), (4, 17), (16, 33)].map { batch, features in
-        let x = sampler.parameter([batch, features])
+      ([[1, 1], [5, 3], [4, 17], [16, 33], [2, 3, 2, 5]] as [Shape]).map { shape in
+        let features = shape[shape.rank - 1]
+        let batch = shape.count / features
+        let x = sampler.parameter(shape)
         let layer = MeanOnlyBatchNorm(features)
         convert(layer, to: sampler.dtype)
         layer.bias.value = sampler.tensor([features])
         layer.runningMean.value = sampler.tensor([features])
         let isTraining = mode == .training
         return .init(
-          "batch \(batch) features \(features)", [x, layer.bias],
+          "\(shape)", [x, layer.bias],
           byHand: { dy in
-            let db = sum(dy, axis: 0)
+            let db = sum(dy.reshaped(to: [batch, features]), axis: 0)
             let spread = broadcast(db / Double(batch), to: dy.shape)
             return [isTraining ? dy - spread : dy, db]
           }

@@ -22,6 +22,7 @@ import Training
         "--learning-rate", "--seed", "--precision", "--gradients", "--threads", "--set <key=value>",
         "--resume <run>", "--check-finite", "--json", "--quiet", "--config <file>",
         "--pause-after-epochs", "--pause-after-steps", "--stop-with-input",
+        "--track <what>", "--track-every <steps>",
       ]
     ),
     (

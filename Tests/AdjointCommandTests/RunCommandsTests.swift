@@ -83,8 +83,9 @@ import Testing
     let folder = try TemporaryFolder()
     let list = try Command.run(["data", "list"], in: folder)
     #expect(list.status == 0)
-    #expect(list.output.contains("\nmnist         not here  "))
-    #expect(list.output.contains("\ndrawn-digits  drawn     "))
+    #expect(list.output.contains("\nmnist           not here  "))
+    #expect(list.output.contains("\ndrawn-digits    drawn     "))
+    #expect(list.output.contains("\npneumoniamnist  not here  CC BY 4.0"))
 
     let inspected = try Command.run(
       ["data", "inspect", "drawn-digits", "--output", "sheet.png"], in: folder)
@@ -97,9 +98,29 @@ import Testing
     try expectFailure(
       66, "adjoint: mnist: is neither in $ADJOINT_DATA nor in the cache; adjoint data fetch mnist",
       ["data", "inspect", "mnist"], in: folder)
+    let unknown = try Command.run(["data", "fetch", "minst"], in: folder)
+    #expect(unknown.status == 64)
+    #expect(
+      unknown.errors.hasPrefix("adjoint: unknown data set 'minst'; known are mnist, cifar10, "))
+  }
+
+  @Test func drawnTissue() throws {
+    let folder = try TemporaryFolder()
+    let drawn = try Command.run(
+      [
+        "data", "synthesize", "pathmnist", "--size", "28", "--count", "12", "--seed", "2",
+        "--output",
+        "tissue",
+      ], in: folder)
+    #expect(drawn.status == 0)
+    #expect(drawn.output == "\(folder.path)/tissue/pathmnist.npz\n")
+    let inspected = try Command.run(
+      ["data", "inspect", "pathmnist", "--data-dir", "tissue", "--output", "sheet.png"], in: folder)
+    #expect(inspected.output.contains("drawn by the program (seed 2) in the layout of PathMNIST"))
+    #expect(inspected.output.contains("training    10 images, 28 × 28 × 3, 9 classes\n"))
     try expectFailure(
-      64, "adjoint: unknown data set 'minst'; known are mnist, cifar10, drawn-digits, ett",
-      ["data", "fetch", "minst"], in: folder)
+      64, "adjoint: bloodmnist: cannot be drawn; what can is pathmnist",
+      ["data", "synthesize", "bloodmnist", "--count", "20", "--output", "tissue"], in: folder)
   }
 
   /// In a process of its own: the counter is that of the process.

@@ -102,6 +102,19 @@ import Testing
         ["--resume", "a", "--output", "b"],
         "Error: --resume writes to the run's own folder; leave out --output.\n"
       ),
+      (
+        ["--track-every", "3"],
+        "Error: --track-every goes with --track: say what is to be noted.\n"
+      ),
+      (
+        ["--track", "norms", "--track-every", "0"],
+        "Error: --track-every 0: has to be in 1 ... 1000000000.\n"
+      ),
+      (
+        ["--track", "norms,weights"],
+        "adjoint: --track: expected norms, histograms or images with commas between, or everything, or "
+          + "nothing; found \"norms,weights\"\n"
+      ),
     ] {
       let result = try Command.run(Command.small + flags, in: folder)
       #expect(result.status == 64)

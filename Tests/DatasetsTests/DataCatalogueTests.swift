@@ -8,15 +8,15 @@ import Testing
 @Suite struct DataCatalogueTests {
   @Test func theNamesThereAre() throws {
     let names = DataCatalogue.sources.map(\.name)
-    #expect(names.prefix(4) == ["mnist", "cifar10", "drawn-digits", "ett"])
+    #expect(names.prefix(5) == ["mnist", "cifar10", "cifar100", "drawn-digits", "ett"])
     #expect(Set(names).count == names.count && names.contains("organsmnist_224"))
     #expect(try DataCatalogue.source(named: "mnist").files.count == 4)
     expectError(
       .usage,
       """
-      unknown data set 'mnits'; known are mnist, cifar10, drawn-digits, ett, pathmnist, dermamnist, \
-      octmnist, pneumoniamnist, retinamnist, breastmnist, bloodmnist, tissuemnist, organamnist, \
-      organcmnist, organsmnist
+      unknown data set 'mnits'; known are mnist, cifar10, cifar100, drawn-digits, ett, pathmnist, \
+      dermamnist, octmnist, pneumoniamnist, retinamnist, breastmnist, bloodmnist, tissuemnist, \
+      organamnist, organcmnist, organsmnist
       """
     ) { _ = try DataCatalogue.source(named: "mnits") }
     #expect(throws: AdjointError.self) { _ = try DataCatalogue.source(named: "chestmnist") }

@@ -45,6 +45,22 @@ import Testing
     }
   }
 
+  /// TensorBoard reads in the order of names: a file that goes on with another has to come after it, also in
+  /// the same second and after the clock was set back.
+  @Test func laterFilesSortLater() throws {
+    try withTemporaryFolder { folder in
+      try Data().write(to: folder.appendingPathComponent("events.out.tfevents.4000000000.a.9.0"))
+      try Data().write(to: folder.appendingPathComponent("events.out.tfevents.x.a.9.0"))
+      let names = try (0..<12).map { _ in
+        let writer = try EventLogWriter(directory: folder)
+        try writer.close()
+        return writer.url.lastPathComponent
+      }
+      #expect(names == names.sorted())
+      #expect(names[0].hasPrefix("events.out.tfevents.4000000001."))
+    }
+  }
+
   @Test func nestedFoldersAreMade() throws {
     try withTemporaryFolder { folder in
       let nested = folder.appendingPathComponent("runs/mnist/1")

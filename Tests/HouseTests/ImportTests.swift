@@ -16,7 +16,7 @@ import Testing
     "Optimizers": ["Tensors"],
     "Attribution": ["Tensors", "Layers"],
     "Derivations": ["Tensors"],
-    "Checkpoints": ["Tensors", "Foundation", "Crypto"],
+    "Checkpoints": ["Tensors", "Foundation", "Crypto", "CZip"],
     "Datasets": ["Tensors", "Foundation", "Crypto", "CZlib", "CZip", "CPNG", "CJPEG"],
     "EventLog": ["Foundation"],
     "Figures": ["Foundation", "CPNG"],

@@ -14,8 +14,8 @@ struct ReferenceCase: Decodable, Sendable, CustomTestStringConvertible {
   }
 
   struct Attributes: Decodable, Sendable {
-    let scalar, slope: Double?
-    let axis, start, count, before, after, window, stride: Int?
+    let scalar, slope, smoothing: Double?
+    let axis, start, count, before, after, window, stride, padding, dilation: Int?
     let transposeA, transposeB: Bool?
     let shape, axes: [Int]?
     let mode, approximation: String?

@@ -117,6 +117,14 @@ final class SmallTask: StoppableTask {
   let weightAverage: WeightAverage?
   /// Called at the beginning of a step with its number.
   var onStep: (Int) throws -> Void = { _ in }
+  var keepsGradients: Bool {
+    get { step.keepsGradients }
+    set { step.keepsGradients = newValue }
+  }
+  var gradients: Gradients? { step.gradients }
+  var secondsWaited: Double?
+  /// What it is to show of an epoch.
+  var onSummaries: (Int, Gradients?) throws -> [RunSummary] = { _, _ in [] }
   private static let rows = 22
   private static let batchSize = 4
   private var place = (epoch: 0, batch: 0)
@@ -166,6 +174,10 @@ final class SmallTask: StoppableTask {
     let (x, labels) = Self.features(order[first..<min(first + Self.batchSize, Self.rows)])
     place = place.batch + 1 == stepsPerEpoch ? (place.epoch + 1, 0) : (place.epoch, place.batch + 1)
     return try step(x, labels, step: number, checkFinite: checkFinite)
+  }
+
+  func summaries(_ epoch: Int, gradients: Gradients?) throws -> [RunSummary] {
+    try onSummaries(epoch, gradients)
   }
 
   func epochMetrics() throws -> [String: Double] {

@@ -40,7 +40,10 @@ public enum SafeTensors {
   }
 
   static func read(_ source: ByteSource) throws -> Contents {
-    let header = try SafeTensorsHeader(source)
+    try read(source, SafeTensorsHeader(source))
+  }
+
+  static func read(_ source: ByteSource, _ header: SafeTensorsHeader) throws -> Contents {
     let needed = header.entries.reduce(0.0) {
       $0 + Double($1.shape.count) * Double($1.type.sizeInMemory)
     }

@@ -152,6 +152,9 @@ private struct Raw {
     guard !overflow else {
       throw failure("a shape whose bytes can be counted", "\(lengths) of \(type.rawValue)")
     }
+    guard bytes / type.size <= 1 << 48 else {
+      throw failure("a shape of at most 2⁴⁸ elements", "\(lengths)")
+    }
     guard offsets[0] <= offsets[1] else {
       throw failure("data_offsets in ascending order", "\(offsets)")
     }

@@ -11,14 +11,26 @@ public struct Augmentation: Sendable, Equatable {
   ///
   /// The same as a border of that many black pixels and a crop of the image's size (He et al. 2016, section 4.2).
   public var shift: Int
+  /// α of mixup, 0 for none: images are averaged by shares of Beta(α, α), and so are their classes.
+  public var mixup: Double
+  /// α of cutmix, 0 for none: images get a rectangle of another. Where both are asked for, each has every
+  /// second batch, by chance.
+  public var cutmix: Double
   /// What is random is drawn from this.
   public var seed: UInt64
 
-  /// An augmentation; the shift is not negative.
-  public init(mirrors: Bool, shift: Int, seed: UInt64) {
+  /// An augmentation; nothing is negative.
+  public init(
+    mirrors: Bool, shift: Int, mixup: Double = 0, cutmix: Double = 0, seed: UInt64
+  ) {
     require(shift >= 0, "Augmentation: shift \(shift); it must not be negative")
+    require(
+      mixup >= 0 && cutmix >= 0,
+      "Augmentation: mixup \(mixup) and cutmix \(cutmix); they must not be negative")
     self.mirrors = mirrors
     self.shift = shift
+    self.mixup = mixup
+    self.cutmix = cutmix
     self.seed = seed
   }
 
@@ -41,5 +53,16 @@ public struct Augmentation: Sendable, Equatable {
       draw.left = random.integer(below: 2 * shift + 1) - shift
     }
     return draw
+  }
+
+  /// How the images of a batch are mixed: a function of the seed and the batch's place; nil for not at all.
+  func mixture(at position: LoaderPosition, height: Int, width: Int) -> Mixture? {
+    guard mixup > 0 || cutmix > 0 else { return nil }
+    let stream = UInt64(1) << 62 | UInt64(position.epoch) << 32 | UInt64(position.batch)
+    var random = Philox(seed: seed, stream: stream)
+    let cuts = mixup > 0 && cutmix > 0 ? random.integer(below: 2) == 1 : cutmix > 0
+    return cuts
+      ? .cutmix(alpha: cutmix, height: height, width: width, from: &random)
+      : .mixup(alpha: mixup, from: &random)
   }
 }

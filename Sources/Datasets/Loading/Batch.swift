@@ -5,8 +5,10 @@ public struct Batch: Sendable {
   /// float32, [count, features], or [count, height, width, channels] where the loader was asked for
   /// images.
   public let inputs: Tensor
-  /// The classes, [count].
+  /// The classes, [count]; of an image that was mixed, the one with the larger share.
   public let labels: IndexTensor
+  /// The shares of the classes, float32 [count, classes], where the images were mixed; nil else.
+  public let targets: Tensor?
   /// Which batch of which epoch this is.
   public let position: LoaderPosition
   /// Whether the next batch belongs to the next epoch.
@@ -70,6 +72,7 @@ struct BatchMaker: Sendable {
   let layout: InputLayout
   let transform: PixelTransform
   let augmentation: Augmentation?
+  let threads: Int
   /// The place before the next batch.
   private(set) var position = LoaderPosition()
   /// The rows in the order of the epoch at `position`; nil before its first batch.
@@ -77,7 +80,8 @@ struct BatchMaker: Sendable {
 
   init(
     set: ClassificationSet, batchSize: Int, order: LoadingOrder, lastBatch: LastBatch,
-    layout: InputLayout, transform: PixelTransform, augmentation: Augmentation? = nil
+    layout: InputLayout, transform: PixelTransform, augmentation: Augmentation? = nil,
+    threads: Int = 1
   ) {
     self.set = set
     self.batchSize = batchSize
@@ -86,6 +90,7 @@ struct BatchMaker: Sendable {
     self.layout = layout
     self.transform = transform
     self.augmentation = augmentation
+    self.threads = threads
   }
 
   var batchesPerEpoch: Int {
@@ -102,9 +107,14 @@ struct BatchMaker: Sendable {
     self.rows = rows
     let first = position.batch * batchSize
     let chosen = rows[first..<min(first + batchSize, rows.count)]
+    let mixture = augmentation?.mixture(at: position, height: set.height, width: set.width)
+    let labels = set.labels(of: chosen)
     let batch = Batch(
-      inputs: set.inputs(of: chosen, transform, layout, augmentation, epoch: position.epoch),
-      labels: set.labels(of: chosen),
+      inputs: set.inputs(
+        of: chosen, transform, layout, augmentation, mixture, epoch: position.epoch,
+        threads: threads),
+      labels: mixture?.labels(labels) ?? labels,
+      targets: mixture?.targets(labels, classes: set.classCount),
       position: position, isLastOfEpoch: position.batch + 1 == batchesPerEpoch)
     seek(to: batch.following)
     return batch

@@ -2,9 +2,9 @@ import Tensors
 
 /// Hands out the batches of a set, epoch after epoch, without end.
 ///
-/// The batches are a function of the set, the batch size, the order and the position, with and
-/// without prefetching, bit for bit. A loader belongs to one thread. When it goes, its second
-/// thread has ended.
+/// The batches are a function of the set, the batch size, the order, the augmentation and the position, with
+/// and without prefetching and on any number of threads, bit for bit. A loader belongs to one thread. When it
+/// goes, its second thread has ended.
 public final class Loader {
   private static let bytesPerHandover = 1 << 20
   private let depth: Int
@@ -15,6 +15,8 @@ public final class Loader {
 
   /// The place before the next batch.
   public private(set) var position = LoaderPosition()
+  /// Seconds that ``next()`` has taken so far: what the reader has waited for.
+  public private(set) var waiting = 0.0
 
   /// A loader at the beginning of epoch 0.
   ///
@@ -29,13 +31,15 @@ public final class Loader {
   ///   - augmentation: what is done to images at random first; nil for nothing.
   ///   - prefetch: how many portions of batches (a portion is a batch, or as many as fit into a
   ///     mebibyte) a second thread prepares ahead; with 0 a batch is made when it is asked for.
+  ///   - threads: how many threads make the images of one batch; positive.
   public init(
     _ set: ClassificationSet, batchSize: Int, order: LoadingOrder, lastBatch: LastBatch = .keep,
     layout: InputLayout = .rows, transform: PixelTransform = .unit,
-    augmentation: Augmentation? = nil, prefetch: Int = 0
+    augmentation: Augmentation? = nil, prefetch: Int = 0, threads: Int = 1
   ) {
     require(batchSize > 0, "Loader: batch size \(batchSize); it must be positive")
     require(prefetch >= 0, "Loader: prefetch \(prefetch); it must not be negative")
+    require(threads > 0, "Loader: \(threads) threads; there must be at least one")
     require(
       transform.channels == 0 || transform.channels == set.channels,
       "Loader: a transform of \(transform.channels) channels for images of \(set.channels)")
@@ -45,7 +49,7 @@ public final class Loader {
     depth = prefetch
     maker = BatchMaker(
       set: set, batchSize: batchSize, order: order, lastBatch: lastBatch, layout: layout,
-      transform: transform, augmentation: augmentation)
+      transform: transform, augmentation: augmentation, threads: threads)
     require(
       maker.batchesPerEpoch > 0,
       "Loader: \(set.count) images make no \(lastBatch == .drop ? "whole " : "")batch of "
@@ -61,7 +65,9 @@ public final class Loader {
 
   /// The batch at ``position``, which moves on.
   public func next() -> Batch {
+    let start = ContinuousClock.now
     let batch = depth == 0 ? maker.next() : prefetched()
+    waiting += (ContinuousClock.now - start) / .seconds(1)
     position = batch.following
     return batch
   }

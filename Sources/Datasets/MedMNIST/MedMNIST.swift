@@ -55,8 +55,8 @@ public enum MedMNIST {
   ) {
     let archive = try NPZ(file)
     var description = file.path
-    if archive.names.contains(Synthesis.mark) {
-      let seed = try archive.integers(Synthesis.mark).elements.first ?? 0
+    if archive.names.contains(drawnMark) {
+      let seed = try archive.integers(drawnMark).elements.first ?? 0
       description =
         "drawn by the program (seed \(seed)) in the layout of \(member.title), \(file.path)"
     }

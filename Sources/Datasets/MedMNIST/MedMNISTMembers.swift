@@ -205,20 +205,31 @@ extension MedMNIST {
     let size = sizes[index]
     let name = size == 28 ? member.name : "\(member.name)_\(size)"
     let (train, validation, test) = member.counts
-    let numbers = [train, validation, test].map { grouped($0) }.joined(separator: " / ")
     let imageCount = train + validation + test
     // Nobody states the sizes of the files: they are at most what they unpack to, and a little.
     let most = imageCount * (size * size * member.channels + 1) * 1001 / 1000 + 1 << 16
     return DataSource(
       name: name,
-      summary: "\(member.subject), \(numbers), \(size)×\(size) "
-        + "\(member.channels == 1 ? "grey" : "colour"), \(member.classNames.count) classes",
+      summary: member.summary(of: ["\(size)×\(size)"]),
       origin: "Yang et al. 2023, MedMNIST v2, doi 10.1038/s41597-022-01721-8",
-      licence: member.licence, folder: folder,
+      licence: member.licence, folder: folder, member: (member.name, size),
       files: [
         .init(name: "\(name).npz", atMost: most, md5: member.checksums[index])
       ],
       addresses: [URL(string: "https://zenodo.org/records/10519652/files/")!])
+  }
+}
+
+extension MedMNIST.Member {
+  /// One line: what the member holds.
+  public var summary: String { summary(of: MedMNIST.sizes.map { "\($0)×\($0)" }) }
+
+  fileprivate func summary(of sizes: [String]) -> String {
+    let numbers = [counts.train, counts.validation, counts.test].map(Self.grouped)
+    return """
+      \(subject), \(numbers.joined(separator: " / ")), \(sizes.joined(separator: ", ")) \
+      \(channels == 1 ? "grey" : "colour"), \(classNames.count) classes
+      """
   }
 
   private static func grouped(_ number: Int) -> String {

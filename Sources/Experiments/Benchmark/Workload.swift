@@ -38,20 +38,24 @@ public struct Workload: Sendable {
   public let summary: String
   /// How it can be run.
   public let modes: [Mode]
+  /// The types it can be run in.
+  public let precisions: [DType]
   private let prepare: @Sendable (Request) throws -> Job
 
   /// - Parameters:
   ///   - name: what it is called by.
   ///   - summary: what it is, in one line.
   ///   - modes: how it can be run.
+  ///   - precisions: the types it can be run in.
   ///   - prepare: makes the network, always with the same numbers.
   init(
     _ name: String, _ summary: String, modes: [Mode] = Mode.allCases,
-    prepare: @escaping @Sendable (Request) throws -> Job
+    precisions: [DType] = DType.full, prepare: @escaping @Sendable (Request) throws -> Job
   ) {
     self.name = name
     self.summary = summary
     self.modes = modes
+    self.precisions = precisions
     self.prepare = prepare
   }
 
@@ -103,21 +107,27 @@ public struct Workload: Sendable {
     var steps: Int
     var peakBytes: Int
     var systemRequestsInSteadyState: Int
+    /// How often one step brought a convolution's weights into the order its primitive wants.
+    var weightReorders: Int
+    /// How often one step brought the axes of another tensor into another order.
+    var activationReorders: Int
     var processor: String
     var version: String
 
     /// The conversion to snake case puts no underscore in front of a number.
     enum CodingKeys: String, CodingKey {
       case workload, mode, precision, threads, initialLoss, medianMs, p10Ms, p90Ms, steps, peakBytes
-      case systemRequestsInSteadyState, processor, version
+      case systemRequestsInSteadyState, weightReorders, activationReorders, processor, version
       case lossAfter10 = "loss_after_10"
     }
 
     /// One line for people.
     public var line: String {
       String(
-        format: "%@  %@  median %.4f ms  (10 %% %.4f, 90 %% %.4f)  %d steps  peak %.1f MB",
-        workload, mode, medianMs, p10Ms, p90Ms, steps, Double(peakBytes) / 1e6)
+        format: "%@  %@  median %.4f ms  (10 %% %.4f, 90 %% %.4f)  %d steps  peak %.1f MB  "
+          + "reorders of weights %d, of activations %d",
+        workload, mode, medianMs, p10Ms, p90Ms, steps, Double(peakBytes) / 1e6, weightReorders,
+        activationReorders)
     }
   }
 
@@ -131,7 +141,13 @@ public struct Workload: Sendable {
         "\(name): cannot be run \(mode.rawValue); it can be run \(modes.map(\.rawValue).joined(separator: ", "))"
       )
     }
-    let losses = mode == .inference ? nil : try comparedLosses(mode, dtype)
+    guard precisions.contains(dtype) else {
+      throw AdjointError(
+        .usage,
+        "\(name): cannot be run in \(dtype.rawValue); it can be run in "
+          + precisions.map(\.rawValue).joined(separator: ", "))
+    }
+    let losses = try comparedLosses(mode, dtype)
     let job = try prepare(Request(mode: mode, dtype: dtype, isNoisy: true))
     Memory.resetPeak()
     var number = 0
@@ -140,22 +156,28 @@ public struct Workload: Sendable {
       number += 1
     }
     let requests = Memory.counters.systemRequests - times.requestsBefore
+    let reorders = (weights: convolutionWeightReorders, images: axisPermutations)
+    if mode == .inference { job.infer() } else { _ = try job.step(number) }
     return Measurement(
       workload: name, mode: mode.rawValue, precision: dtype.rawValue, threads: Threads.count,
-      initialLoss: losses?.initial, lossAfter10: losses?.after10,
+      initialLoss: losses.initial, lossAfter10: losses.after10,
       medianMs: times.sorted[times.sorted.count / 2],
       p10Ms: times.sorted[times.sorted.count / 10],
       p90Ms: times.sorted[times.sorted.count * 9 / 10],
       steps: times.sorted.count, peakBytes: Memory.counters.peakBytes,
-      systemRequestsInSteadyState: requests, processor: RunEnvironment.processorName,
+      systemRequestsInSteadyState: requests,
+      weightReorders: convolutionWeightReorders - reorders.weights,
+      activationReorders: axisPermutations - reorders.images,
+      processor: RunEnvironment.processorName,
       version: adjointVersion)
   }
 
   /// The loss before the first step and after ten, without noise.
   func comparedLosses(
     _ mode: Mode, _ dtype: DType
-  ) throws -> (initial: Double, after10: Double) {
+  ) throws -> (initial: Double, after10: Double?) {
     let job = try prepare(Request(mode: mode, dtype: dtype, isNoisy: false))
+    if mode == .inference { return (job.loss(), nil) }
     let first = try job.step(0)
     for number in 1..<10 { _ = try job.step(number) }
     return (first, job.loss())

@@ -7,25 +7,45 @@ import Training
 
 /// `adjoint data`
 public enum DataSets {
-  /// A line for each known set: name, where it is, licence, what it is.
+  /// A line for each known set: name, where it is, licence, what it is. The sizes of a member of MedMNIST
+  /// share a line.
   public static func list(in directory: DataDirectory) -> [[String]] {
-    [["name", "where", "licence", "what"]]
-      + DataCatalogue.sources.map { source in
-        let place: String
-        if source.files.isEmpty {
-          place = "drawn"
-        } else {
-          place = ((try? directory.locate(source)) ?? nil)?.path ?? "not here"
-        }
-        return [source.name, place, source.licence, source.summary]
+    let single = DataCatalogue.sources.filter { $0.member == nil }.map { source in
+      let folder = (try? directory.locate(source)) ?? nil
+      let place = source.files.isEmpty ? "drawn" : folder?.path ?? "not here"
+      return [source.name, place, source.licence, source.summary]
+    }
+    let members = MedMNIST.members.map { member in
+      let found = MedMNIST.sizes.compactMap { size -> (size: Int, folder: URL)? in
+        let source = try? MedMNIST.source(of: member, size: size)
+        return source.flatMap { try? directory.locate($0) }.map { (size, $0) }
       }
+      let sizes = found.map { size, folder in
+        MedMNIST.isDrawn(member.name, size: size, in: folder) ? "\(size), drawn" : "\(size)"
+      }.joined(separator: "; ")
+      let place = found.first.map { "\($0.folder.path) (size \(sizes))" } ?? "not here"
+      return [member.name, place, member.licence, member.summary]
+    }
+    return [["name", "where", "licence", "what"]] + single + members
+  }
+
+  /// The set of a name, and of a size where it is a member of MedMNIST.
+  ///
+  /// Throws usage where there is none of that name, or none of that size.
+  static func source(_ name: String, size: Int?) throws -> DataSource {
+    guard let size else { return try DataCatalogue.source(named: name) }
+    guard
+      try MedMNIST.members.contains(where: { $0.name == name })
+        || DataCatalogue.source(named: name).member != nil
+    else { throw AdjointError(.usage, "\(name): comes in one size only; leave --size away") }
+    return try MedMNIST.source(of: MedMNIST.member(named: name), size: size)
   }
 
   /// Downloads a set into `--data-dir` or the cache, below a folder of its name; returns that folder.
   public static func fetch(
-    _ name: String, into directory: DataDirectory, note: (String) -> Void
+    _ name: String, size: Int? = nil, into directory: DataDirectory, note: (String) -> Void
   ) throws -> URL {
-    let source = try DataCatalogue.source(named: name)
+    let source = try source(name, size: size)
     guard !source.files.isEmpty else {
       throw AdjointError(.usage, "\(name): is drawn by the program; there is nothing to fetch")
     }
@@ -41,6 +61,23 @@ public enum DataSets {
       }
     }
     return folder
+  }
+
+  /// Draws a file of a set's layout into a folder, which is made where there is none; returns the file.
+  ///
+  /// Throws usage where the set cannot be drawn, and cannot write where a file of that name is there that
+  /// was not drawn.
+  public static func synthesize(
+    _ name: String, size: Int, count: Int, seed: UInt64, into folder: URL
+  ) throws -> URL {
+    let source = try MedMNIST.source(of: MedMNIST.member(named: name), size: size)
+    let file = folder.appendingPathComponent(source.files[0].name)
+    if FileManager.default.fileExists(atPath: file.path), !MedMNIST.isDrawn(file) {
+      throw AdjointError(
+        .cannotWrite, "\(file.path): is there, and was not drawn; name another folder")
+    }
+    try OutputFolder.prepare(folder)
+    return try MedMNIST.synthesize(name, size: size, count: count, seed: seed, into: folder)
   }
 
   /// What a set holds.
@@ -113,20 +150,23 @@ public enum DataSets {
   }
 
   /// Reads a set and counts what it holds.
-  public static func inspect(_ name: String, in directory: DataDirectory) throws -> Inspection {
-    let source = try DataCatalogue.source(named: name)
+  public static func inspect(
+    _ name: String, size: Int? = nil, in directory: DataDirectory
+  ) throws -> Inspection {
+    let source = try source(name, size: size)
     if source.name == DataCatalogue.ett.name { return try inspectSeries(source, in: directory) }
-    let sets: (train: ClassificationSet, test: ClassificationSet)
-    if source.files.isEmpty {
-      sets = DrawnDigits.load()
-    } else {
-      let folder = try folder(of: source, in: directory)
-      sets =
-        try name == DataCatalogue.cifar10.name
-        ? CIFAR10.load(from: folder) : MNIST.load(from: folder)
-    }
+    let sets = try load(source, in: directory)
     var rows = [["set", "\(source.name): \(source.summary)"], ["licence", source.licence]]
-    for (part, set) in [("training", sets.train), ("test", sets.test)] {
+    if let (member, size) = source.member,
+      try MedMNIST.isDrawn(member, size: size, in: folder(of: source, in: directory))
+    {
+      rows = [
+        ["set", "\(source.name): textures drawn by the program, not the published images"],
+        ["licence", DataCatalogue.drawnDigits.licence],
+      ]
+    }
+    rows.append(["from", sets[0].set.description])
+    for (part, set) in sets {
       rows.append([
         part,
         "\(ProgressDisplay.grouped(set.count)) images, \(set.height) × \(set.width) × \(set.channels), "
@@ -136,7 +176,34 @@ public enum DataSets {
         "",
         zip(set.classNames, set.classFrequencies).map { "\($0): \($1)" }.joined(separator: "  "),
       ])
+      let (mean, deviation) = set.channelStatistics()
+      func numbers(_ values: [Float]) -> String {
+        values.map { String(format: "%.1f", $0) }.joined(separator: " ")
+      }
+      rows.append(["", "pixels: mean \(numbers(mean))  deviation \(numbers(deviation))"])
     }
-    return Inspection(rows: rows, sample: sets.test)
+    return Inspection(rows: rows, sample: sets[sets.count - 1].set)
+  }
+
+  /// The parts of a set of images; the last is the one for the test.
+  private static func load(
+    _ source: DataSource, in directory: DataDirectory
+  ) throws -> [(part: String, set: ClassificationSet)] {
+    let sets: (train: ClassificationSet, test: ClassificationSet)
+    if source.files.isEmpty {
+      sets = DrawnDigits.load()
+    } else {
+      let folder = try folder(of: source, in: directory)
+      if let (member, size) = source.member {
+        let sets = try MedMNIST.load(member, size: size, from: folder)
+        return [("training", sets.train), ("validation", sets.validation), ("test", sets.test)]
+      }
+      switch source.name {
+      case DataCatalogue.cifar10.name: sets = try CIFAR10.load(from: folder)
+      case DataCatalogue.cifar100.name: sets = try CIFAR100.load(from: folder)
+      default: sets = try MNIST.load(from: folder)
+      }
+    }
+    return [("training", sets.train), ("test", sets.test)]
   }
 }

@@ -44,7 +44,7 @@ public enum Prediction {
   ) throws -> Shape {
     let configuration = try ExperimentRunner.configuration(kind, changes)
     let model = kind.model(for: configuration)
-    try load(try SafeTensors.read(weights).tensors, into: model, from: weights.path)
+    try load(try StateFile.read(weights), into: model, from: weights.path)
     let x = try NPY.read(input)
     let width = kind.inputWidth(of: configuration)
     guard x.rank == 2, x.shape[1] == width else {

@@ -36,19 +36,24 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   let weightAverage: WeightAverage?
   /// The parts whose AUC lacks classes, once that has been said.
   private var warnedParts: Set<String> = []
+  /// What was measured last: the part held back, if there is one.
+  private var lastMeasured: (set: ClassificationSet, result: ClassificationResult)?
   private let stateHolder: any Layer
   private let loader: Loader
   private let dtype: DType
+  private let layout: InputLayout
   private let context = Context.inference
-  /// Rows of a batch in inference: large enough for the library's products, small enough for the caches.
-  private static var evaluationBatch: Int { 1000 }
+  /// Images of a batch in inference. Rows: large enough for the library's products, small enough for the
+  /// caches. Images: about as many as a step has, lest the memory of a run be that of its evaluation.
+  private var evaluationBatch: Int { layout == .rows ? 1000 : 100 }
 
   /// - Parameters:
-  ///   - model: takes rows of features and gives logits.
+  ///   - model: takes inputs of the layout and gives logits.
   ///   - stateHolder: whose state a checkpoint keeps, where it is more than the model's.
   ///   - step: what one step does with a batch.
   ///   - parts: the data.
   ///   - transform: how bytes become features.
+  ///   - layout: rows of features for perceptrons, images `[batch, height, width, channels]` for convolutions.
   ///   - augmentation: what is done at random to the images that are trained on; nil for nothing.
   ///   - batchSize: images in a batch.
   ///   - testUse: when the test part is looked at.
@@ -60,9 +65,9 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   init(
     model: Model, stateHolder: (any Layer)? = nil, step: ClassificationStep,
     parts: ImageClassificationParts, transform: PixelTransform = .unit,
-    augmentation: Augmentation? = nil, batchSize: Int, testUse: TestUse = .everyEpoch,
-    measuresArea: Bool = false,
-    averageDecay: Double? = nil, seed: UInt64, dtype: DType
+    layout: InputLayout = .rows, augmentation: Augmentation? = nil, batchSize: Int,
+    testUse: TestUse = .everyEpoch, measuresArea: Bool = false, averageDecay: Double? = nil,
+    seed: UInt64, dtype: DType
   ) {
     self.model = model
     self.stateHolder = stateHolder ?? model
@@ -73,16 +78,25 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
     self.measuresArea = measuresArea
     weightAverage = averageDecay.map { WeightAverage(of: stateHolder ?? model, decay: $0) }
     self.dtype = dtype
-    // Gathering a batch takes less time than handing it from one busy core to another: a thread of its
-    // own pays where the team leaves a core free.
+    self.layout = layout
+    // Gathering a batch of rows takes less time than handing it from one busy core to another: a thread of
+    // its own pays where the team leaves a core free. A step of convolutions takes so long that it always pays.
+    let isAhead = layout == .images || Threads.count < Threads.available
     loader = Loader(
-      parts.train, batchSize: batchSize, order: .shuffled(seed: seed), transform: transform,
-      augmentation: augmentation, prefetch: Threads.count < Threads.available ? 2 : 0)
+      parts.train, batchSize: batchSize, order: .shuffled(seed: seed), layout: layout,
+      transform: transform, augmentation: augmentation, prefetch: isAhead ? 2 : 0)
   }
 
   var stepsPerEpoch: Int { loader.batchesPerEpoch }
   var samplesPerEpoch: Int { parts.train.count }
+  /// Seconds that steps have waited for their batches so far.
+  var waiting: Double { loader.waiting }
   var optimizer: any Optimizer { step.optimizer }
+  var keepsGradients: Bool {
+    get { step.keepsGradients }
+    set { step.keepsGradients = newValue }
+  }
+  var gradients: Gradients? { step.gradients }
   var modelState: [String: Tensor] { stateDictionary(of: stateHolder) }
 
   func load(modelState: [String: Tensor]) throws {
@@ -96,7 +110,19 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   func step(_ number: Int, checkFinite: Bool) throws -> StepOutcome {
     let batch = loader.next()
     return try step(
-      batch.inputs.converted(to: dtype), batch.labels, step: number, checkFinite: checkFinite)
+      batch.inputs.converted(to: dtype), batch.labels, targets: batch.targets, step: number,
+      checkFinite: checkFinite)
+  }
+
+  /// The first batch as it is trained on; then, after each epoch, what the part held back (or that of the test)
+  /// has of images that are taken for something else.
+  func summaries(_ epoch: Int, gradients: Gradients?) throws -> [RunSummary] {
+    if epoch > 0 {
+      return lastMeasured.map { ClassificationSummaries.mistakes($0.result, on: $0.set) } ?? []
+    }
+    // The loop seeks its place before the first step.
+    let batch = loader.next()
+    return ClassificationSummaries.firstBatch(batch, of: parts.train)
   }
 
   func epochMetrics() throws -> [String: Double] {
@@ -126,7 +152,7 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   /// What the model does on a whole set, in inference mode.
   func evaluate(_ set: ClassificationSet) -> ClassificationResult {
     let loader = Loader(
-      set, batchSize: Self.evaluationBatch, order: .sequential, transform: transform)
+      set, batchSize: evaluationBatch, order: .sequential, layout: layout, transform: transform)
     var result = ClassificationResult(classes: set.classCount, keepingScores: measuresArea)
     for _ in 0..<loader.batchesPerEpoch {
       let batch = loader.next()
@@ -138,8 +164,9 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
 
   private func measure(_ part: String, _ set: ClassificationSet) -> [String: Double] {
     let result = evaluate(set)
-    if measuresArea, let warning = result.areaUnderROC().warning(classNames: set.classNames),
-      warnedParts.insert(part).inserted
+    lastMeasured = (set, result)
+    if measuresArea, warnedParts.insert(part).inserted,
+      let warning = result.areaUnderROC().warning(classNames: set.classNames)
     {
       ProgressDisplay.writeToStandardError("warning: \(part) part: \(warning)\n")
     }

@@ -130,7 +130,8 @@ struct Kernel: Sendable {
   func run(
     _ dtype: DType, _ sizes: Sizes, _ input: Storage?, _ input1: Storage? = nil,
     _ input2: Storage? = nil, _ input3: Storage? = nil, into output: Storage,
-    _ output1: Storage? = nil, _ output2: Storage? = nil, scalars: SIMD8<Double> = .zero
+    _ output1: Storage? = nil, _ output2: Storage? = nil, _ output3: Storage? = nil,
+    scalars: SIMD8<Double> = .zero
   ) {
     var arguments = sizes.arguments
     arguments.inputs.0 = UnsafeRawPointer(input?.base)
@@ -140,12 +141,13 @@ struct Kernel: Sendable {
     arguments.outputs.0 = output.base
     arguments.outputs.1 = output1?.base
     arguments.outputs.2 = output2?.base
+    arguments.outputs.3 = output3?.base
     arguments.scalars = (
       scalars[0], scalars[1], scalars[2], scalars[3], scalars[4], scalars[5], scalars[6],
       scalars[7]
     )
     // The buffers must outlive the call, also where the caller's last use of them is this one.
-    withExtendedLifetime((input, input1, input2, output, output1, output2)) {
+    withExtendedLifetime((input, input1, input2, input3, output, output1, output2, output3)) {
       switch dtype {
       case .float32: float32(&arguments)
       case .float64: float64(&arguments)

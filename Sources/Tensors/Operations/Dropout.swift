@@ -2,6 +2,7 @@
 
 private let drop = Kernel("dropout")
 private let multiply = Kernel("multiply")
+private let scaleRows = Kernel("scale_rows")
 
 /// What a dropout mask is drawn from: the same key, the same mask, in whatever precision and on however
 /// many threads.
@@ -41,6 +42,31 @@ public func dropoutMask(
   draw(shape, probability, key, dtype)
 }
 
+/// Sets whole rows, such as the images of a batch, to zero with a probability and scales the others.
+/// y[n, …] = x[n, …] Mₙ,  dx = dy ∘ M
+///
+/// Mₙ is 0 with probability p, else 1/(1 − p); in bfloat16 the product is rounded, not the mask.
+/// Huang, Sun, Liu, Sedra and Weinberger, "Deep networks with stochastic depth", ECCV 2016.
+///
+/// - Parameters:
+///   - x: of one axis or more, the first one that of the rows.
+///   - probability: p, in `0 ..< 1`.
+///   - key: what the mask is drawn from.
+public func dropoutRows(_ x: Tensor, probability: Double, key: DropoutKey) -> Tensor {
+  require(x.rank >= 1, "dropoutRows: input of shape \(x.shape) has no rows")
+  if probability == 0 { return x }
+  let rows = x.shape[0]
+  let mask = dropoutMask([rows], probability: probability, key: key, dtype: x.dtype.ofChannels)
+  let sizes = Kernel.Sizes(rows, rows == 0 ? 0 : x.count / rows)
+  let scaled: (Tensor) -> Tensor = { values in
+    let result = Tensor(uninitialized: values.shape, values.dtype)
+    scaleRows.run(
+      values.dtype, sizes, values.storage, mask.storage, into: result.storage)
+    return result
+  }
+  return record("dropoutRows", scaled(x), from: x, pullback: scaled)
+}
+
 /// The mask, and in the same pass x ∘ M where there is an x.
 private func draw(
   _ shape: Shape, _ probability: Double, _ key: DropoutKey, _ dtype: DType,
@@ -73,6 +99,21 @@ private let checks: Registration = {
           ]
         }
       ) { dropout(x.value, probability: 0.3, key: key) }
+    }
+  }
+  GradientCheck.register("dropout_rows") { sampler in
+    GradientCheck.shapes.filter { $0.rank > 0 }.map { shape in
+      let x = sampler.parameter(shape)
+      let key = DropoutKey(seed: 7, stream: UInt64(sampler.integer(below: 1000)))
+      return .init(
+        "\(shape)", [x],
+        byHand: { dy in
+          let mask = dropoutMask([shape[0]], probability: 0.3, key: key, dtype: x.dtype).doubles
+          let length = shape.count / max(1, shape[0])
+          let values = dy.doubles.enumerated().map { $1 * mask[$0 / length] }
+          return [Tensor(values, shape: shape, dtype: x.dtype)]
+        }
+      ) { dropoutRows(x.value, probability: 0.3, key: key) }
     }
   }
 }

@@ -1,10 +1,18 @@
 // Operations that change the shape or the type and leave the numbers as they are.
 
+import Synchronization
+
 private let stridedCopy = Kernel("strided_copy")
 private let transposeMatrix = Kernel("transpose_matrix")
 private let fromFloat32 = Kernel("convert_from_float32")
 private let fromFloat64 = Kernel("convert_from_float64")
 private let fromBFloat16 = Kernel("convert_from_bfloat16")
+
+private let permutations = Atomic<Int>(0)
+
+/// How often a tensor's axes were brought into another order since the process began: on images, what NHWC is
+/// there to avoid.
+public var axisPermutations: Int { permutations.load(ordering: .relaxed) }
 
 extension Tensor {
   /// The same elements in the same order under another shape; shares storage.  dx = dy reshaped back
@@ -52,6 +60,7 @@ extension Tensor {
       axes.sorted() == Array(0..<rank),
       "permuted: \(axes) does not name each of the \(rank) axes of shape \(shape) once")
     if rank < 2 { return self }
+    permutations.wrappingAdd(1, ordering: .relaxed)
     let from = shape.strides
     let permutedShape = Shape(axes.map { shape[$0] })
     let y = Tensor(uninitialized: permutedShape, dtype)

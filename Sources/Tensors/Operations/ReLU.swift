@@ -8,6 +8,7 @@
 
 private let reluForward = Kernel("relu")
 private let reluBackward = Kernel("relu_pullback")
+private let addForward = Kernel("add_relu")
 private let leakyForward = Kernel("leaky_relu")
 private let leakyBackward = Kernel("leaky_relu_pullback")
 
@@ -39,6 +40,20 @@ public func guidedReLU(_ x: Tensor) -> Tensor {
   return record("guidedReLU", y, from: x) { dy in reluPullback(reluForward(dy), y) }
 }
 
+/// Sum and rectifier in one pass, as at the end of a residual block.  y = max(a + b, 0),  da = db = dy ∘ [y > 0]
+///
+/// - Parameters:
+///   - a: of any shape.
+///   - b: of the same shape and type; stops otherwise.
+public func addThenRelu(_ a: Tensor, _ b: Tensor) -> Tensor {
+  requireSame(a, b, "addThenRelu")
+  let y = addForward(a, b)
+  return record("addThenRelu", y, from: a, b) { dy, _ in
+    let dz = reluBackward(dy, y)
+    return (dz, dz)
+  }
+}
+
 /// Leaky rectifier, elementwise.  y = x where x ≥ 0, else s x;  dx = dy or s dy
 ///
 /// Maas, Hannun and Ng, "Rectifier nonlinearities improve neural network acoustic models", ICML 2013.
@@ -55,6 +70,21 @@ private let checks: Registration = {
   // A function of the output after it: the pullback must not have kept a buffer that is written to.
   GradientCheck.register("relu_then_exp", unary: { exp(relu($0)) }, domain: .awayFromZero) {
     $0 > 0 ? exp($0) : 0
+  }
+  GradientCheck.register("add_then_relu") { sampler in
+    GradientCheck.shapes.map { shape in
+      // The second is smaller than the first: the first alone decides, far from the kink.
+      let a = sampler.parameter(shape, .awayFromZero)
+      let b = sampler.parameter(shape, .uniform(-0.2, 0.2))
+      return .init(
+        "\(shape)", [a, b],
+        byHand: { dy in
+          let values = zip(dy.doubles, a.value.doubles).map { $1 > 0 ? $0 : 0 }
+          let dz = Tensor(values, shape: shape, dtype: dy.dtype)
+          return [dz, dz]
+        }
+      ) { addThenRelu(a.value, b.value) }
+    }
   }
   GradientCheck.register("leaky_relu", unary: { leakyReLU($0, slope: 0.1) }, domain: .awayFromZero)
   {

@@ -6,7 +6,8 @@ import Tensors
 ///
 /// It goes down the cross-entropy plus λ Σ ‖W‖² over the weights, the parameters of at least two axes. The loss
 /// it reports is the cross-entropy alone, as that of sets that are not trained on: so `train_loss` and
-/// `validation_loss` can be compared, and ``penalty`` says what is added.
+/// `validation_loss` can be compared, and ``penalty`` says what is added. With label smoothing or mixed images
+/// the cross-entropy is the one against the distributions that are asked for, which is larger.
 public final class ClassificationStep {
   /// The cross-entropy without a penalty, the probabilities `[batch, classes]` and the gradients of what is
   /// minimised, penalty included, for a batch.
@@ -18,9 +19,16 @@ public final class ClassificationStep {
   public let parameters: [Parameter]
   /// Moves them.
   public let optimizer: any Optimizer
+  /// Whether ``gradients`` holds those of the last step, at the cost of as much memory as the weights take.
+  public var keepsGradients = false {
+    didSet { if !keepsGradients { gradients = nil } }
+  }
+  /// Those of the last step, if they were to be kept.
+  public private(set) var gradients: Gradients?
   private let logits: (Tensor, Context) -> Tensor
   private let byHand: Gradient?
   private let penaltyStrength: Double
+  private let labelSmoothing: Double
   private let penalized: [Parameter]
   private let context: Context
 
@@ -29,15 +37,25 @@ public final class ClassificationStep {
   ///   - optimizer: moves its parameters.
   ///   - byHand: the gradients worked out by hand, in the parameters' order; nil for the tape.
   ///   - penalty: λ, from 0; `byHand` has to have it in its gradients.
+  ///   - labelSmoothing: the share ε of each label that goes to all classes alike, from 0 to 1; gradients by
+  ///     hand know none.
   ///   - seed: what is random in the layers depends on it and on the step.
   public init(
     _ model: some Layer, optimizer: any Optimizer, byHand: Gradient? = nil, penalty: Double = 0,
-    seed: UInt64
+    labelSmoothing: Double = 0, seed: UInt64
   ) {
+    require(
+      labelSmoothing >= 0 && labelSmoothing <= 1,
+      "ClassificationStep: label smoothing \(labelSmoothing); it has to be from 0 to 1")
+    require(
+      byHand == nil || labelSmoothing == 0,
+      "ClassificationStep: label smoothing \(labelSmoothing) with gradients by hand, which know none; leave "
+        + "one of them out")
     parameters = optimizer.parameters
     self.optimizer = optimizer
     self.byHand = byHand
     penaltyStrength = penalty
+    self.labelSmoothing = labelSmoothing
     penalized = penalty > 0 ? optimizer.parameters.filter { $0.shape.rank >= 2 } : []
     context = .training(seed: seed)
     logits = { x, context in model(x, context) }
@@ -52,28 +70,36 @@ public final class ClassificationStep {
   ///
   /// - Parameters:
   ///   - x: what the model takes.
-  ///   - labels: `[batch]`.
+  ///   - labels: `[batch]`: what is counted as right, and what is learnt where there are no targets.
+  ///   - targets: distributions over the classes to learn, `[batch, classes]`, as those of mixed images; gradients
+  ///     by hand know none. Nil for the labels.
   ///   - step: the number of the step, from 0.
   ///   - checkFinite: whether to throw ``NonFiniteError`` at the first NaN or infinity.
   public func callAsFunction(
-    _ x: Tensor, _ labels: IndexTensor, step: Int, checkFinite: Bool = false
+    _ x: Tensor, _ labels: IndexTensor, targets: Tensor? = nil, step: Int,
+    checkFinite: Bool = false
   ) throws -> StepOutcome {
-    let (loss, probabilities, gradients) = try gradient(x, labels, step, checkFinite)
+    require(
+      byHand == nil || targets == nil,
+      "ClassificationStep: targets with gradients by hand, which know labels only; leave one of them out"
+    )
+    let (loss, probabilities, gradients) = try gradient(x, labels, targets, step, checkFinite)
     optimizer.step(gradients)
+    if keepsGradients { self.gradients = gradients }
     return StepOutcome(
       loss: loss.item, count: labels.count, correct: countCorrect(probabilities, labels: labels))
   }
 
   private func gradient(
-    _ x: Tensor, _ labels: IndexTensor, _ step: Int, _ checkFinite: Bool
+    _ x: Tensor, _ labels: IndexTensor, _ targets: Tensor?, _ step: Int, _ checkFinite: Bool
   ) throws -> (Tensor, Tensor, Gradients) {
     if let byHand, !checkFinite { return byHand(x, labels) }
     var scores: Tensor?
     var crossEntropy: Tensor?
     context.begin(step: step)
     let body = {
-      let (loss, probabilities) = softmaxCrossEntropyWithProbabilities(
-        self.logits(x, self.context), labels: labels)
+      let (loss, probabilities) = self.crossEntropy(
+        self.logits(x, self.context), labels, targets)
       scores = probabilities
       crossEntropy = loss.detached
       return self.penalized.reduce(loss) { $0 + squaredNorm($1.value) * self.penaltyStrength }
@@ -88,5 +114,16 @@ public final class ClassificationStep {
     }
     if let byHand { return byHand(x, labels) }
     return (crossEntropy ?? loss, scores ?? loss, gradients)
+  }
+
+  private func crossEntropy(
+    _ logits: Tensor, _ labels: IndexTensor, _ targets: Tensor?
+  ) -> (loss: Tensor, probabilities: Tensor) {
+    guard let targets else {
+      return softmaxCrossEntropyWithProbabilities(
+        logits, labels: labels, labelSmoothing: labelSmoothing)
+    }
+    return softmaxCrossEntropyWithProbabilities(
+      logits, targets: targets.converted(to: logits.dtype), labelSmoothing: labelSmoothing)
   }
 }

@@ -27,6 +27,8 @@ public final class Trainer {
     /// Where to save, measure and stop before the plan's end; nil to go through to it. The plan and its schedule
     /// stay what they are, so that a run which is paused and resumed is the run that was never paused.
     public var pause: Pause?
+    /// What is noted for TensorBoard, in place of what the plan says; nil for the plan's.
+    public var tracking: TrackingOptions?
     /// Asked before each step whether to save and stop; by default whether a signal asked for it.
     public var isInterrupted: @Sendable () -> Bool = { Interruption.isRequested }
 
@@ -65,6 +67,8 @@ public final class Trainer {
   private let clock = ContinuousClock()
   private var lastCheckpoint: ContinuousClock.Instant
   private var lastCheckpointStep = -1
+  private let tracking: TrackingOptions
+  private var speed = EpochSpeed()
 
   /// - Parameters:
   ///   - task: what is trained.
@@ -87,6 +91,7 @@ public final class Trainer {
     self.progress = progress
     self.options = options
     average = task.weightAverage
+    tracking = options.tracking ?? plan.tracking
     state = TrainingState()
     history = History()
     if resume {
@@ -104,7 +109,8 @@ public final class Trainer {
       }
     }
     state.stepsPerEpoch = task.stepsPerEpoch
-    log = try MetricsLog(in: run, keeping: state.metricsBytes, step: state.step)
+    log = try MetricsLog(
+      in: run, keeping: state.metricsBytes, resumedStep: resume ? state.step : nil)
     if resume { history = try History(reading: run.metrics) }
     lastCheckpoint = clock.now
   }
@@ -162,14 +168,19 @@ public final class Trainer {
     var meter = SpeedMeter(clock: clock, step: state.step)
     // Whenever it is killed, there is a checkpoint to go on from.
     if state.step == 0 {
-      try withAverage { try task.endOfEpoch(0, in: run) }
+      try withAverage {
+        try task.endOfEpoch(0, in: run)
+        try noteSummaries(epoch: 0)
+      }
       try writeCheckpoint()
     }
     try task.seek(epoch: state.epoch, batch: state.batch)
     do {
       defer { progress.finish() }
       while state.step < total && !isOver && !options.isInterrupted() {
-        try trainEpoch(until: total, &meter)
+        try speed.measure(samples: { state.count }, waited: { task.secondsWaited }) {
+          try trainEpoch(until: total, &meter)
+        }
         if state.batch == task.stepsPerEpoch { try finishEpoch(total, meter) }
       }
     } catch {
@@ -207,6 +218,9 @@ public final class Trainer {
     while state.batch < task.stepsPerEpoch && state.step < total && !options.isInterrupted() {
       let rate = learningRate
       task.optimizer.learningRate = rate
+      let isLast = state.batch + 1 == task.stepsPerEpoch
+      let isNoted = tracking.isDue(state.step + 1, isLastOfEpoch: isLast)
+      if isNoted || (isLast && tracking.summaries) { task.keepsGradients = true }
       let outcome = try task.step(state.step, checkFinite: options.checkFinite)
       average?.update()
       state.add(outcome)
@@ -214,6 +228,7 @@ public final class Trainer {
       history.losses.append(outcome.loss)
       history.learningRates.append(rate)
       try log.step(state.step, epoch: state.epoch + 1, loss: outcome.loss, rate: rate)
+      if isNoted { noteWeights(isLastOfEpoch: isLast) }
       if meter.isDue() { try everyTenthOfASecond(total, meter) }
     }
   }
@@ -241,11 +256,28 @@ public final class Trainer {
       try log.epoch(epoch)
       // Before the checkpoint that leaves this epoch behind.
       try task.endOfEpoch(epoch.epoch, in: run)
+      for summary in speed.take() { log.summary(summary, step: state.step) }
+      try noteSummaries(epoch: epoch.epoch)
       progress.endOfEpoch(snapshot(total, meter), metrics: metrics)
       state.beginNextEpoch()
       keepIfBest(metrics)
     }
     try writeCheckpointIfDue()
+  }
+
+  private func noteWeights(isLastOfEpoch: Bool) {
+    let summaries = WeightSummaries.summaries(
+      of: task.optimizer.parameters, task.gradients, tracking)
+    for summary in summaries { log.summary(summary, step: state.step) }
+    if !(isLastOfEpoch && tracking.summaries) { task.keepsGradients = false }
+  }
+
+  private func noteSummaries(epoch: Int) throws {
+    guard tracking.summaries else { return }
+    for summary in try task.summaries(epoch, gradients: task.gradients) {
+      log.summary(summary, step: state.step)
+    }
+    task.keepsGradients = false
   }
 
   /// Runs `body` with the averaged weights in the model, where there is an average: what is measured and shown

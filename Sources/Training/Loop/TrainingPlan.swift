@@ -22,11 +22,14 @@ public struct TrainingPlan: Sendable, Equatable {
   public var scheduleUnit: Unit
   /// Which epoch's weights the run ends with; nil for the last.
   public var keepBest: BestEpoch?
+  /// What is noted for TensorBoard beside losses, metrics, rate and speed.
+  public var tracking: TrackingOptions
 
   /// A plan.
   public init(
     epochs: Int, stepLimit: Int? = nil, learningRate: Double, schedule: Schedule = .constant,
-    scheduleUnit: Unit = .epoch, keepBest: BestEpoch? = nil
+    scheduleUnit: Unit = .epoch, keepBest: BestEpoch? = nil,
+    tracking: TrackingOptions = .none
   ) {
     self.epochs = epochs
     self.stepLimit = stepLimit
@@ -34,6 +37,7 @@ public struct TrainingPlan: Sendable, Equatable {
     self.schedule = schedule
     self.scheduleUnit = scheduleUnit
     self.keepBest = keepBest
+    self.tracking = tracking
   }
 
   /// The number of steps it comes to.

@@ -34,6 +34,14 @@ public protocol TrainingTask: AnyObject {
   /// weights' place for whatever is measured and for the end; nil for none.
   var weightAverage: WeightAverage? { get }
 
+  /// Whether the next step keeps its gradients, for what is noted of them; the loop says so before a step. Set
+  /// to false, what was kept is let go of. A task that keeps none leaves it alone.
+  var keepsGradients: Bool { get set }
+  /// The gradients of the last step, before any clipping, if it kept them.
+  var gradients: Gradients? { get }
+  /// Seconds for which steps waited for their data, so far; nil where that is not measured.
+  var secondsWaited: Double? { get }
+
   /// Takes back what ``modelState`` gave.
   func load(modelState: [String: Tensor]) throws
   /// Makes the next step the one of that batch of that epoch, both counted from 0.
@@ -58,11 +66,28 @@ public protocol TrainingTask: AnyObject {
   ///   - epoch: the epochs that are over; 0 before the first step.
   ///   - run: the run's folder.
   func endOfEpoch(_ epoch: Int, in run: RunDirectory) throws
+  /// What TensorBoard is to show of an epoch, where the run notes summaries; averaged weights are in place.
+  ///
+  /// - Parameters:
+  ///   - epoch: the epochs that are over; 0 before the first step.
+  ///   - gradients: those of the last step, if the task keeps them.
+  func summaries(_ epoch: Int, gradients: Gradients?) throws -> [RunSummary]
 }
 
 extension TrainingTask {
   /// None.
   public var weightAverage: WeightAverage? { nil }
+  /// No; it cannot be told to.
+  public var keepsGradients: Bool {
+    get { false }
+    set {}
+  }
+  /// None.
+  public var gradients: Gradients? { nil }
+  /// Not measured.
+  public var secondsWaited: Double? { nil }
+  /// Nothing.
+  public func summaries(_ epoch: Int, gradients: Gradients?) throws -> [RunSummary] { [] }
   /// Keeps nothing.
   public func endOfEpoch(_ epoch: Int, in run: RunDirectory) throws {}
 }

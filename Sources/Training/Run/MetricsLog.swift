@@ -1,5 +1,6 @@
 import Checkpoints
 import EventLog
+import Figures
 import Foundation
 import Tensors
 
@@ -25,11 +26,14 @@ final class MetricsLog {
   /// - Parameters:
   ///   - run: where the files lie.
   ///   - keeping: how many bytes of an existing `metrics.jsonl` stand; what follows them is cut off.
-  ///   - step: the steps taken so far.
-  init(in run: RunDirectory, keeping bytes: Int, step: Int) throws {
+  ///   - resumedStep: the steps that a run which goes on had taken; nil for a new one. What earlier event files
+  ///     say of later steps is void: TensorBoard takes them from the new file, which begins with a mark.
+  init(in run: RunDirectory, keeping bytes: Int, resumedStep: Int?) throws {
     file = try AppendFile(run.metrics)
     try file.truncate(toBytes: bytes)
-    events = try EventLogWriter(directory: run.folder, resumedStep: step > 0 ? step + 1 : nil)
+    // What is noted before the first step belongs to step 0, and is noted again by a run that begins there.
+    events = try EventLogWriter(
+      directory: run.folder, resumedStep: resumedStep.map { $0 > 0 ? $0 + 1 : 0 })
     pending.reserveCapacity(MetricsLog.batch)
   }
 
@@ -50,6 +54,18 @@ final class MetricsLog {
       "{\"step\":\(epoch.step),\"epoch\":\(epoch.epoch),\"metrics\":{\(fields)}}\n")
     for (name, value) in metrics {
       events.scalar("epoch/\(name)", value: value, step: epoch.step)
+    }
+  }
+
+  /// Notes something for TensorBoard alone, after that many steps.
+  func summary(_ summary: RunSummary, step: Int) {
+    switch summary {
+    case .scalar(let tag, let value): events.scalar(tag, value: value, step: step)
+    case .histogram(let tag, let values): events.histogram(tag, values: values, step: step)
+    case .image(let tag, let image):
+      events.image(
+        tag, png: PNG.encode(image), width: image.width, height: image.height, step: step)
+    case .text(let tag, let text): events.text(tag, text, step: step)
     }
   }
 

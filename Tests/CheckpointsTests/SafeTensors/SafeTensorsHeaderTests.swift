@@ -95,6 +95,10 @@ import Testing
         + "2147483647] of F32"
     ),
     (
+      "{\(tensor("a", "F32", "[1073741824,1073741824,0]", "[0,0]"))}", 0,
+      "tensor \"a\": expected a shape of at most 2⁴⁸ elements, found [1073741824, 1073741824, 0]"
+    ),
+    (
       "{\(tensor("a", "F32", "[4294967296,4294967296]", "[0,0]"))}", 0,
       "tensor \"a\": expected a shape of lengths up to 2147483647, found [4294967296, 4294967296]"
     ),

@@ -24,19 +24,20 @@ import Testing
     let folder = try TemporaryFolder()
     let rows = try DataSets.inspect("mnist", in: folder.writeMNIST()).rows
     #expect(
-      rows.suffix(4) == [
+      rows.dropFirst(3).filter { !$0[1].hasPrefix("pixels") } == [
         ["training", "30 images, 28 × 28 × 1, 10 classes"],
         ["", "0: 3  1: 3  2: 3  3: 3  4: 3  5: 3  6: 3  7: 3  8: 3  9: 3"],
         ["test", "12 images, 28 × 28 × 1, 10 classes"],
         ["", "0: 2  1: 2  2: 1  3: 1  4: 1  5: 1  6: 1  7: 1  8: 1  9: 1"],
       ])
+    #expect(rows[2] == ["from", folder.path + "/mnist/train-images-idx3-ubyte"])
   }
 
   @Test func inspectCountsColourImages() throws {
     let folder = try TemporaryFolder()
     let inspection = try DataSets.inspect("cifar10", in: folder.writeCIFAR())
     #expect(
-      inspection.rows.suffix(2) == [
+      inspection.rows.suffix(3).dropLast() == [
         ["test", "20 images, 32 × 32 × 3, 10 classes"],
         [
           "",
@@ -49,6 +50,52 @@ import Testing
     try inspection.writeSheet(to: png)
     // Ten to a row of 34 pixels, and two more; colour type 2 is red, green and blue.
     #expect(Array(try Data(contentsOf: png)[16..<26]) == [0, 0, 1, 86, 0, 0, 1, 86, 8, 2])
+  }
+
+  @Test func inspectsWhatTheProgramDrew() throws {
+    let folder = try TemporaryFolder()
+    let file = try DataSets.synthesize(
+      "pathmnist", size: 28, count: 20, seed: 3, into: folder.file("a/b"))
+    let data = DataDirectory(
+      explicit: file.deletingLastPathComponent(), environment: ["HOME": folder.path])
+    let rows = try DataSets.inspect("pathmnist", size: 28, in: data).rows
+    #expect(
+      rows[2] == [
+        "from", "drawn by the program (seed 3) in the layout of PathMNIST, \(file.path)",
+      ])
+    #expect(
+      rows[0][1] == "pathmnist: textures drawn by the program, not the published images")
+    #expect(rows[1][1] == "that of the program")
+    #expect(rows[6] == ["validation", "1 images, 28 × 28 × 3, 9 classes"])
+    #expect(rows.filter { $0[1].hasPrefix("pixels: mean ") }.count == 3)
+    let list = DataSets.list(in: data)
+    let line = try #require(list.first { $0[0] == "pathmnist" })
+    #expect(line[1] == "\(folder.path)/a/b (size 28, drawn)")
+    #expect(list.filter { $0[0].hasPrefix("pathmnist") }.count == 1)
+    // A second drawing may take the first one's place, but never that of another file.
+    _ = try DataSets.synthesize(
+      "pathmnist", size: 28, count: 12, seed: 4, into: folder.file("a/b"))
+    try folder.write([1], "a/b/pathmnist.npz")
+    expectError(
+      .cannotWrite, "\(file.path): is there, and was not drawn; name another folder"
+    ) {
+      _ = try DataSets.synthesize(
+        "pathmnist", size: 28, count: 12, seed: 4, into: folder.file("a/b"))
+    }
+  }
+
+  @Test func sizesOfOtherSets() throws {
+    let folder = try TemporaryFolder()
+    expectError(.usage, "mnist: comes in one size only; leave --size away") {
+      _ = try DataSets.inspect("mnist", size: 28, in: folder.noData)
+    }
+    expectError(.usage, "pathmnist: there is no size 65; known are 28, 64, 128, 224") {
+      _ = try DataSets.inspect("pathmnist", size: 65, in: folder.noData)
+    }
+    expectError(
+      .noInput,
+      "pathmnist_64: is neither in $ADJOINT_DATA nor in the cache; adjoint data fetch pathmnist_64"
+    ) { _ = try DataSets.inspect("pathmnist", size: 64, in: folder.noData) }
   }
 
   @Test func sheetOfImages() throws {

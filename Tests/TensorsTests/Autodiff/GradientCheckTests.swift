@@ -159,6 +159,7 @@ import Testing
     "cos": "SineTests.cosineIsTheSlopeOfTheSine: the stored gradients of the sine",
     "divide_scalar": "ArithmeticTests.numbersOnEitherSide: powers of two",
     "dropout": "DropoutTests.maskIsAFunctionOfTheKey: the generator's own numbers",
+    "dropout_rows": "DropoutTests.rows: the mask, which is that of dropout",
     "linear_relu_without_bias": "LinearTests.everyShape: the definition in double",
     "weight_normalized_linear_relu_without_bias": "its naive gradients; with a bias it has cases",
     "weight_normalized_linear_without_bias": "its naive gradients; with a bias it has cases",
@@ -169,7 +170,9 @@ import Testing
 
   /// Checks whose stored case has another name.
   private static let referenceNames = [
-    "average_pool": "average-pool-1d", "gaussian_nll": "gaussian-negative-log-likelihood",
+    "average_pool": "average-pool-1d",
+    "composed_batch_normalization": "batch-normalization-add-relu",
+    "gaussian_nll": "gaussian-negative-log-likelihood",
     "gaussian_kl": "gaussian-kl-divergence", "matmul_nn": "matmul", "matmul_nt": "matmul",
     "matmul_tn": "matmul", "matmul_tt": "matmul", "maximum_axis": "max-axis", "pad_edge": "pad",
     "permute": "transpose",

@@ -45,6 +45,30 @@ import Testing
     }
   }
 
+  /// A row is there or not as a whole; its mask is that of as many elements, in bfloat16 too.
+  @Test(arguments: DType.allCases, [[9, 2, 3, 5], [6], [70, 17]] as [Shape])
+  func rows(dtype: DType, shape: Shape) {
+    let key = DropoutKey(seed: 3, stream: 4)
+    let mask = dropoutMask([shape[0]], probability: 0.5, key: key).doubles
+    #expect(mask.contains(0) && mask.contains(2))
+    let x = Tensor((1...shape.count).map { Double($0 % 100) }, shape: shape, dtype: dtype)
+    let length = shape.count / shape[0]
+    let y = dropoutRows(x, probability: 0.5, key: key)
+    #expect(y.doubles == x.doubles.enumerated().map { $1 * mask[$0 / length] })
+    let gradient = valueWithGradient(at: [x]) { inputs in
+      sum(dropoutRows(inputs[0], probability: 0.5, key: key).converted(to: .float64))
+    }.gradients[0]
+    #expect(gradient?.doubles == (0..<shape.count).map { mask[$0 / length] })
+    #expect(dropoutRows(x, probability: 0, key: key).doubles == x.doubles)
+  }
+
+  @Test func rowsStopAtAScalar() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { _ = dropoutRows(.ones([]), probability: 0.5, key: DropoutKey(seed: 1, stream: 1)) }
+    expectWords(result, "dropoutRows: input of shape [] has no rows")
+  }
+
   @Test(arguments: DType.full)
   func gradientPassesWhereTheValueDoes(dtype: DType) {
     var random = SplitMix(state: 2)

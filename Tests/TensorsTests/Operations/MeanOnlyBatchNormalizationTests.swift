@@ -93,8 +93,26 @@ import Testing
     #expect(y[0].isNaN && y[2].isNaN && y[1] == 0 && y[3] == 1)
   }
 
+  /// The mean of an image's channel is over the batch and the pixels: that of the same numbers as rows.
+  @Test func ofImages() {
+    let x = Tensor(Self.x, shape: [4, 3], dtype: .float32)
+    let b = Tensor(Self.b, shape: [3], dtype: .float32)
+    let dy = Tensor(Self.cotangent, shape: [4, 3], dtype: .float32)
+    func run(_ shape: Shape, _ mean: Tensor?) -> [[Float]?] {
+      let inputs = [x.reshaped(to: shape), b]
+      let (loss, gradients) = valueWithGradient(at: inputs) { inputs in
+        let y = meanOnlyBatchNormalization(inputs[0], inputs[1], mean: mean, activation: .relu)
+        return sum(y * dy.reshaped(to: shape))
+      }
+      return [loss.floats] + gradients.map { $0?.floats }
+    }
+    for mean in [nil, Tensor.ones([3])] {
+      #expect(run([2, 2, 1, 3], mean) == run([4, 3], mean))
+    }
+  }
+
   private static let words =
-    "they have to be [batch, features] and [features] of one type, the batch not empty"
+    "they have to be [batch, …, features] and [features] of one type, not empty"
 
   static let mistakes = [
     Mistake(

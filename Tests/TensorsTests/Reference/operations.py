@@ -405,12 +405,149 @@ def normalized_weights():
                  [normal(4, inputs), normal(outputs, inputs), normal(outputs), normal(outputs)])
 
 
+def nchw(function):
+    """The function of images as PyTorch has them, for images [batch, height, width, channels]."""
+
+    def of_nhwc(x, *others):
+        y = function(x.permute(0, 3, 1, 2), *others)
+        return y.permute(0, 2, 3, 1) if y.dim() == 4 else y
+
+    return of_nhwc
+
+
+def batch_normalized(x, gamma, beta, residual=None, statistics=None, activation=None):
+    """Of any rows: the channels are the last axis."""
+    axes = [0, x.dim() - 1, *range(1, x.dim() - 1)]
+    back = [0, *range(2, x.dim()), 1]
+    mean, variance = statistics or (None, None)
+    y = F.batch_norm(
+        x.permute(axes), mean, variance, gamma, beta, training=statistics is None, eps=1e-5
+    ).permute(back)
+    y = y if residual is None else y + residual
+    return activation(y) if activation else y
+
+
+def images():
+    """Images are [batch, height, width, channels]. The numbers do not hang on those drawn before."""
+    RANDOM.seed(5)
+    # Inputs: x, gamma, beta and, where it is added, a residual. The given mean is (i mod 5 - 2)/4 for channel i,
+    # the given variance (i mod 3 + 1)/2.
+    for shape in [(4, 5), (2, 3, 2, 1), (2, 1, 3, 7), (2, 2, 2, 17)]:
+        channels = shape[-1]
+        for name, adds, activation in [
+            ("", False, None),
+            ("-relu", False, F.relu),
+            ("-add", True, None),
+            ("-add-relu", True, F.relu),
+        ]:
+            inputs = [normal(*shape), normal(channels), normal(channels)]
+            inputs += [normal(*shape)] if adds else []
+            case(
+                f"batch-normalization{name}",
+                lambda x, g, b, r=None, f=activation: batch_normalized(x, g, b, r, activation=f),
+                inputs,
+            )
+        for name, adds in [("", False), ("-add", True)]:
+            case(
+                f"batch-normalization-by-given-statistics{name}",
+                lambda x, g, b, r=None, c=channels: batch_normalized(
+                    x,
+                    g,
+                    b,
+                    r,
+                    (
+                        ((torch.arange(c) % 5 - 2) / 4).to(x.dtype),
+                        ((torch.arange(c) % 3 + 1) / 2).to(x.dtype),
+                    ),
+                    F.relu,
+                ),
+                [normal(*shape), normal(channels), normal(channels)]
+                + ([normal(*shape)] if adds else []),
+            )
+    for shape, window, stride, padding, dilation in [
+        ((1, 1, 1, 1), 1, 1, 0, 1),
+        ((2, 4, 3, 7), 2, 2, 0, 1),
+        ((1, 5, 4, 16), 3, 2, 1, 1),
+        ((1, 4, 4, 17), 3, 2, 1, 1),
+        ((1, 7, 6, 2), 3, 1, 1, 2),
+        ((1, 18, 17, 1), 17, 1, 3, 1),
+    ]:
+        numbers = {"window": window, "stride": stride, "padding": padding}
+        case(
+            "max-pool",
+            nchw(lambda x, k=window, s=stride, p=padding, d=dilation: F.max_pool2d(x, k, s, p, d)),
+            [distinct(*shape)],
+            {**numbers, "dilation": dilation},
+        )
+        if dilation == 1 and window < 17:
+            for name, counts in [("", True), ("-without-padding", False)]:
+                case(
+                    f"average-pool-2d{name}",
+                    nchw(
+                        lambda x, k=window, s=stride, p=padding, c=counts: F.avg_pool2d(
+                            x, k, s, p, count_include_pad=c
+                        )
+                    ),
+                    [normal(*shape)],
+                    numbers,
+                )
+    for shape, size in [((1, 1, 1, 1), 1), ((1, 7, 5, 3), 3), ((1, 4, 3, 17), 2), ((1, 2, 3, 5), 4)]:
+        attributes = {"count": size}
+        case("adaptive-average-pool", nchw(lambda x, n=size: F.adaptive_avg_pool2d(x, n)),
+             [normal(*shape)], attributes)
+        case("adaptive-max-pool", nchw(lambda x, n=size: F.adaptive_max_pool2d(x, n)),
+             [distinct(*shape)], attributes)
+        case("global-average-pool", lambda x: x.mean(dim=(1, 2)), [normal(*shape)])
+    # Inputs: x and, where there are any, gamma and beta.
+    for shape, axes in [((3, 5), 1), ((2, 2, 17), 1), ((2, 3, 4), 2), ((1, 16), 1)]:
+        row = shape[-axes:]
+        case("layer-normalization", lambda x, g, b, r=row: F.layer_norm(x, r, g, b),
+             [normal(*shape), normal(*row), normal(*row)], {"count": axes})
+        case("layer-normalization-without-parameters", lambda x, r=row: F.layer_norm(x, r),
+             [normal(*shape)], {"count": axes})
+    for shape, groups in [((2, 2, 1, 4), 2), ((1, 3, 2, 6), 3), ((1, 2, 2, 17), 1)]:
+        channels = shape[-1]
+        case("group-normalization",
+             nchw(lambda x, g, b, n=groups: F.group_norm(x, n, g, b)),
+             [normal(*shape), normal(channels), normal(channels)], {"count": groups})
+        case("group-normalization-without-parameters",
+             nchw(lambda x, n=groups: F.group_norm(x, n)), [normal(*shape)], {"count": groups})
+    for shape in [(1, 1, 1, 1), (2, 2, 1, 3), (2, 1, 2, 17)]:
+        case("scale-channels", nchw(lambda x, s: x * s[:, :, None, None]),
+             [normal(*shape), normal(shape[0], shape[-1])])
+    for shape in FEW:
+        case("add-then-relu", lambda a, b: F.relu(a + b), [normal(*shape), normal(*shape) + 0.0004])
+
+
+def soft_targets():
+    for rows, classes, smoothing in [(1, 1, 0.0), (2, 3, 0.0), (5, 3, 0.1), (3, 17, 0.3), (2, 9, 1.0)]:
+        # Inputs: logits, targets, which are three decimals and need not sum to one.
+        case(
+            "soft-cross-entropy",
+            lambda z, t, e=smoothing: F.cross_entropy(z, t, label_smoothing=e),
+            [normal(rows, classes, scale=2), np.round(RANDOM.dirichlet([0.5] * classes, rows), 3)],
+            {"smoothing": smoothing},
+        )
+        labels = [int(v) for v in RANDOM.randint(0, classes, size=rows)]
+        case(
+            "smoothed-cross-entropy",
+            lambda z, t=labels, e=smoothing: F.cross_entropy(
+                z, torch.tensor(t), label_smoothing=e
+            ),
+            [normal(rows, classes, scale=2)],
+            {"smoothing": smoothing},
+            labels=labels,
+        )
+
+
 def main():
     torch.set_num_threads(1)
     for group in (arithmetic, products, reductions, softmaxes, losses, activations, shapes, penalties,
                   normalized_weights, likelihoods):
         group()
     normalizations()
+    soft_targets()
+    images()
     write(pathlib.Path(__file__).with_name("operations.json"))
 
 

@@ -62,6 +62,77 @@ import Testing
     }
   }
 
+  /// From equal probabilities the gradient of a bias is 1/3 − (its share of what is wanted): of smoothed labels,
+  /// of targets, of both.
+  @Test(arguments: DType.full, [false, true])
+  func softTargets(dtype: DType, isChecked: Bool) throws {
+    func bias(smoothing: Double, targets: [Float]?) throws -> (StepOutcome, [Double]) {
+      let layer = Linear(
+        weight: Parameter(.zeros([3, 2], dtype: dtype)), bias: Parameter(.zeros([3], dtype: dtype)))
+      let step = ClassificationStep(
+        layer, optimizer: SGD(Layers.parameters(of: layer), learningRate: 1),
+        labelSmoothing: smoothing, seed: 0)
+      let outcome = try step(
+        .ones([2, 2], dtype: dtype), IndexTensor([0, 1]),
+        targets: targets.map { Tensor($0, shape: [2, 3]) }, step: 0, checkFinite: isChecked)
+      return (outcome, try #require(layer.bias).value.doubles)
+    }
+    let targets: [Float] = [0.75, 0, 0.25, 0.5, 0.5, 0]
+    for (smoothing, targets, shares) in [
+      (0.3, nil, [0.45, 0.45, 0.1]), (0, targets, [0.625, 0.25, 0.125]),
+      (0.5, targets, [0.3125 + 1 / 6.0, 0.125 + 1 / 6.0, 0.0625 + 1 / 6.0]),
+    ] {
+      let (outcome, values) = try bias(smoothing: smoothing, targets: targets)
+      #expect(abs(outcome.loss - log(3)) < 1e-6)
+      #expect(outcome.correct == 1)
+      for (value, share) in zip(values, shares) {
+        #expect(abs(value - (share - 1.0 / 3)) < (dtype == .float64 ? 1e-15 : 2e-7))
+      }
+    }
+  }
+
+  private static func expectWords(_ result: ExitTest.Result?, _ words: String) {
+    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(text.hasPrefix("adjoint: " + words + " ["), "\(text)")
+  }
+
+  private static func stepByHand(smoothing: Double, targets: Tensor?) throws {
+    let layer = Linear(weight: Parameter(.zeros([2, 1])), bias: Parameter(.zeros([2])))
+    let parameters = Layers.parameters(of: layer)
+    let step = ClassificationStep(
+      layer, optimizer: SGD(parameters, learningRate: 0.5),
+      byHand: { _, _ in (Tensor(scalar: 5), .zeros([1, 2]), Gradients(of: parameters, [nil, nil]))
+      },
+      labelSmoothing: smoothing, seed: 0)
+    _ = try step(.ones([1, 1]), IndexTensor([0]), targets: targets, step: 0)
+  }
+
+  @Test func whatGradientsByHandDoNotKnow() async {
+    let smoothed = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { try ClassificationStepTests.stepByHand(smoothing: 0.1, targets: nil) }
+    Self.expectWords(
+      smoothed,
+      "ClassificationStep: label smoothing 0.1 with gradients by hand, which know none; leave one of them out"
+    )
+    let mixed = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { try ClassificationStepTests.stepByHand(smoothing: 0, targets: .ones([1, 2])) }
+    Self.expectWords(
+      mixed,
+      "ClassificationStep: targets with gradients by hand, which know labels only; leave one of them out"
+    )
+    let wrong = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      let layer = Linear(weight: Parameter(.zeros([2, 1])), bias: Parameter(.zeros([2])))
+      _ = ClassificationStep(
+        layer, optimizer: SGD(Layers.parameters(of: layer), learningRate: 0.5), labelSmoothing: 2,
+        seed: 0)
+    }
+    Self.expectWords(wrong, "ClassificationStep: label smoothing 2.0; it has to be from 0 to 1")
+  }
+
   @Test func gradientsByHandAreUsed() throws {
     let layer = Linear(weight: Parameter(.zeros([2, 1])), bias: Parameter(.zeros([2])))
     let parameters = Layers.parameters(of: layer)

@@ -9,7 +9,7 @@ import Testing
   @Test func lines() throws {
     let folder = try TemporaryFolder()
     let run = try folder.run()
-    let log = try MetricsLog(in: run, keeping: 0, step: 0)
+    let log = try MetricsLog(in: run, keeping: 0, resumedStep: nil)
     try log.step(1, epoch: 1, loss: 2.302585092994046, rate: 1e-5)
     try log.step(2, epoch: 1, loss: 2, rate: .nan)
     try log.epoch(.init(epoch: 1, step: 2, metrics: ["b": .infinity, "a": 0.1]))
@@ -28,7 +28,7 @@ import Testing
   @Test func manySteps() throws {
     let folder = try TemporaryFolder()
     let run = try folder.run()
-    let log = try MetricsLog(in: run, keeping: 0, step: 0)
+    let log = try MetricsLog(in: run, keeping: 0, resumedStep: nil)
     for step in 1...5000 { try log.step(step, epoch: 1, loss: Double(step), rate: 1) }
     try log.flush()
     #expect(try History(reading: run.metrics).losses == (1...5000).map(Double.init))
@@ -37,13 +37,13 @@ import Testing
   @Test func cutsWhatTheCheckpointDoesNotKnow() throws {
     let folder = try TemporaryFolder()
     let run = try folder.run()
-    let first = try MetricsLog(in: run, keeping: 0, step: 0)
+    let first = try MetricsLog(in: run, keeping: 0, resumedStep: nil)
     try first.step(1, epoch: 1, loss: 1, rate: 1)
     try first.flush()
     let known = first.byteCount
     try first.step(2, epoch: 1, loss: 2, rate: 1)
     try first.close()
-    let second = try MetricsLog(in: run, keeping: known, step: 1)
+    let second = try MetricsLog(in: run, keeping: known, resumedStep: 1)
     try second.step(2, epoch: 1, loss: 3, rate: 1)
     try second.close()
     #expect(try History(reading: run.metrics).losses == [1, 3])
@@ -56,6 +56,6 @@ import Testing
     expectError(
       .badData,
       "\(run.metrics.path): byte 3: expected the end of the last line to keep, found \"t\""
-    ) { _ = try MetricsLog(in: run, keeping: 4, step: 1) }
+    ) { _ = try MetricsLog(in: run, keeping: 4, resumedStep: 1) }
   }
 }

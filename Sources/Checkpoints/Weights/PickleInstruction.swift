@@ -1,0 +1,54 @@
+/// The instructions of Python's pickles, by their bytes; their names are what errors call them.
+///
+/// Source: CPython, `Lib/pickletools.py`, the table of opcodes.
+enum PickleInstruction: UInt8 {
+  case mark = 0x28
+  case stop = 0x2E
+  case pop = 0x30
+  case popMark = 0x31
+  case binaryInteger = 0x4A
+  case binaryInteger1 = 0x4B
+  case binaryInteger2 = 0x4D
+  case none = 0x4E
+  case binaryPersistentID = 0x51
+  case reduce = 0x52
+  case binaryString = 0x54
+  case shortBinaryString = 0x55
+  case binaryUnicode = 0x58
+  case append = 0x61
+  case build = 0x62
+  case global = 0x63
+  case appends = 0x65
+  case binaryGet = 0x68
+  case longBinaryGet = 0x6A
+  case emptyDictionary = 0x7D
+  case emptyList = 0x5D
+  case emptyTuple = 0x29
+  case binaryPut = 0x71
+  case longBinaryPut = 0x72
+  case setItem = 0x73
+  case tuple = 0x74
+  case setItems = 0x75
+  case binaryFloat = 0x47
+  case protocolVersion = 0x80
+  case tuple1 = 0x85
+  case tuple2 = 0x86
+  case tuple3 = 0x87
+  case newTrue = 0x88
+  case newFalse = 0x89
+  case long1 = 0x8A
+  case shortBinaryUnicode = 0x8C
+  case stackGlobal = 0x93
+  case memoize = 0x94
+  case frame = 0x95
+
+  /// What the instructions that are refused are called; a byte that is not here is no instruction.
+  static let refusedNames: [UInt8: String] = [
+    0x32: "DUP", 0x42: "BINBYTES", 0x43: "SHORT_BINBYTES", 0x46: "FLOAT", 0x49: "INT",
+    0x4C: "LONG", 0x50: "PERSID", 0x53: "STRING", 0x56: "UNICODE", 0x64: "DICT", 0x67: "GET",
+    0x69: "INST", 0x6C: "LIST", 0x6F: "OBJ", 0x70: "PUT", 0x81: "NEWOBJ", 0x82: "EXT1",
+    0x83: "EXT2", 0x84: "EXT4", 0x8B: "LONG4", 0x8D: "BINUNICODE8", 0x8E: "BINBYTES8",
+    0x8F: "EMPTY_SET", 0x90: "ADDITEMS", 0x91: "FROZENSET", 0x92: "NEWOBJ_EX",
+    0x96: "BYTEARRAY8", 0x97: "NEXT_BUFFER", 0x98: "READONLY_BUFFER",
+  ]
+}

@@ -1,0 +1,105 @@
+import Foundation
+import Tensors
+
+/// From what a pickle left behind to named tensors.
+struct TorchState {
+  private let file: String
+  private let heap: PickleHeap
+  /// The tensors of the state dictionary, in its order.
+  private let items: [(name: String, tensor: TorchTensor)]
+
+  /// Where training programs put the state dictionary beside what else they save.
+  private static let wrappers = ["state_dict", "model_state_dict", "model"]
+  /// Views of one storage may have together so many times its elements: a file may not make much of little.
+  private static let largestSharing = 4
+
+  init(_ content: PickleReader.Result, file: String, note: (String) -> Void) throws {
+    self.file = file
+    heap = content.heap
+    guard case .dictionary(let root) = content.value else {
+      throw AdjointError(
+        .badData, "\(file): expected a state dictionary, found \(content.value.description)")
+    }
+    let wrapped = TorchState.wrappers.lazy.compactMap { key -> (String, Int)? in
+      guard case .dictionary(let inner)? = content.heap.value(key, in: root) else { return nil }
+      return (key, inner)
+    }.first
+    if let (key, _) = wrapped {
+      let others = content.heap.dictionaries[root].count - 1
+      note("\(file): reads what is under \"\(key)\"; the \(others) entries beside it are left out")
+    }
+    items = try TorchState.items(
+      content.heap.dictionaries[wrapped?.1 ?? root], content.heap, file,
+      isWrapped: wrapped != nil)
+  }
+
+  private static func items(
+    _ pairs: PickleHeap.Dictionary, _ heap: PickleHeap, _ file: String, isWrapped: Bool
+  ) throws -> [(name: String, tensor: TorchTensor)] {
+    var names: Set<String> = []
+    return try pairs.map { key, value in
+      guard case .text(let name) = key else {
+        throw AdjointError(
+          .badData, "\(file): expected a text for each tensor's name, found \(key.description)")
+      }
+      guard names.insert(name).inserted else {
+        throw AdjointError(
+          .badData, "\(file): expected each name once, found \(JSONText.shown(name)) twice")
+      }
+      guard case .tensor(let number) = value else {
+        let elsewhere = wrappers.map { "\"\($0)\"" }.joined(separator: ", ")
+        throw AdjointError(
+          .badData,
+          "\(file): expected a tensor under \(JSONText.shown(name)), found \(value.description)"
+            + (isWrapped ? "" : ": neither a state dictionary, nor one under \(elsewhere)"))
+      }
+      return (name, heap.tensors[number])
+    }
+  }
+
+  /// Reads the tensors, storage by storage, so that no more than one storage is held beside them.
+  ///
+  /// - Parameter place: the bytes of a storage, and where in them it begins.
+  func tensors(_ place: (TorchStorage) throws -> (ByteSource, Int)) throws -> [String: Tensor] {
+    let byStorage = Dictionary(grouping: items) { $0.tensor.storage }
+    try checkMemory(byStorage.mapValues { Set($0.map(\.tensor)) })
+    var result: [String: Tensor] = [:]
+    for (number, items) in byStorage.sorted(by: { $0.key < $1.key }) {
+      let storage = heap.storages[number]
+      let (source, base) = try place(storage)
+      // What is the same view of the same storage, as tied weights are, shares memory here too.
+      var read: [TorchTensor: Tensor] = [:]
+      for (name, view) in items {
+        let tensor =
+          try read[view]
+          ?? source.tensor(view, of: storage.type, at: base, named: JSONText.shown(name))
+        read[view] = tensor
+        result[name] = tensor
+      }
+    }
+    return result
+  }
+
+  private func checkMemory(_ views: [Int: Set<TorchTensor>]) throws {
+    var needed = 0.0
+    for (number, views) in views {
+      let storage = heap.storages[number]
+      let elements = views.reduce(0.0) { $0 + Double($1.count) }
+      guard elements <= Double(storage.count) * Double(TorchState.largestSharing) else {
+        throw AdjointError(
+          .badData,
+          "\(file): storage \(JSONText.shown(storage.key)): expected views that have together at "
+            + "most \(TorchState.largestSharing) times its \(storage.count) elements, found "
+            + "\(UInt64(elements))")
+      }
+      needed += elements * (storage.type.isWhole || storage.type == .f64 ? 8 : 4)
+    }
+    let memory = ProcessInfo.processInfo.physicalMemory
+    guard needed < Double(memory) else {
+      throw AdjointError(
+        .badData,
+        "\(file): expected tensors that fit into the \(memory) bytes of memory, found "
+          + "\(UInt64(needed))")
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import Tensors
+
+// Pooling as layers, each over the operation of the same name; images are `[batch, height, width, channels]`.
+
+/// Largest element of each window; see `maxPool`.
+public struct MaxPool2d: Layer {
+  /// Its height and width.
+  public let window: Extent
+  /// From one window to the next.
+  public let stride: Extent
+  /// Pixels that do not count around the image.
+  public let padding: Padding
+  /// From one pixel of a window to the next.
+  public let dilation: Extent
+
+  /// A layer; the stride is that of the window unless it is given.
+  public init(window: Extent, stride: Extent? = nil, padding: Padding = 0, dilation: Extent = 1) {
+    self.window = window
+    self.stride = stride ?? window
+    self.padding = padding
+    self.dilation = dilation
+  }
+
+  /// `[batch, height', width', channels]`
+  public func forward(_ x: Tensor, _ context: Context) -> Tensor {
+    maxPool(x, window: window, stride: stride, padding: padding, dilation: dilation)
+  }
+}
+
+/// Mean of each window; see `averagePool2D`.
+public struct AvgPool2d: Layer {
+  /// Its height and width.
+  public let window: Extent
+  /// From one window to the next.
+  public let stride: Extent
+  /// Zeros around the image.
+  public let padding: Padding
+  /// Whether the zeros count.
+  public let countsPadding: Bool
+
+  /// A layer; the stride is that of the window unless it is given.
+  public init(
+    window: Extent, stride: Extent? = nil, padding: Padding = 0, countsPadding: Bool = true
+  ) {
+    self.window = window
+    self.stride = stride ?? window
+    self.padding = padding
+    self.countsPadding = countsPadding
+  }
+
+  /// `[batch, height', width', channels]`
+  public func forward(_ x: Tensor, _ context: Context) -> Tensor {
+    averagePool2D(
+      x, window: window, stride: stride, padding: padding, countsPadding: countsPadding)
+  }
+}
+
+/// Means over so many windows that divide the image; see `adaptiveAveragePool`.
+public struct AdaptiveAvgPool2d: Layer {
+  /// Height and width of the result.
+  public let size: Extent
+  /// The layer.
+  public init(_ size: Extent) { self.size = size }
+  /// `[batch, size height, size width, channels]`
+  public func forward(_ x: Tensor, _ context: Context) -> Tensor {
+    adaptiveAveragePool(x, to: size)
+  }
+}
+
+/// Maxima over so many windows that divide the image; see `adaptiveMaxPool`.
+public struct AdaptiveMaxPool2d: Layer {
+  /// Height and width of the result.
+  public let size: Extent
+  /// The layer.
+  public init(_ size: Extent) { self.size = size }
+  /// `[batch, size height, size width, channels]`
+  public func forward(_ x: Tensor, _ context: Context) -> Tensor { adaptiveMaxPool(x, to: size) }
+}
+
+/// Mean over all pixels; see `globalAveragePool`.
+public struct GlobalAvgPool: Layer {
+  /// The layer.
+  public init() {}
+  /// `[batch, channels]`
+  public func forward(_ x: Tensor, _ context: Context) -> Tensor { globalAveragePool(x) }
+}
+
+@section("adjoint_registry") @used
+private let checks: Registration = {
+  let layers: [(String, any Layer)] = [
+    ("MaxPool2d", MaxPool2d(window: 3, stride: 2, padding: 1)),
+    ("AvgPool2d", AvgPool2d(window: 2)),
+    ("AdaptiveAvgPool2d", AdaptiveAvgPool2d(Extent(2, 3))),
+    ("AdaptiveMaxPool2d", AdaptiveMaxPool2d(Extent(3, 2))), ("GlobalAvgPool", GlobalAvgPool()),
+  ]
+  for (name, layer) in layers {
+    GradientCheck.register(name, group: .layer) { sampler in
+      ([[1, 2, 2, 1], [2, 5, 6, 3], [1, 7, 4, 17]] as [Shape]).map { shape in
+        // Numbers 1/8 apart, shuffled: no two maxima change places within a difference's step.
+        let order = (0..<shape.count).map { (sampler.normal(), $0) }.sorted { $0.0 < $1.0 }
+        let x = Parameter(
+          Tensor(order.map { Double($0.1) / 8 }, shape: shape, dtype: sampler.dtype))
+        return .init("\(shape)", [x]) { layer(x.value, .inference) }
+      }
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import Tensors
+
+/// Leaves out a branch for some samples of a batch in training and scales it for the others; see `dropoutRows`.
+///
+/// Any shape with the samples along the first axis; in inference the input itself. It stands between a branch
+/// and the sum with the shortcut, as torchvision's in its mode "row".
+/// Huang, Sun, Liu, Sedra and Weinberger, "Deep networks with stochastic depth", ECCV 2016.
+public struct StochasticDepth: Layer {
+  /// p, in `0 ..< 1`.
+  public let probability: Double
+
+  /// A layer; stops if the probability is out of range.
+  public init(_ probability: Double) {
+    require(
+      probability >= 0 && probability < 1,
+      "StochasticDepth: probability \(probability) is not in 0 ..< 1")
+    self.probability = probability
+  }
+
+  /// 0 or x / (1 − p), sample by sample, in training, else x
+  public func forward(_ x: Tensor, _ context: Context) -> Tensor {
+    switch context.mode {
+    case .inference: return x
+    case .training: return dropoutRows(x, probability: probability, key: context.dropoutKey())
+    }
+  }
+}
+
+@section("adjoint_registry") @used
+private let checks: Registration = {
+  GradientCheck.register("StochasticDepth", group: .layer) { sampler in
+    ([[7], [5, 3], [6, 2, 2, 9]] as [Shape]).map { shape in
+      let x = sampler.parameter(shape)
+      let context = Context.training(seed: 5)
+      return .init("\(shape)", [x]) {
+        context.begin(step: 11)
+        return StochasticDepth(0.3)(x.value, context)
+      }
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Datasets
+
+@Suite struct ImageFolderTests {
+  private func write(into folder: TemporaryFolder) throws {
+    let stored = StoredImages.all
+    try folder.write(stored.file("grey"), "dog/b.png")
+    try folder.write(stored.file("jpeg"), "dog/a.JPG")
+    try folder.write(stored.file("rgb"), "dog/c/deeper.png")
+    try folder.write(stored.file("jpeg_grey"), "cat/1.jpeg")
+    try folder.write(Array("words".utf8), "cat/notes.txt")
+    try folder.write(Array("words".utf8), "cat/.hidden.png")
+    try folder.write(Array("words".utf8), ".hidden/1.png")
+    try folder.write(Array("words".utf8), "notes.txt")
+  }
+
+  @Test func aClassForEachFolder() throws {
+    let folder = try TemporaryFolder()
+    try write(into: folder)
+    let set = try ImageFolder.load(folder.url, size: 6)
+    #expect(set.classNames == ["cat", "dog"] && set.labels == [0, 1, 1, 1])
+    #expect((set.height, set.width, set.channels) == (6, 6, 3))
+    #expect(set.description == folder.path)
+    for (row, name) in ["cat/1.jpeg", "dog/a.JPG", "dog/b.png", "dog/c/deeper.png"].enumerated() {
+      let image = try ImageFile.read(folder.file(name)).converted(toChannels: 3).croppedToSquare()
+      #expect(Array(set.image(row)) == image.resized(height: 6, width: 6).pixels)
+    }
+    #expect(try ImageFolder.load(folder.url, size: 4, channels: 1).pixels.count == 4 * 16)
+  }
+
+  @Test func classesOfAnotherFolder() throws {
+    let folder = try TemporaryFolder()
+    try write(into: folder)
+    let set = try ImageFolder.load(folder.url, size: 2, classNames: ["bird", "cat", "dog"])
+    #expect(set.classCount == 3 && set.labels == [1, 2, 2, 2])
+    expectError(.badData, "\(folder.path): expected the classes cat, cow, found dog") {
+      _ = try ImageFolder.load(folder.url, size: 2, classNames: ["cat", "cow"])
+    }
+  }
+
+  @Test func whatIsWrong() throws {
+    let folder = try TemporaryFolder()
+    expectError(
+      .noInput, "\(folder.path): expected a folder for each class, found no folder"
+    ) { _ = try ImageFolder.load(folder.url, size: 2) }
+    expectError(.noInput, "\(folder.path)/no: expected a folder that can be read") {
+      _ = try ImageFolder.load(folder.file("no"), size: 2)
+    }
+    try write(into: folder)
+    try folder.write(StoredImages.all.file("jpeg").dropLast(40), "dog/broken.jpg")
+    let error = #expect(throws: AdjointError.self) {
+      _ = try ImageFolder.load(folder.url, size: 2)
+    }
+    #expect(
+      error?.message.hasPrefix("\(folder.path)/dog/broken.jpg: damaged JPEG file: ") == true)
+    try folder.write([], "empty/notes.txt")
+    expectError(
+      .badData, "\(folder.path)/empty: expected files .png, .jpg or .jpeg, found none"
+    ) { _ = try ImageFolder.load(folder.url, size: 2) }
+  }
+}

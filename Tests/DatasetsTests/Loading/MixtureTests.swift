@@ -1,0 +1,146 @@
+import Tensors
+import Testing
+
+@testable import Datasets
+
+@Suite(.timeLimit(.minutes(1))) struct MixtureTests {
+  /// Images of 3 × 4 pixels, each of one byte of its own.
+  private static func set(_ count: Int) throws -> ClassificationSet {
+    try ClassificationSet(
+      pixels: (0..<count * 12).map { UInt8($0 / 12 * 10 + 10) }, height: 3, width: 4, channels: 1,
+      labels: (0..<count).map { Int32($0 % 3) }, classNames: ["a", "b", "c"], description: "drawn")
+  }
+
+  private static let bytes = PixelTransform(channels: 1) { byte, _ in Float(byte) }
+
+  private static func loader(
+    _ count: Int, mixup: Double = 0, cutmix: Double = 0, prefetch: Int = 0, threads: Int = 1,
+    layout: InputLayout = .rows
+  ) throws -> Loader {
+    Loader(
+      try set(count), batchSize: 5, order: .shuffled(seed: 3), layout: layout, transform: bytes,
+      augmentation: .init(mirrors: true, shift: 1, mixup: mixup, cutmix: cutmix, seed: 4),
+      prefetch: prefetch, threads: threads)
+  }
+
+  /// λ a + (1 − λ) b pixel by pixel, and so the classes.
+  @Test func mixup() throws {
+    let plain = Loader(try Self.set(5), batchSize: 5, order: .sequential, transform: Self.bytes)
+    let mixed = Loader(
+      try Self.set(5), batchSize: 5, order: .sequential, transform: Self.bytes,
+      augmentation: .init(mirrors: false, shift: 0, mixup: 1, seed: 9))
+    let augmentation = Augmentation(mirrors: false, shift: 0, mixup: 1, seed: 9)
+    for epoch in 0..<4 {
+      let (a, b) = (plain.next(), mixed.next())
+      let mixture = augmentation.mixture(at: .init(epoch: epoch), height: 3, width: 4)
+      guard case .mixup(let share) = try #require(mixture) else { throw Unexpected() }
+      let (own, classes) = (a.inputs.floats, a.labels.values)
+      let targets = try #require(b.targets)
+      for image in 0..<5 {
+        for place in 0..<12 {
+          let expected =
+            share * own[image * 12 + place] + (1 - share) * own[(4 - image) * 12 + place]
+          #expect(abs(b.inputs.floats[image * 12 + place] - expected) < 1e-5)
+        }
+        var shares: [Float] = [0, 0, 0]
+        shares[Int(classes[image])] += share
+        shares[Int(classes[4 - image])] += 1 - share
+        #expect(Array(targets.floats[(image * 3)..<(image * 3 + 3)]) == shares)
+        #expect(b.labels.values[image] == classes[share >= 0.5 ? image : 4 - image])
+      }
+    }
+  }
+
+  private struct Unexpected: Error {}
+
+  /// A rectangle of the other image, whose share of the area is that of its class.
+  @Test func cutmix() throws {
+    let augmentation = Augmentation(mirrors: false, shift: 0, cutmix: 1, seed: 9)
+    let mixed = Loader(
+      try Self.set(4), batchSize: 4, order: .sequential, layout: .images, transform: Self.bytes,
+      augmentation: augmentation)
+    var sizes: Set<Int> = []
+    for epoch in 0..<40 {
+      let batch = mixed.next()
+      let mixture = augmentation.mixture(at: .init(epoch: epoch), height: 3, width: 4)
+      guard case .cutmix(let rows, let columns, let share) = try #require(mixture) else {
+        throw Unexpected()
+      }
+      sizes.insert(rows.count * columns.count)
+      #expect(share == Float(1) - Float(rows.count * columns.count) / 12 || share > 0)
+      #expect(abs(share - (1 - Float(rows.count * columns.count) / 12)) < 1e-6)
+      let values = batch.inputs.floats
+      for image in 0..<4 {
+        for place in 0..<12 {
+          let isOther = rows.contains(place / 4) && columns.contains(place % 4)
+          #expect(values[image * 12 + place] == Float((isOther ? 3 - image : image) * 10 + 10))
+        }
+      }
+      #expect(try #require(batch.targets).floats.prefix(3) == [1, 0, 0])
+      #expect(
+        try #require(batch.targets).floats[3..<6] == [0, share, 1 - share])
+    }
+    #expect(sizes.count > 4)
+  }
+
+  /// Where both are asked for, each has about half of the batches.
+  @Test func bothByTurns() {
+    let augmentation = Augmentation(mirrors: false, shift: 0, mixup: 0.2, cutmix: 1, seed: 1)
+    let cuts = (0..<1000).count { number in
+      let place = LoaderPosition(epoch: number / 100, batch: number % 100)
+      guard case .cutmix = augmentation.mixture(at: place, height: 8, width: 8) else {
+        return false
+      }
+      return true
+    }
+    #expect(abs(cuts - 500) < 5 * 16)
+  }
+
+  @Test(arguments: [(0, 1), (2, 1), (0, 3), (1, 2), (0, 16)], [InputLayout.rows, .images])
+  func sameBitsWhateverTheThreads(_ ways: (prefetch: Int, threads: Int), layout: InputLayout) throws
+  {
+    let plain = try Self.loader(17, mixup: 0.4, cutmix: 1)
+    let other = try Self.loader(
+      17, mixup: 0.4, cutmix: 1, prefetch: ways.prefetch, threads: ways.threads, layout: layout)
+    for _ in 0..<9 {
+      let (a, b) = (plain.next(), other.next())
+      #expect(a.inputs.floats.map(\.bitPattern) == b.inputs.floats.map(\.bitPattern))
+      #expect(a.targets?.floats == b.targets?.floats)
+      #expect(a.labels.values == b.labels.values)
+    }
+    // The same after going back.
+    try plain.seek(to: .init(epoch: 1, batch: 2))
+    try other.seek(to: .init(epoch: 1, batch: 2))
+    #expect(plain.next().inputs.floats == other.next().inputs.floats)
+  }
+
+  @Test func anotherSeedIsAnotherMixture() {
+    func mixtures(_ seed: UInt64, epoch: Int) -> [Mixture?] {
+      let augmentation = Augmentation(mirrors: false, shift: 0, mixup: 1, seed: seed)
+      return (0..<5).map {
+        augmentation.mixture(at: .init(epoch: epoch, batch: $0), height: 2, width: 2)
+      }
+    }
+    #expect(mixtures(1, epoch: 0) == mixtures(1, epoch: 0))
+    #expect(mixtures(1, epoch: 0) != mixtures(2, epoch: 0))
+    #expect(mixtures(1, epoch: 0) != mixtures(1, epoch: 1))
+    #expect(Set(mixtures(1, epoch: 0).map { $0?.share }).count == 5)
+  }
+
+  @Test func waitingIsCounted() throws {
+    let loader = try Self.loader(17)
+    #expect(loader.waiting == 0)
+    _ = loader.next()
+    let first = loader.waiting
+    #expect(first > 0 && first < 30)
+    _ = loader.next()
+    #expect(loader.waiting > first)
+  }
+
+  @Test func noThreadsStopTheProgram() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { _ = try MixtureTests.loader(17, threads: 0) }
+    #expect(message(result).hasPrefix("adjoint: Loader: 0 threads; there must be at least one ["))
+  }
+}
