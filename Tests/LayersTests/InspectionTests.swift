@@ -40,6 +40,31 @@ import Testing
     #expect(gradients[0]?.floats == [1, 0])
   }
 
+  /// A rectifier in front of which everything is positive changes nothing, and behind it cotangents alternate.
+  @Test func guidesTheRectifiersThatLayersFuse() {
+    var random = Philox(seed: 0)
+    let x = Tensor([5, 6, 7], shape: [1, 3])
+    let identity = Tensor.identity(3)
+    let normalized = WeightNormalizedLinear(3, 3, activation: .relu, random: &random)
+    normalized.weightV.value = identity
+    normalized.weightG.value = .ones(normalized.weightG.shape)
+    normalized.bias.value = .zeros([3])
+    let layers: [any Layer] = [
+      Linear(weight: Parameter(identity), activation: .relu), normalized,
+      MeanOnlyBatchNorm(3, activation: .relu), BatchNorm(3, activation: .relu),
+    ]
+    let signs = Tensor([1, -1, 1], shape: [1, 3])
+    for layer in layers {
+      let plain = valueWithGradient(at: [x]) { sum(layer($0[0], .inference) * signs) }
+      let context = Context.inference.inspected(by: Inspection(rectifiers: .guided))
+      let guided = valueWithGradient(at: [x]) { sum(layer($0[0], context) * signs) }
+      #expect(plain.value.item == guided.value.item, "\(layer)")
+      #expect(plain.gradients[0]?.floats.map(\.sign) == [.plus, .minus, .plus], "\(layer)")
+      #expect(guided.gradients[0]?.floats[1] == 0, "\(layer)")
+      #expect(guided.gradients[0]?.floats[0] == plain.gradients[0]?.floats[0], "\(layer)")
+    }
+  }
+
   @Test func stopsAtAReplacementOfAnotherShape() async {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]

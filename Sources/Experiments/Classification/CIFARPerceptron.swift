@@ -92,7 +92,7 @@ enum CIFARNetworks {
 }
 
 /// An experiment with a network on CIFAR-10: what such experiments have in common.
-protocol CIFARExperiment: PredictingExperiment {
+protocol CIFARExperiment: PredictingExperiment, LookingInside {
   associatedtype Network: Layer
   /// The network with its data and its training.
   var perceptron: CIFARPerceptron<Network> { get }
@@ -107,4 +107,5 @@ extension CIFARExperiment {
   var dataDescription: String { perceptron.images.description }
   var dataFiles: [RunEnvironment.DataFile] { perceptron.images.files }
   var task: any TrainingTask { perceptron.classifier }
+  var examined: ExaminedNetwork { perceptron.classifier.examined }
 }

@@ -9,7 +9,7 @@ import Tensors
 import Training
 
 /// The 784-h-10 perceptron on handwritten digits, its gradients by the tape or by hand.
-final class MNISTPerceptron: PredictingExperiment {
+final class MNISTPerceptron: PredictingExperiment, LookingInside {
   static let information = ExperimentInformation(
     name: "mnist-mlp",
     summary: "784-50-10 perceptron, ReLU, softmax cross-entropy, SGD",
@@ -61,6 +61,7 @@ final class MNISTPerceptron: PredictingExperiment {
   static func inputWidth(of configuration: MNISTPerceptronConfiguration) -> Int { 784 }
 
   var task: any TrainingTask { classifier }
+  var examined: ExaminedNetwork { classifier.examined }
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
     func percent(_ name: String) -> String {
