@@ -106,7 +106,10 @@ let package = Package(
       ], hasReference: true),
     tests(
       "Experiments",
-      ["Training", "Datasets", "Tensors", "Checkpoints", "EventLog", "Figures", "TestSupport"],
+      [
+        "Training", "Datasets", "Tensors", "Layers", "Optimizers", "Checkpoints", "EventLog",
+        "Figures", "TestSupport",
+      ],
       hasReference: true),
     tests(
       "AdjointCommand",

@@ -109,6 +109,52 @@ HWY_INLINE void ForChannels(int64_t channels, const Body &body) {
   }
 }
 
+// A window that holds a pixel: where its output lies, which of its elements the pixel is, and, for means, the
+// share of one element.
+struct Cover {
+  int64_t place;
+  int32_t element;
+  float share;
+};
+
+// The windows that hold the pixels of a row, found once for all channels.
+class Covers {
+ public:
+  HWY_INLINE Covers(const Pool &pool, int64_t image, int64_t row)
+      : pool_(pool),
+        image_(image),
+        row_(row),
+        first_(pool.rows.FirstOutput(row)),
+        last_(pool.rows.LastOutput(row)),
+        covers_(std::max<int64_t>(1, last_ - first_) * pool.columns.outputs) {}
+
+  // Finds those of the pixel in that column.
+  HWY_INLINE void Find(int64_t column, bool with_share) {
+    const Axis &rows = pool_.rows, &columns = pool_.columns;
+    const int64_t from = columns.FirstOutput(column), until = columns.LastOutput(column);
+    count_ = 0;
+    for (int64_t i = first_; i < last_; ++i) {
+      const int64_t down = rows.Element(i, row_);
+      if (down < 0) continue;
+      for (int64_t j = from; j < until; ++j) {
+        const int64_t across = columns.Element(j, column);
+        if (across < 0) continue;
+        covers_.data()[count_++] = {pool_.Output(image_, i, j),
+                                    static_cast<int32_t>(down * columns.window + across),
+                                    with_share ? static_cast<float>(pool_.Share(i, j)) : 0};
+      }
+    }
+  }
+
+  const Cover *begin() const { return covers_.data(); }
+  const Cover *end() const { return covers_.data() + count_; }
+
+ private:
+  const Pool &pool_;
+  int64_t image_, row_, first_, last_, count_ = 0;
+  Scratch<Cover> covers_;
+};
+
 // Positions in a window as 32-bit lanes, in memory as one byte where they fit, else as four.
 using PositionTag = hn::RebindToSigned<FloatTag>;
 using Positions = hn::Vec<PositionTag>;
@@ -194,30 +240,23 @@ HWY_INLINE void MaxPullbackWith(const Arguments *arguments) {
   const Element *dy = input<Element>(arguments, 0);
   const Position *positions = input<Position>(arguments, 1);
   Element *dx = output<Element>(arguments, 0);
-  const Axis rows = pool.rows, columns = pool.columns;
-  const int64_t work = columns.length * pool.channels * 2;
-  ForImageRows(pool.batch, rows.length, work, [&](int64_t image, int64_t row) HWY_ATTR {
+  const int64_t work = pool.columns.length * pool.channels * 2;
+  ForImageRows(pool.batch, pool.rows.length, work, [&](int64_t image, int64_t row) HWY_ATTR {
     const FloatTag d;
     const PositionTag p;
-    const int64_t first = rows.FirstOutput(row), last = rows.LastOutput(row);
-    for (int64_t column = 0; column < columns.length; ++column) {
-      const int64_t from = columns.FirstOutput(column), until = columns.LastOutput(column);
+    Covers covers(pool, image, row);
+    for (int64_t column = 0; column < pool.columns.length; ++column) {
+      covers.Find(column, false);
       Element *to = dx + pool.Input(image, row, column);
       ForChannels(pool.channels, [&](auto whole, int64_t channel, size_t count) ADJOINT_INLINED {
         constexpr bool kWhole = decltype(whole)::value;
         auto sum = hn::Zero(d);
-        for (int64_t i = first; i < last; ++i) {
-          const int64_t down = rows.Element(i, row);
-          if (down < 0) continue;
-          for (int64_t j = from; j < until; ++j) {
-            const int64_t across = columns.Element(j, column);
-            if (across < 0) continue;
-            const int64_t place = pool.Output(image, i, j) + channel;
-            const auto here = hn::Set(p, static_cast<int32_t>(down * columns.window + across));
-            const auto is_here = hn::Eq(GetPositions<kWhole>(positions + place, count), here);
-            sum = hn::Add(sum, hn::IfThenElseZero(hn::RebindMask(d, is_here),
-                                                  Get<kWhole>(d, dy + place, count)));
-          }
+        for (const Cover &cover : covers) {
+          const int64_t place = cover.place + channel;
+          const auto is_here = hn::Eq(GetPositions<kWhole>(positions + place, count),
+                                      hn::Set(p, cover.element));
+          sum = hn::Add(sum, hn::IfThenElseZero(hn::RebindMask(d, is_here),
+                                                Get<kWhole>(d, dy + place, count)));
         }
         Put<kWhole>(d, sum, to + channel, count);
       });
@@ -343,25 +382,19 @@ HWY_INLINE void AveragePullback(const Arguments *arguments) {
   const Pool pool(arguments->sizes);
   const Element *dy = input<Element>(arguments, 0);
   Element *dx = output<Element>(arguments, 0);
-  const Axis rows = pool.rows, columns = pool.columns;
-  const int64_t work = columns.length * pool.channels;
-  ForImageRows(pool.batch, rows.length, work, [&](int64_t image, int64_t row) HWY_ATTR {
+  const int64_t work = pool.columns.length * pool.channels;
+  ForImageRows(pool.batch, pool.rows.length, work, [&](int64_t image, int64_t row) HWY_ATTR {
     const FloatTag d;
-    const int64_t first = rows.FirstOutput(row), last = rows.LastOutput(row);
-    for (int64_t column = 0; column < columns.length; ++column) {
-      const int64_t from = columns.FirstOutput(column), until = columns.LastOutput(column);
+    Covers covers(pool, image, row);
+    for (int64_t column = 0; column < pool.columns.length; ++column) {
+      covers.Find(column, true);
       Element *to = dx + pool.Input(image, row, column);
       ForChannels(pool.channels, [&](auto whole, int64_t channel, size_t count) ADJOINT_INLINED {
         constexpr bool kWhole = decltype(whole)::value;
         auto sum = hn::Zero(d);
-        for (int64_t i = first; i < last; ++i) {
-          if (rows.Element(i, row) < 0) continue;
-          for (int64_t j = from; j < until; ++j) {
-            if (columns.Element(j, column) < 0) continue;
-            const auto share = hn::Set(d, static_cast<float>(pool.Share(i, j)));
-            sum = hn::MulAdd(
-                Get<kWhole>(d, dy + pool.Output(image, i, j) + channel, count), share, sum);
-          }
+        for (const Cover &cover : covers) {
+          sum = hn::MulAdd(Get<kWhole>(d, dy + cover.place + channel, count),
+                           hn::Set(d, cover.share), sum);
         }
         Put<kWhole>(d, sum, to + channel, count);
       });

@@ -77,4 +77,7 @@ public struct CIFARResNet: ImageNetwork {
 
   /// Logits of pooled maps, `[batch, 64]` to `[batch, classes]`.
   public func classify(_ pooled: Tensor, _ context: Context) -> Tensor { linear(pooled, context) }
+
+  /// `linear`
+  public var classifierPath: String { "linear" }
 }

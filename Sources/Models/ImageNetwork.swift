@@ -10,6 +10,8 @@ public protocol ImageNetwork: Layer {
   func features(_ x: Tensor, _ context: Context) -> Tensor
   /// Logits of pooled maps, float32 or float64 `[batch, features]` to `[batch, classes]`.
   func classify(_ pooled: Tensor, _ context: Context) -> Tensor
+  /// The path of the classifier in its state: what fine-tuning replaces.
+  var classifierPath: String { get }
 }
 
 extension ImageNetwork {
@@ -20,5 +22,29 @@ extension ImageNetwork {
     let pooled = globalAveragePool(features(x, context))
     return classify(
       pooled.dtype == .bfloat16 ? pooled.converted(to: .float32) : pooled, context)
+  }
+}
+
+extension ImageNetwork {
+  /// The multiplications that one image takes in convolutions and linear layers, as they are counted for papers: what
+  /// falls on padding counts too, normalisation and activations do not.
+  ///
+  /// Counted while an image of zeros goes through. Gives the parameters their names.
+  ///
+  /// - Parameter image: `[height, width, channels]`.
+  public func multiplications(image: Shape) -> Int {
+    let weights = Dictionary(
+      uniqueKeysWithValues: namedParameters(of: self).map { ($0.name, $0.parameter.shape) })
+    var count = 0
+    let inspection = Inspection { name, output in
+      guard let weight = weights["\(name.path).weight"], weight.rank > 1,
+        ["Conv2d", "Linear"].contains(name.type)
+      else { return }
+      // A convolution's weight has its outputs in front, as a linear layer's has.
+      count += output.count * (weight.count / weight[0])
+    }
+    let x = Tensor.zeros(Shape([1] + image.lengths))
+    _ = self(x, Context.inference.inspected(by: inspection))
+    return count
   }
 }

@@ -129,6 +129,9 @@ public struct ResNet<Block: ResidualBlock>: ImageNetwork {
 
   /// Logits of pooled maps, `[batch, features]` to `[batch, classes]`.
   public func classify(_ pooled: Tensor, _ context: Context) -> Tensor { fc(pooled, context) }
+
+  /// `fc`
+  public var classifierPath: String { "fc" }
 }
 
 extension ResNet where Block == BasicBlock {

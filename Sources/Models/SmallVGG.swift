@@ -36,4 +36,7 @@ public struct SmallVGG: ImageNetwork {
 
   /// Logits of pooled maps, `[batch, 512]` to `[batch, classes]`.
   public func classify(_ pooled: Tensor, _ context: Context) -> Tensor { linear(pooled, context) }
+
+  /// `linear`
+  public var classifierPath: String { "linear" }
 }

@@ -9,8 +9,8 @@ import Tensors
 public struct TrackingOptions: Codable, Sendable, Equatable {
   /// The Euclidean norms of weights and gradients, of all together and of each layer: one pass over both.
   public var norms: Bool
-  /// The distributions of each parameter's weights and gradients: copies of both, and two passes on one thread,
-  /// some ten milliseconds for a million weights, and a kilobyte of the log for each parameter.
+  /// The distributions of each parameter's weights and gradients: a copy of both and two passes over it, on one
+  /// thread, and a kilobyte of the log for each parameter.
   public var histograms: Bool
   /// Whether the task is asked after each epoch for what it has to show, such as images.
   public var summaries: Bool

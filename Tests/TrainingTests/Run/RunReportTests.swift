@@ -38,6 +38,20 @@ import Testing
     }
   }
 
+  @Test func curvesOfAreas() {
+    var history = history(epochs: 3)
+    #expect(!page(RunReport.curves(of: history)).contains("ROC"))
+    history.epochs = history.epochs.map {
+      .init(
+        epoch: $0.epoch, step: $0.step,
+        metrics: ["validation_auc": 0.8 + 0.05 * Double($0.epoch), "test_auc": 0.9])
+    }
+    let html = page(RunReport.curves(of: history))
+    for words in ["Area under the ROC curve", ">validation<", ">test<", ">AUC<"] {
+      #expect(html.contains(words), "\(words)")
+    }
+  }
+
   @Test func aRateThatStaysIsNotDrawn() {
     let html = page(RunReport.curves(of: history(epochs: 3)))
     #expect(html.contains("Loss of each epoch"))

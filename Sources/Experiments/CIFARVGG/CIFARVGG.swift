@@ -1,0 +1,49 @@
+import Datasets
+import Figures
+import Tensors
+import Training
+
+/// The small network of the VGG kind on CIFAR-10, as a course's report has it.
+final class CIFARVGG: ImageExperiment {
+  static let information = ExperimentInformation(
+    name: "cifar10-vgg",
+    summary: "eight 3×3 convolutions with batch normalisation, five maxima, one linear layer; Adam",
+    data: "CIFAR-10, 50,000 / 10,000 images",
+    target: "test accuracy ≥ 0.77 on images that went through JPEG",
+    source: "report on deep learning, section 4: Adam 1e-4, batch 32, 5,000 steps",
+    published: "test accuracy 0.78",
+    reached: "–")
+
+  static let presets = ["default": ImageConfiguration.vgg, "bfloat16": bfloat16]
+
+  private static var bfloat16: ImageConfiguration {
+    var configuration = ImageConfiguration.vgg
+    configuration.precision = .bfloat16
+    return configuration
+  }
+
+  let training: ImageTraining
+
+  init(_ configuration: ImageConfiguration, data: DataDirectory, note: (String) -> Void) throws {
+    training = try ImageTraining(
+      configuration, data: data, for: Self.information.name, note: note)
+  }
+}
+
+extension ImageConfiguration {
+  /// Adam at 1e-4, batches of 32, 5,000 steps; images as they are.
+  fileprivate static var vgg: ImageConfiguration {
+    var configuration = ImageConfiguration()
+    configuration.network = "vgg"
+    configuration.optimizer = .adam
+    configuration.learningRate = 1e-4
+    configuration.weightDecay = 0
+    configuration.schedule = .constant
+    configuration.batchSize = 32
+    configuration.steps = 5000
+    return configuration
+  }
+}
+
+@section("adjoint_registry") @used
+private let experiment: Registration = { ExperimentCatalogue.register(CIFARVGG.self) }

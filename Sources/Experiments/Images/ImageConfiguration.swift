@@ -1,0 +1,142 @@
+import Datasets
+import Optimizers
+import Tensors
+import Training
+
+/// What determines a run of an experiment with a convolutional classifier.
+struct ImageConfiguration: TimedConfiguration {
+  /// How the learning rate goes on.
+  enum Fall: String, Codable, CaseIterable {
+    /// As it is.
+    case constant
+    /// Multiplied by `decay_factor` after every `decay_every` epochs.
+    case step
+    /// Half a cosine down to 0 at the end.
+    case cosine
+  }
+
+  /// What moves the weights.
+  enum Mover: String, Codable, CaseIterable {
+    case sgd, adam, adamw
+  }
+
+  /// What is trained of a network with given weights.
+  enum Tuning: String, Codable, CaseIterable {
+    /// All of it, at one rate.
+    case full
+    /// The classifier alone.
+    case head
+    /// All of it, the classifier at the whole rate and what lies in front of it at `backbone_rate` times that.
+    case discriminative
+  }
+
+  /// When the test part is looked at.
+  enum Test: String, Codable, CaseIterable {
+    case epochs, end, never
+
+    var use: TestUse {
+      switch self {
+      case .epochs: .everyEpoch
+      case .end: .atEnd
+      case .never: .never
+      }
+    }
+  }
+
+  /// The set of images: cifar10, cifar100 or a member of MedMNIST, such as pathmnist.
+  var data = "cifar10"
+  /// The side of MedMNIST's images in pixels.
+  var size = 28
+  /// The network, such as resnet18.
+  var network = "vgg"
+  /// A file with weights to begin with, all but the classifier's; empty for none.
+  var weights = ""
+  /// What is trained of them.
+  var tune = Tuning.full
+  /// With tune=discriminative, the rate in front of the classifier as a part of the rate.
+  var backboneRate = 0.1
+  /// Images in a batch.
+  var batchSize = 128
+  /// Passes over the training images.
+  var epochs = 10
+  /// Steps to train, whatever the epochs; 0 to go by the epochs.
+  var steps = 0
+  /// What moves the weights.
+  var optimizer = Mover.sgd
+  /// The learning rate after warming up.
+  var learningRate = 0.1
+  /// Of SGD.
+  var momentum = 0.9
+  /// λ; biases, scales and shifts have none.
+  var weightDecay = 5e-4
+  /// How the rate goes on.
+  var schedule = Fall.cosine
+  /// Epochs in which the rate rises from a hundredth.
+  var warmup = 0.0
+  /// With schedule=step, what the rate is multiplied by …
+  var decayFactor = 0.1
+  /// … after every so many epochs.
+  var decayEvery = 50
+  /// What is done to training images at random, such as flip,crop4.
+  var augment = "none"
+  /// α of mixup; 0 for none.
+  var mixup = 0.0
+  /// α of cutmix; 0 for none.
+  var cutmix = 0.0
+  /// The share of each label that goes to all classes alike.
+  var labelSmoothing = 0.0
+  /// The decay of the average of the weights that is measured in place of the last ones; 0 for none.
+  var average = 0.0
+  /// Training images held back, where the set has no validation part of its own.
+  var validation = 0
+  /// The metric whose best epoch the run ends with, such as validation_auc; empty for the last epoch.
+  var best = ""
+  /// When the test part is looked at.
+  var test = Test.end
+  /// What weights, order and augmentation are drawn from.
+  var seed: UInt64 = 0
+  /// The type of images and activations; with bfloat16 weights and sums stay float32.
+  var precision = DType.float32
+
+  static let choices = [
+    "network": ImageNetworks.names, "tune": Tuning.allCases.map(\.rawValue),
+    "optimizer": Mover.allCases.map(\.rawValue), "schedule": Fall.allCases.map(\.rawValue),
+    "test": Test.allCases.map(\.rawValue), "precision": DType.allCases.map(\.rawValue),
+  ]
+
+  func validate() throws {
+    try check("batch_size", batchSize, in: 2...100_000)
+    try validateTime()
+    try check("backbone_rate", backboneRate, in: 0...1)
+    try check("momentum", momentum, in: 0...0.9999)
+    try check("weight_decay", weightDecay, in: 0...10)
+    try check("warmup", warmup, in: 0...10_000)
+    try check("decay_factor", decayFactor, in: 1e-12...1)
+    try check("decay_every", decayEvery, in: 1...1_000_000)
+    try check("mixup", mixup, in: 0...100)
+    try check("cutmix", cutmix, in: 0...100)
+    try check("label_smoothing", labelSmoothing, in: 0...0.99)
+    try check("average", average, in: 0...0.99999999)
+    try check("validation", validation, in: 0...1_000_000)
+    try check("size", size, in: 8...1024)
+    if !["cifar10", "cifar100"].contains(data) { _ = try MedMNIST.member(named: data) }
+    _ = try ImageAugmentation.parse(self)
+  }
+
+  /// The plan, where an epoch has so many steps.
+  func plan(stepsPerEpoch: Int) -> TrainingPlan {
+    let total = totalSteps(stepsPerEpoch: stepsPerEpoch)
+    let rising = min(Int(warmup * Double(stepsPerEpoch)), total - 1)
+    let falling: Schedule =
+      switch schedule {
+      case .constant: .constant
+      case .step: .step(size: decayEvery * stepsPerEpoch, factor: decayFactor)
+      case .cosine: .cosine(total: max(1, total - rising), minimum: 0)
+      }
+    let keepBest =
+      best.isEmpty ? nil : BestEpoch(best, isHigherBetter: !best.hasSuffix("loss"))
+    return plan(
+      rising > 0 ? .linearWarmup(steps: rising, startFactor: 0.01, then: falling) : falling,
+      unit: .step, keepBest: keepBest)
+  }
+}

@@ -1,0 +1,111 @@
+import Datasets
+import Foundation
+import Tensors
+import Training
+
+/// A set of images in its parts, by the name that a configuration gives it.
+struct ImageSet {
+  let parts: ImageClassificationParts
+  let description: String
+  let files: [RunEnvironment.DataFile]
+  let transform: PixelTransform
+
+  /// - Parameters:
+  ///   - configuration: which set, of which size, and how many images are held back.
+  ///   - data: where its files are looked for.
+  ///   - experiment: who wants them, for messages.
+  ///   - note: is told in one line where they are.
+  /// - Throws: ``AdjointError`` of kind no input if there are none.
+  init(
+    _ configuration: ImageConfiguration, from data: DataDirectory, for experiment: String,
+    note: (String) -> Void
+  ) throws {
+    let name = configuration.data
+    let source = try ImageSet.source(configuration)
+    guard let folder = try data.locate(source) else {
+      throw AdjointError(
+        .noInput,
+        "\(experiment): there is no \(source.name) in $ADJOINT_DATA or the cache; adjoint data fetch "
+          + "\(name), or name its folder with --data-dir")
+    }
+    note("data: \(source.name) in \(folder.path)")
+    files = try source.find(in: folder).compactMap { $0 }.map {
+      RunEnvironment.DataFile(name: $0.lastPathComponent, sha256: try Checksum(of: $0).sha256)
+    }
+    let checksums = files.map { $0.sha256.prefix(8) + "…" }.joined(separator: " ")
+    var train: ClassificationSet
+    var validation: ClassificationSet?
+    let test: ClassificationSet
+    switch name {
+    case "cifar10": (train, test) = try CIFAR10.load(from: folder)
+    case "cifar100": (train, test) = try CIFAR100.load(from: folder, labels: .fine)
+    default:
+      let sets = try MedMNIST.load(name, size: configuration.size, from: folder)
+      (train, validation, test) = (sets.train, sets.validation, sets.test)
+    }
+    if validation == nil, configuration.validation > 0 {
+      guard configuration.validation < train.count else {
+        throw AdjointError(
+          .usage, "validation=\(configuration.validation): there are \(train.count) training images"
+        )
+      }
+      let split = train.split(validationCount: configuration.validation, seed: configuration.seed)
+      (train, validation) = (split.train, split.validation)
+    }
+    // Weights from elsewhere are for coloured images.
+    let channels = try ImageSet.form(configuration).channels
+    parts = ImageClassificationParts(
+      train: try train.repeating(toChannels: channels),
+      validation: try validation?.repeating(toChannels: channels),
+      test: try test.repeating(toChannels: channels))
+    let isDrawn = train.description.hasPrefix("drawn by the program")
+    description =
+      (isDrawn ? "drawn by the program in the layout of " : "")
+      + "\(source.name) (files with SHA-256 \(checksums))"
+    transform = ImageSet.normalization(configuration, channels: channels)
+  }
+
+  /// Where the files of a configuration's set come from.
+  static func source(_ configuration: ImageConfiguration) throws -> DataSource {
+    switch configuration.data {
+    case "cifar10": DataCatalogue.cifar10
+    case "cifar100": DataCatalogue.cifar100
+    default:
+      try MedMNIST.source(
+        of: MedMNIST.member(named: configuration.data), size: configuration.size)
+    }
+  }
+
+  /// How bytes become inputs. Weights from elsewhere expect what they were trained on: the means and deviations of
+  /// ImageNet's pixels, which the published networks for CIFAR-10 take too. MedMNIST's own programs take ½ for all.
+  static func normalization(_ configuration: ImageConfiguration, channels: Int) -> PixelTransform {
+    if channels == 3 && (!configuration.weights.isEmpty || configuration.data.hasPrefix("cifar")) {
+      return .normalized(mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225])
+    }
+    let half = [Float](repeating: 0.5, count: channels)
+    return .normalized(mean: half, deviation: half)
+  }
+
+  /// Channels, side and classes of a configuration's set, known before it is read.
+  static func form(_ configuration: ImageConfiguration) throws -> ImageNetworks.Form {
+    switch configuration.data {
+    case "cifar10": return .init(channels: 3, classes: 10, side: 32)
+    case "cifar100": return .init(channels: 3, classes: 100, side: 32)
+    default:
+      let member = try MedMNIST.member(named: configuration.data)
+      return .init(
+        channels: configuration.weights.isEmpty ? member.channels : 3,
+        classes: member.classNames.count, side: configuration.size)
+    }
+  }
+}
+
+extension ClassificationSet {
+  /// Grey images as coloured ones whose channels are the same; others as they are.
+  fileprivate func repeating(toChannels count: Int) throws -> ClassificationSet {
+    guard channels == 1, count > 1 else { return self }
+    return try ClassificationSet(
+      pixels: pixels.flatMap { [UInt8](repeating: $0, count: count) }, height: height, width: width,
+      channels: count, labels: labels, classNames: classNames, description: description)
+  }
+}

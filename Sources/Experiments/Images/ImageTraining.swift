@@ -1,0 +1,111 @@
+import Checkpoints
+import Datasets
+import Figures
+import Foundation
+import Layers
+import Models
+import Optimizers
+import Tensors
+import Training
+
+/// A convolutional classifier with its data and its training: what the experiments on images share.
+final class ImageTraining {
+  let configuration: ImageConfiguration
+  let images: ImageSet
+  let network: AnyImageNetwork
+  let classifier: ImageClassificationTask<AnyImageNetwork>
+  let plan: TrainingPlan
+
+  init(
+    _ configuration: ImageConfiguration, data: DataDirectory, for experiment: String,
+    note: (String) -> Void
+  ) throws {
+    self.configuration = configuration
+    guard configuration.tune == .full || !configuration.weights.isEmpty else {
+      throw AdjointError(
+        .usage,
+        "tune=\(configuration.tune.rawValue): there are no weights to tune; name a file with "
+          + "--set weights=FILE")
+    }
+    images = try ImageSet(configuration, from: data, for: experiment, note: note)
+    network = try Self.network(configuration)
+    if !configuration.weights.isEmpty {
+      let file = URL(fileURLWithPath: configuration.weights)
+      try load(
+        StateFile.read(file, note: note), into: network.network,
+        .except([network.classifierPath]), from: file.path)
+      note("weights: \(file.path), all but \(network.classifierPath)")
+    }
+    let parameters = parameters(of: network.network)
+    let head = network.classifierPath + "."
+    if configuration.tune == .head {
+      for parameter in parameters where !parameter.name.hasPrefix(head) {
+        parameter.isFrozen = true
+      }
+    }
+    let step = ClassificationStep(
+      network, optimizer: Self.optimizer(configuration, parameters, head: head),
+      labelSmoothing: configuration.labelSmoothing, seed: configuration.seed)
+    classifier = ImageClassificationTask(
+      model: network, stateHolder: network.network, step: step, parts: images.parts,
+      transform: images.transform, layout: .images,
+      augmentation: try ImageAugmentation.parse(configuration),
+      batchSize: configuration.batchSize, testUse: configuration.test.use, measuresArea: true,
+      averageDecay: configuration.average > 0 ? configuration.average : nil,
+      seed: configuration.seed, dtype: configuration.precision)
+    plan = configuration.plan(stepsPerEpoch: classifier.stepsPerEpoch)
+  }
+
+  /// The network of a configuration with new weights.
+  static func network(_ configuration: ImageConfiguration) throws -> AnyImageNetwork {
+    guard
+      let network = ImageNetworks.network(
+        configuration.network, try ImageSet.form(configuration), seed: configuration.seed)
+    else {
+      throw AdjointError(
+        .usage, unknown("network", configuration.network, among: ImageNetworks.names))
+    }
+    if configuration.precision == .float64 { convert(network.network, to: .float64) }
+    return network
+  }
+
+  private static func optimizer(
+    _ configuration: ImageConfiguration, _ parameters: [Parameter], head: String
+  ) -> any Optimizer {
+    let factor = configuration.tune == .discriminative ? configuration.backboneRate : 1
+    let groups = ParameterGroup.groups(of: parameters) { parameter in
+      parameter.name.hasPrefix(head) ? 1 : factor
+    }
+    let (rate, decay) = (configuration.learningRate, configuration.weightDecay)
+    switch configuration.optimizer {
+    case .sgd:
+      return SGD(
+        parameters, learningRate: rate, momentum: configuration.momentum, weightDecay: decay,
+        groups: groups)
+    case .adam: return Adam(parameters, learningRate: rate, weightDecay: decay, groups: groups)
+    case .adamw: return AdamW(parameters, learningRate: rate, weightDecay: decay, groups: groups)
+    }
+  }
+
+  /// Accuracies, AUC, and what the network costs.
+  func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
+    let set = images.parts.train
+    let multiplications = network.multiplications(image: [set.height, set.width, set.channels])
+    let area = metrics["test_auc"].map {
+      [Report.KeyFigure("Test AUC", String(format: "%.4f", $0))]
+    }
+    return (area ?? [])
+      + ClassificationReport.keyFigures(metrics, classifier.step.parameters)
+      + [
+        .init(
+          "Multiplications", String(format: "%.1f million", Double(multiplications) / 1e6),
+          note: "for one image")
+      ]
+  }
+
+  /// What it gets wrong.
+  func reportSections() -> [Report.Section] {
+    let (part, set) = classifier.shownPart
+    return [ClassificationReport.mistakes(classifier.evaluate(set), on: set, part: part)]
+  }
+}

@@ -1,0 +1,55 @@
+import Datasets
+import Figures
+import Tensors
+import Training
+
+/// A network that was trained on other images, tuned to a member of MedMNIST; and the same network from scratch beside it.
+final class TissueFinetune: ImageExperiment {
+  static let information = ExperimentInformation(
+    name: "pathmnist-finetune",
+    summary:
+      "a network with weights from elsewhere, its classifier replaced: head, full or discriminative tuning",
+    data:
+      "any flat member of MedMNIST; weights=FILE of ResNet-18/34/50 or the CIFAR ResNet-20 … 56",
+    target: "converges sooner than the same network from scratch",
+    source: "course assignment, part three, task 5",
+    reached: "–")
+
+  static let presets = [
+    "default": tuned, "scratch": scratch, "head": with(.head),
+    "discriminative": with(.discriminative),
+  ]
+
+  private static var scratch: ImageConfiguration {
+    var configuration = ImageConfiguration()
+    configuration.data = "pathmnist"
+    configuration.network = "resnet20"
+    configuration.epochs = 10
+    configuration.learningRate = 0.05
+    configuration.warmup = 1
+    return configuration
+  }
+
+  /// All of it at a rate that does not wash away what it has learnt.
+  private static var tuned: ImageConfiguration {
+    var configuration = scratch
+    configuration.learningRate = 0.01
+    return configuration
+  }
+
+  private static func with(_ tuning: ImageConfiguration.Tuning) -> ImageConfiguration {
+    var configuration = scratch
+    configuration.tune = tuning
+    return configuration
+  }
+
+  let training: ImageTraining
+
+  init(_ configuration: ImageConfiguration, data: DataDirectory, note: (String) -> Void) throws {
+    training = try ImageTraining(
+      configuration, data: data, for: Self.information.name, note: note)
+  }
+}
+
+@section("adjoint_registry") @used
+private let experiment: Registration = { ExperimentCatalogue.register(TissueFinetune.self) }
