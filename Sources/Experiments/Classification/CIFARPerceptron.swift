@@ -42,15 +42,17 @@ struct CIFARPerceptron<Network: Layer> {
       seed: design.seed, dtype: design.precision)
   }
 
-  /// What it gets wrong and what its first layer looks like.
-  func reportSections() -> [Report.Section] {
+  /// What it gets wrong, where it looks, and what its first layer looks like.
+  func reportSections() throws -> [Report.Section] {
     let (part, set) = classifier.shownPart
-    let mistakes = ClassificationReport.mistakes(classifier.evaluate(set), on: set, part: part)
+    let result = classifier.evaluate(set)
+    let mistakes = ClassificationReport.mistakes(result, on: set, part: part)
+    let looks = try AttributionReport.section(classifier.examined, result)
     // Weights with their lengths apart come after these; the directions show the same.
     let weights = classifier.step.parameters.first { $0.shape.rank == 2 }.flatMap {
       ClassificationReport.firstLayer($0.value, of: set)
     }
-    return [mistakes] + (weights.map { [$0] } ?? [])
+    return [mistakes, looks] + (weights.map { [$0] } ?? [])
   }
 
   /// The gradients three ways on images of the part that is shown.

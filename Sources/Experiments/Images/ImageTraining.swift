@@ -103,9 +103,20 @@ final class ImageTraining {
       ]
   }
 
-  /// What it gets wrong.
-  func reportSections() -> [Report.Section] {
+  /// The network with what it takes to show it images.
+  var examined: ExaminedNetwork {
+    ExaminedNetwork(
+      network.network, takes: .images, parameters: classifier.step.parameters,
+      transform: classifier.transform, training: images.parts.train, shown: classifier.shownPart)
+  }
+
+  /// What it gets wrong, and where it looks.
+  func reportSections() throws -> [Report.Section] {
     let (part, set) = classifier.shownPart
-    return [ClassificationReport.mistakes(classifier.evaluate(set), on: set, part: part)]
+    let result = classifier.evaluate(set)
+    return [
+      ClassificationReport.mistakes(result, on: set, part: part),
+      try AttributionReport.section(examined, result),
+    ]
   }
 }

@@ -80,10 +80,12 @@ final class MNISTPerceptron: PredictingExperiment, LookingInside {
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {
     let test = classifier.parts.test
-    let mistakes = ClassificationReport.mistakes(classifier.evaluate(test), on: test)
+    let result = classifier.evaluate(test)
+    let mistakes = ClassificationReport.mistakes(result, on: test)
+    let looks = try AttributionReport.section(examined, result)
     let weights = ClassificationReport.firstLayer(
       classifier.step.parameters[0].value, of: test)
-    return [mistakes] + (weights.map { [$0] } ?? []) + [gradientSection()]
+    return [mistakes, looks] + (weights.map { [$0] } ?? []) + [gradientSection()]
   }
 
   private func gradientSection() -> Report.Section {
