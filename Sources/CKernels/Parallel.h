@@ -29,16 +29,17 @@ constexpr int64_t kElementGrain = 32768;
 // result depends on how it is shared out.
 class Crowding {
  public:
+  using Duration = std::chrono::steady_clock::duration;
+
   bool GoesAlone() {
     if (alone_ == 0) return false;
     --alone_;
     return true;
   }
 
-  void Took(std::chrono::steady_clock::duration time, int64_t count, int64_t grain) {
-    // A grain is some five microseconds of work.
-    const auto expected = std::chrono::microseconds(5 * (count / grain + 1));
-    if (time > kSlice + 4 * expected) {
+  // This thread's share took `own`, as long as the others' should have; then it waited for them.
+  void Waited(Duration waited, Duration own) {
+    if (waited > kSlice + 2 * own) {
       alone_ = penalty_;
       penalty_ = std::min<int64_t>(2 * penalty_, kLongestPenalty);
     } else if (penalty_ > kShortestPenalty) {
@@ -61,24 +62,28 @@ inline Crowding &CrowdingHere() {
 #endif
 
 #if defined(__linux__)
-// Calls body(begin, end) on as many disjoint ranges of 0..<count as the team that is made has threads.
+// Calls body(begin, end) on as many disjoint ranges of 0..<count as the team that is made has threads; returns
+// when this thread, the first of the team, was through with its own.
 template <typename Body>
-void OnTeam(int64_t threads, int64_t count, const Body &body) {
+std::chrono::steady_clock::time_point OnTeam(int64_t threads, int64_t count, const Body &body) {
   struct Job {
     const Body *body;
     int64_t count;
-  } job{&body, count};
+    std::chrono::steady_clock::time_point first_was_done;
+  } job{&body, count, {}};
   GOMP_parallel(
       [](void *data) {
-        const auto *job = static_cast<const Job *>(data);
+        auto *job = static_cast<Job *>(data);
         const int64_t threads = omp_get_num_threads();
         int64_t chunk = (job->count + threads - 1) / threads;
         if (chunk > 64) chunk = (chunk + 63) / 64 * 64;
         const int64_t begin = std::min(job->count, chunk * omp_get_thread_num());
         const int64_t end = std::min(job->count, begin + chunk);
         if (begin < end) (*job->body)(begin, end);
+        if (omp_get_thread_num() == 0) job->first_was_done = std::chrono::steady_clock::now();
       },
       &job, static_cast<unsigned>(threads), 0);
+  return job.first_was_done;
 }
 #endif
 
@@ -92,8 +97,8 @@ void ParallelFor(int64_t count, int64_t grain, const Body &body) {
   const int64_t threads = std::min<int64_t>(count / grain, omp_get_max_threads());
   if (threads > 1 && !omp_in_parallel() && !CrowdingHere().GoesAlone()) {
     const auto began = std::chrono::steady_clock::now();
-    OnTeam(threads, count, body);
-    CrowdingHere().Took(std::chrono::steady_clock::now() - began, count, grain);
+    const auto done = OnTeam(threads, count, body);
+    CrowdingHere().Waited(std::chrono::steady_clock::now() - done, done - began);
     return;
   }
 #endif

@@ -97,7 +97,11 @@ extension ClassificationSet {
     _ augmentation: Augmentation?, _ epoch: Int, to output: UnsafeMutableBufferPointer<Float>
   ) {
     let features = featureCount
-    var changed = [UInt8](repeating: 0, count: augmentation == nil ? 0 : features)
+    var canvas = augmentation.map { _ in
+      ImageCanvas(
+        height: height, width: width, channels: channels,
+        neutral: transform.neutral(features: features, channels: channels))
+    }
     for (place, row) in rows.enumerated() {
       let first = Int(row) * features
       let image = UnsafeBufferPointer(rebasing: pixels[first..<first + features])
@@ -107,33 +111,10 @@ extension ClassificationSet {
         transform.apply(to: image, writing: input)
         continue
       }
-      let draw = augmentation.draw(epoch: epoch, row: Int(row))
-      changed.withUnsafeMutableBufferPointer { changed in
-        move(image, draw, writing: changed)
-        transform.apply(to: UnsafeBufferPointer(changed), writing: input)
-      }
-    }
-  }
-
-  /// An image mirrored and moved; what comes in at the edge is 0.
-  private func move(
-    _ image: UnsafeBufferPointer<UInt8>, _ draw: Augmentation.Draw,
-    writing output: UnsafeMutableBufferPointer<UInt8>
-  ) {
-    output.update(repeating: 0)
-    // The columns and rows of the result that have a source in the image.
-    let (firstColumn, lastColumn) = (max(0, -draw.left), min(width, width - draw.left))
-    let (firstRow, lastRow) = (max(0, -draw.top), min(height, height - draw.top))
-    guard firstColumn < lastColumn else { return }
-    for y in firstRow..<max(firstRow, lastRow) {
-      let from = (y + draw.top) * width
-      for x in firstColumn..<lastColumn {
-        let source = x + draw.left
-        let column = draw.isMirrored ? width - 1 - source : source
-        for channel in 0..<channels {
-          output[(y * width + x) * channels + channel] = image[(from + column) * channels + channel]
-        }
-      }
+      var random = augmentation.random(epoch: epoch, row: Int(row))
+      canvas?.bytes.withUnsafeMutableBufferPointer { _ = $0.update(from: image) }
+      for step in augmentation.recipe.transforms { canvas?.apply(step, from: &random) }
+      canvas?.bytes.withUnsafeBufferPointer { transform.apply(to: $0, writing: input) }
     }
   }
 

@@ -42,7 +42,10 @@ import Training
     (["check"], ["--seed", "--json"]), (["derive"], ["<name>", "--output <file>"]),
     (["data"], ["list", "fetch", "inspect"]),
     (["data", "list"], ["--data-dir"]), (["data", "fetch"], ["<name>", "--data-dir"]),
-    (["data", "inspect"], ["<name>", "--data-dir", "--output <file>"]),
+    (
+      ["data", "inspect"],
+      ["<name>", "--data-dir", "--output <file>", "--augment <recipe>", "--seed"]
+    ),
     (
       ["benchmark"],
       ["--seconds", "--precision", "--gradients", "--inference", "--threads", "--json"]
@@ -70,7 +73,8 @@ import Training
     ["train", "mnist-mlp", "--epoch", "1"],
     ["train", "mnist-mlp", "--batch-size", "-1"], ["train", "mnist-mlp", "--seed", "-1"],
     ["predict", "--model", "mnist-mlp"], ["benchmark", "--seconds", "soon"],
-    ["data", "get", "mnist"],
+    ["data", "get", "mnist"], ["data", "inspect", "drawn-digits", "--augment", "flip"],
+    ["data", "inspect", "drawn-digits", "--output", "a.png", "--seed", "1"],
   ])
   func usageErrors(arguments: [String]) throws {
     let folder = try TemporaryFolder()

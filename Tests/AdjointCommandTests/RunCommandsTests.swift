@@ -95,6 +95,12 @@ import Testing
     #expect(inspected.errors == "sheet.png: written\n")
     #expect(try folder.bytes("sheet.png").prefix(4) == Data([137, 80, 78, 71]))
 
+    let augmented = try Command.run(
+      ["data", "inspect", "drawn-digits", "--augment", "flip", "--seed", "2", "--output", "a.png"],
+      in: folder)
+    #expect(augmented.status == 0 && augmented.errors == "a.png: written\n")
+    #expect(try folder.bytes("a.png") != folder.bytes("sheet.png"))
+
     try expectFailure(
       66, "adjoint: mnist: is neither in $ADJOINT_DATA nor in the cache; adjoint data fetch mnist",
       ["data", "inspect", "mnist"], in: folder)

@@ -46,6 +46,8 @@ public final class Loader {
     require(
       transform.mean.isEmpty || transform.mean.count == set.featureCount,
       "Loader: a transform of \(transform.mean.count) features for images of \(set.featureCount)")
+    let obstacle = augmentation?.recipe.obstacle(channels: set.channels)
+    require(obstacle == nil, "Loader: \(obstacle ?? "")")
     depth = prefetch
     maker = BatchMaker(
       set: set, batchSize: batchSize, order: order, lastBatch: lastBatch, layout: layout,

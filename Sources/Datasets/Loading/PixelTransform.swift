@@ -25,6 +25,18 @@ public struct PixelTransform: Sendable {
   /// byte / 255 in every channel: numbers in 0 ... 1, rounded as IEEE division rounds.
   public static let unit = PixelTransform()
 
+  /// The bytes of an image that become the numbers nearest to 0.
+  func neutral(features: Int, channels: Int) -> [UInt8] {
+    if !mean.isEmpty { return mean.map { UInt8(min(max($0, 0), 255).rounded()) } }
+    guard !table.isEmpty else { return [UInt8](repeating: 0, count: features) }
+    let bytes = (0..<channels).map { channel in
+      (UInt8.min...UInt8.max).min { abs(value($0, channel)) < abs(value($1, channel)) } ?? 0
+    }
+    return (0..<features).map { bytes[$0 % channels] }
+  }
+
+  private func value(_ byte: UInt8, _ channel: Int) -> Float { table[channel << 8 | Int(byte)] }
+
   /// Tabulates a function of the byte and the channel.
   public init(channels: Int, _ value: (UInt8, _ channel: Int) -> Float) {
     require(channels > 0, "PixelTransform: \(channels) channels; there must be at least one")

@@ -21,7 +21,7 @@ final class CIFARResNetExperiment: ImageExperiment {
     configuration.epochs = 10
     configuration.learningRate = 0.2
     configuration.warmup = 1
-    configuration.augment = "flip,crop4"
+    configuration.augment = .standard
     return configuration
   }
 

@@ -94,11 +94,11 @@ public enum DataSets {
       }
       let perClass = 10
       let picked = (0..<sample.classCount).map { number in
-        (0..<sample.count).lazy.filter { Int(sample.labels[$0]) == number }.prefix(perClass)
+        Array((0..<sample.count).lazy.filter { Int(sample.labels[$0]) == number }.prefix(perClass))
       }
       if file.pathExtension.lowercased() == "png" {
-        try AtomicFile.write(
-          PNG.encode(sheet(of: sample, picked.map(Array.init), perClass)), to: file)
+        let rows = picked.map { $0.map { PixelImage(row: $0, of: sample) } }
+        try AtomicFile.write(PNG.encode(.sheet(rows, columns: perClass)), to: file)
         return
       }
       guard file.pathExtension.lowercased() == "svg" else {
@@ -106,37 +106,10 @@ public enum DataSets {
       }
       let tiles = picked.joined().map { row in
         ImageGrid.Tile(
-          PixelImage(
-            width: sample.width, height: sample.height, channels: sample.channels,
-            pixels: Array(sample.image(row))), caption: sample.classNames[Int(sample.labels[row])])
+          PixelImage(row: row, of: sample), caption: sample.classNames[Int(sample.labels[row])])
       }
       let grid = ImageGrid(tiles: Array(tiles), columns: perClass, tileWidth: 64)
       try AtomicFile.write(Data(grid.svg().utf8), to: file)
-    }
-
-    /// One row of images for each class, two pixels apart.
-    private func sheet(
-      of sample: ClassificationSet, _ picked: [[Int]], _ perClass: Int
-    ) -> PixelImage {
-      let gap = 2
-      let (cellWidth, cellHeight) = (sample.width + gap, sample.height + gap)
-      let (width, height) = (perClass * cellWidth + gap, picked.count * cellHeight + gap)
-      let channels = sample.channels
-      var pixels = [UInt8](repeating: 128, count: width * height * channels)
-      for (line, rows) in picked.enumerated() {
-        for (column, row) in rows.enumerated() {
-          let image = Array(sample.image(row))
-          for y in 0..<sample.height {
-            let from = y * sample.width * channels
-            let left = (column * cellWidth + gap) * channels
-            let to = (line * cellHeight + gap + y) * width * channels + left
-            pixels.replaceSubrange(
-              to..<(to + sample.width * channels),
-              with: image[from..<(from + sample.width * channels)])
-          }
-        }
-      }
-      return PixelImage(width: width, height: height, channels: channels, pixels: pixels)
     }
   }
 

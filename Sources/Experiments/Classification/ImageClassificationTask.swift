@@ -89,8 +89,7 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
 
   var stepsPerEpoch: Int { loader.batchesPerEpoch }
   var samplesPerEpoch: Int { parts.train.count }
-  /// Seconds that steps have waited for their batches so far.
-  var waiting: Double { loader.waiting }
+  var secondsWaited: Double? { loader.waiting }
   var optimizer: any Optimizer { step.optimizer }
   var keepsGradients: Bool {
     get { step.keepsGradients }

@@ -77,12 +77,8 @@ struct ImageConfiguration: TimedConfiguration {
   var decayFactor = 0.1
   /// … after every so many epochs.
   var decayEvery = 50
-  /// What is done to training images at random, such as flip,crop4.
-  var augment = "none"
-  /// α of mixup; 0 for none.
-  var mixup = 0.0
-  /// α of cutmix; 0 for none.
-  var cutmix = 0.0
+  /// What is done to training images at random, such as flip,crop4,mixup0.2.
+  var augment = AugmentationRecipe.none
   /// The share of each label that goes to all classes alike.
   var labelSmoothing = 0.0
   /// The decay of the average of the weights that is measured in place of the last ones; 0 for none.
@@ -113,14 +109,11 @@ struct ImageConfiguration: TimedConfiguration {
     try check("warmup", warmup, in: 0...10_000)
     try check("decay_factor", decayFactor, in: 1e-12...1)
     try check("decay_every", decayEvery, in: 1...1_000_000)
-    try check("mixup", mixup, in: 0...100)
-    try check("cutmix", cutmix, in: 0...100)
     try check("label_smoothing", labelSmoothing, in: 0...0.99)
     try check("average", average, in: 0...0.99999999)
     try check("validation", validation, in: 0...1_000_000)
     try check("size", size, in: 8...1024)
     if !["cifar10", "cifar100"].contains(data) { _ = try MedMNIST.member(named: data) }
-    _ = try ImageAugmentation.parse(self)
   }
 
   /// The plan, where an epoch has so many steps.

@@ -43,13 +43,16 @@ final class ImageTraining {
         parameter.isFrozen = true
       }
     }
+    if let obstacle = configuration.augment.obstacle(channels: images.parts.train.channels) {
+      throw AdjointError(.usage, "augment=\(configuration.augment): \(obstacle)")
+    }
     let step = ClassificationStep(
       network, optimizer: Self.optimizer(configuration, parameters, head: head),
       labelSmoothing: configuration.labelSmoothing, seed: configuration.seed)
     classifier = ImageClassificationTask(
       model: network, stateHolder: network.network, step: step, parts: images.parts,
       transform: images.transform, layout: .images,
-      augmentation: try ImageAugmentation.parse(configuration),
+      augmentation: Augmentation(configuration.augment, seed: configuration.seed),
       batchSize: configuration.batchSize, testUse: configuration.test.use, measuresArea: true,
       averageDecay: configuration.average > 0 ? configuration.average : nil,
       seed: configuration.seed, dtype: configuration.precision)

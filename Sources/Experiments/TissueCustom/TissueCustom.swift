@@ -26,7 +26,7 @@ final class TissueCustom: ImageExperiment {
     configuration.learningRate = 2e-3
     configuration.weightDecay = 0.02
     configuration.warmup = 1
-    configuration.augment = "flip,crop4"
+    configuration.augment = .tissue
     configuration.labelSmoothing = 0.1
     configuration.average = 0.99
     configuration.best = "validation_auc"
@@ -39,7 +39,7 @@ final class TissueCustom: ImageExperiment {
     configuration.data = "pneumoniamnist"
     configuration.size = 28
     configuration.epochs = 30
-    configuration.augment = "crop2"
+    configuration.augment = AugmentationRecipe([.crop(padding: 2)])
     return configuration
   }
 

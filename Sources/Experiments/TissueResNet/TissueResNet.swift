@@ -35,7 +35,7 @@ final class TissueResNet: ImageExperiment {
     configuration.size = 28
     configuration.epochs = 15
     configuration.learningRate = 0.02
-    configuration.augment = "crop2"
+    configuration.augment = AugmentationRecipe([.crop(padding: 2)])
     return configuration
   }
 

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Tensors
 import TestSupport
@@ -21,7 +22,33 @@ private struct Settings: ExperimentConfiguration {
   func validate() throws { try check("batch_size", batchSize, in: 1...100) }
 }
 
+/// A recipe is a word among the settings.
+private struct ImageSettings: ExperimentConfiguration {
+  var augment = AugmentationRecipe.none
+  var seed: UInt64 = 0
+
+  func validate() throws {}
+}
+
 @Suite struct ConfigurationEditorTests {
+  @Test func augmentationRecipes() throws {
+    func apply(_ text: String) throws -> ImageSettings {
+      try ConfigurationEditor.apply([("augment", text)], to: ImageSettings(), of: "trial")
+    }
+    let changed = try apply("standard,mixup0.2")
+    #expect(
+      changed.augment == AugmentationRecipe(AugmentationRecipe.standard.transforms, mixup: 0.2))
+    #expect(
+      try ConfigurationEditor.settings(of: changed) == [
+        "augment": "flip,crop4,mixup0.2", "seed": "0",
+      ])
+    #expect(try apply("none") == ImageSettings())
+    expectError(.usage, "augment: expected mixup0.2, found mixup") { _ = try apply("flip,mixup") }
+    expectError(
+      .usage, "augment=crop0: crop of padding 0; expected a whole number from 1 to 1000"
+    ) { _ = try apply("crop0") }
+  }
+
   private func apply(_ changes: (String, String)...) throws -> Settings {
     try ConfigurationEditor.apply(
       changes.map { (key: $0.0, value: $0.1) }, to: Settings(), of: "trial")

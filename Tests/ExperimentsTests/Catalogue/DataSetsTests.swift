@@ -1,4 +1,5 @@
 import Datasets
+import Figures
 import Foundation
 import Tensors
 import TestSupport
@@ -96,6 +97,41 @@ import Testing
       .noInput,
       "pathmnist_64: is neither in $ADJOINT_DATA nor in the cache; adjoint data fetch pathmnist_64"
     ) { _ = try DataSets.inspect("pathmnist", size: 64, in: folder.noData) }
+  }
+
+  /// The first row as it is, eight below it changed; with nothing to do, all nine are the same.
+  @Test func sheetOfAugmentedImages() throws {
+    let folder = try TemporaryFolder()
+    let inspection = try DataSets.inspect("drawn-digits", in: folder.noData)
+    func sheet(_ recipe: String, seed: UInt64 = 0, _ name: String = "sheet.png") throws -> Data {
+      try inspection.writeAugmented(recipe, seed: seed, to: folder.file(name))
+      return try Data(contentsOf: folder.file(name))
+    }
+    let image = try PNG.decode(sheet("none"))
+    let (side, pitch) = (28 * 3, 28 * 3 + 2)
+    #expect(image.width == 10 * pitch + 2)
+    #expect(image.height == 9 * pitch + 8)
+    func row(_ line: Int, of image: PixelImage) -> ArraySlice<UInt8> {
+      let top = line == 0 ? 2 : line * pitch + 8
+      return image.pixels[(top * image.width)..<((top + side) * image.width)]
+    }
+    #expect((1..<9).allSatisfy { row($0, of: image) == row(0, of: image) })
+    let changed = try PNG.decode(sheet("crop4,cutmix1"))
+    #expect(row(0, of: changed) == row(0, of: image))
+    #expect(row(1, of: changed) != row(0, of: image) && row(1, of: changed) != row(2, of: changed))
+    #expect(try sheet("crop4,cutmix1") == sheet("crop4,cutmix1"))
+    #expect(try sheet("crop4,cutmix1", seed: 1) != sheet("crop4,cutmix1"))
+    let svg = String(decoding: try sheet("standard", "sheet.svg"), as: UTF8.self)
+    #expect(svg.contains("First row: as they are. Below: flip,crop4"))
+    #expect(svg.components(separatedBy: "<image").count == 91)
+    expectError(.usage, "augment: expected flip, found flip2") { _ = try sheet("flip2") }
+    expectError(.usage, "augment=stain1: stain: expected images of 3 channels, found 1") {
+      _ = try sheet("stain1")
+    }
+    let other = folder.file("sheet.jpg")
+    expectError(.usage, "\(other.path): expected a name that ends in .png or .svg") {
+      try inspection.writeAugmented("flip", seed: 0, to: other)
+    }
   }
 
   @Test func sheetOfImages() throws {

@@ -19,7 +19,8 @@ import Testing
   ) throws -> Loader {
     Loader(
       try set(count), batchSize: 5, order: .shuffled(seed: 3), layout: layout, transform: bytes,
-      augmentation: .init(mirrors: true, shift: 1, mixup: mixup, cutmix: cutmix, seed: 4),
+      augmentation: .init(
+        .init([.horizontalFlip, .crop(padding: 1)], mixup: mixup, cutmix: cutmix), seed: 4),
       prefetch: prefetch, threads: threads)
   }
 
@@ -28,8 +29,8 @@ import Testing
     let plain = Loader(try Self.set(5), batchSize: 5, order: .sequential, transform: Self.bytes)
     let mixed = Loader(
       try Self.set(5), batchSize: 5, order: .sequential, transform: Self.bytes,
-      augmentation: .init(mirrors: false, shift: 0, mixup: 1, seed: 9))
-    let augmentation = Augmentation(mirrors: false, shift: 0, mixup: 1, seed: 9)
+      augmentation: .init(.init([], mixup: 1), seed: 9))
+    let augmentation = Augmentation(.init([], mixup: 1), seed: 9)
     for epoch in 0..<4 {
       let (a, b) = (plain.next(), mixed.next())
       let mixture = augmentation.mixture(at: .init(epoch: epoch), height: 3, width: 4)
@@ -55,7 +56,7 @@ import Testing
 
   /// A rectangle of the other image, whose share of the area is that of its class.
   @Test func cutmix() throws {
-    let augmentation = Augmentation(mirrors: false, shift: 0, cutmix: 1, seed: 9)
+    let augmentation = Augmentation(.init([], cutmix: 1), seed: 9)
     let mixed = Loader(
       try Self.set(4), batchSize: 4, order: .sequential, layout: .images, transform: Self.bytes,
       augmentation: augmentation)
@@ -67,7 +68,6 @@ import Testing
         throw Unexpected()
       }
       sizes.insert(rows.count * columns.count)
-      #expect(share == Float(1) - Float(rows.count * columns.count) / 12 || share > 0)
       #expect(abs(share - (1 - Float(rows.count * columns.count) / 12)) < 1e-6)
       let values = batch.inputs.floats
       for image in 0..<4 {
@@ -85,7 +85,7 @@ import Testing
 
   /// Where both are asked for, each has about half of the batches.
   @Test func bothByTurns() {
-    let augmentation = Augmentation(mirrors: false, shift: 0, mixup: 0.2, cutmix: 1, seed: 1)
+    let augmentation = Augmentation(.init([], mixup: 0.2, cutmix: 1), seed: 1)
     let cuts = (0..<1000).count { number in
       let place = LoaderPosition(epoch: number / 100, batch: number % 100)
       guard case .cutmix = augmentation.mixture(at: place, height: 8, width: 8) else {
@@ -116,7 +116,7 @@ import Testing
 
   @Test func anotherSeedIsAnotherMixture() {
     func mixtures(_ seed: UInt64, epoch: Int) -> [Mixture?] {
-      let augmentation = Augmentation(mirrors: false, shift: 0, mixup: 1, seed: seed)
+      let augmentation = Augmentation(.init([], mixup: 1), seed: seed)
       return (0..<5).map {
         augmentation.mixture(at: .init(epoch: epoch, batch: $0), height: 2, width: 2)
       }

@@ -3,8 +3,32 @@ import Testing
 
 @testable import Datasets
 
+extension Augmentation {
+  /// What becomes of one image that may be mirrored and is moved.
+  struct Draw: Equatable {
+    var isMirrored = false
+    /// Where in the image, or outside, the upper left pixel comes from.
+    var top = 0
+    var left = 0
+  }
+
+  /// The numbers that a run draws: they must stay what they are, or runs could not be resumed.
+  func draw(epoch: Int, row: Int) -> Draw {
+    var random = Philox(seed: seed, stream: 1 << 63 | UInt64(epoch) << 32 | UInt64(row))
+    var draw = Draw()
+    for step in recipe.transforms {
+      if step == .horizontalFlip { draw.isMirrored = random.integer(below: 2) == 1 }
+      if case .crop(let padding, .zero) = step {
+        draw.top = random.integer(below: 2 * padding + 1) - padding
+        draw.left = random.integer(below: 2 * padding + 1) - padding
+      }
+    }
+    return draw
+  }
+}
+
 @Suite(.timeLimit(.minutes(1))) struct AugmentationTests {
-  private static func set(
+  fileprivate static func set(
     _ count: Int, height: Int, width: Int, channels: Int = 1, _ byte: (_ place: Int) -> UInt8
   ) throws -> ClassificationSet {
     try ClassificationSet(
@@ -207,6 +231,88 @@ import Testing
     }
     let squares = counts.reduce(0.0) { $0 + (Double($1) - 400) * (Double($1) - 400) / 400 }
     #expect(squares < 85.4)
+  }
+
+  /// Everything there is, on any number of threads, ahead or not, in batches of any size, and after going back.
+  @Test(arguments: [(0, 1, 8), (2, 1, 8), (0, 2, 8), (1, 3, 8), (0, 16, 8), (2, 2, 5)], [1, 3])
+  func sameBitsWhateverTheThreads(
+    _ ways: (prefetch: Int, threads: Int, batch: Int), channels: Int
+  ) throws {
+    let recipe = try AugmentationRecipe(
+      parsing: "flip,vflip,turn,crop2:reflect,zoom0.4,jitter0.4:0.4:0.4:0.1,erase0.5,cutout2"
+        + (channels == 3 ? ",stain0.2" : ""))
+    let set = try Self.set(40, height: 9, width: 7, channels: channels) {
+      UInt8(truncatingIfNeeded: $0 &* 7919 >> 3)
+    }
+    func loader(_ ways: (prefetch: Int, threads: Int, batch: Int)) -> Loader {
+      Loader(
+        set, batchSize: ways.batch, order: .shuffled(seed: 2),
+        transform: .normalized(
+          mean: [Float](repeating: 0.4, count: channels),
+          deviation: [Float](repeating: 0.2, count: channels)),
+        augmentation: .init(recipe, seed: 6), prefetch: ways.prefetch, threads: ways.threads)
+    }
+    func epoch(_ loader: Loader) -> [UInt32] {
+      LoaderTests.epoch(loader).flatMap { $0.inputs.floats.map(\.bitPattern) }
+    }
+    let (plain, other) = (loader((0, 1, 8)), loader(ways))
+    let first = epoch(plain)
+    #expect(epoch(other) == first)
+    #expect(epoch(other) != first)
+    try other.seek(to: .init())
+    #expect(epoch(other) == first)
+    #expect(first.allSatisfy { Float(bitPattern: $0).isFinite })
+  }
+
+  /// What ResNet-18 takes in a step is ready in a tenth of a second on an idle machine; a test has to stand a
+  /// busy one.
+  @Test func aBatchIsReadyInTime() throws {
+    let set = try Self.set(128, height: 64, width: 64, channels: 3) {
+      UInt8(truncatingIfNeeded: $0 &* 7919 >> 3)
+    }
+    let recipe = try AugmentationRecipe(
+      parsing: "flip,turn,crop4,zoom0.5,jitter0.4:0.4:0.4:0.1,stain0.1,erase0.5,mixup0.2,cutmix1")
+    let loader = Loader(
+      set, batchSize: 128, order: .shuffled(seed: 2), layout: .images,
+      transform: .normalized(mean: [0.5, 0.5, 0.5], deviation: [0.2, 0.2, 0.2]),
+      augmentation: .init(recipe, seed: 1))
+    let best = (0..<5).map { _ in
+      let before = loader.waiting
+      _ = loader.next()
+      return loader.waiting - before
+    }.min()
+    #expect(try #require(best) < 0.4)
+  }
+
+  /// Erased places are what the network takes for nothing.
+  @Test func whatIsErasedIsNearZero() throws {
+    let set = try Self.set(30, height: 6, width: 6, channels: 3) { _ in 250 }
+    let images = try Self.images(
+      set, .init(.init([.cutout(side: 2)]), seed: 1),
+      .normalized(mean: [0.2, 0.5, 0.7], deviation: [0.25, 0.25, 0.25]))
+    for image in images {
+      let erased = image.count { abs($0) <= 0.5 / 255 / 0.25 + 1e-6 }
+      #expect([3, 6, 12].contains(erased))
+    }
+  }
+
+  @Test func wrongNumbersStopTheProgram() async {
+    let padding = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { _ = Augmentation(.init([.crop(padding: 0)]), seed: 0) }
+    #expect(
+      message(padding).hasPrefix(
+        "adjoint: Augmentation: crop of padding 0; expected a whole number from 1 to 1000 ["))
+    let stains = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      _ = Loader(
+        try AugmentationTests.set(4, height: 2, width: 2) { _ in 0 }, batchSize: 2,
+        order: .sequential,
+        augmentation: .init(.tissue, seed: 0))
+    }
+    #expect(
+      message(stains).hasPrefix("adjoint: Loader: stain: expected images of 3 channels, found 1 ["))
   }
 
   @Test func aNegativeShiftStopsTheProgram() async {
