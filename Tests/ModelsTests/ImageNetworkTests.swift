@@ -148,8 +148,8 @@ private func expectClose(
       _ = CIFARResNet(depth: 18, random: &random)
     }
     #expect(
-      message(result).contains("CIFARResNet: depth 18; it has to be 6n + 2, such as 20, 32, 44, 56")
-    )
+      message(result).contains(
+        "CIFARResNet: depth 18; it has to be 6n + 2, such as 20, 32, 44, 56"))
   }
 }
 

@@ -3,12 +3,19 @@ import Figures
 import Training
 
 /// An experiment with a convolutional classifier: what such experiments have in common.
-protocol ImageExperiment: LookingInside where Configuration == ImageConfiguration {
+protocol ImageExperiment: LookingInside where Configuration: ImageSettings {
+  /// How finished runs stand beside this one in its report.
+  static var comparison: ImageComparison.Manner { get }
+  /// What a run is called beside others.
+  static func name(of configuration: Configuration) -> String
   /// The network with its data and its training.
   var training: ImageTraining { get }
 }
 
 extension ImageExperiment {
+  static var comparison: ImageComparison.Manner { .networks }
+  static func name(of configuration: Configuration) -> String { configuration.image.network }
+
   var dataDescription: String { training.images.description }
   var dataFiles: [RunEnvironment.DataFile] { training.images.files }
   var task: any TrainingTask { training.classifier }
@@ -20,6 +27,7 @@ extension ImageExperiment {
   }
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {
-    try training.reportSections()
+    let sections = try training.reportSections()
+    return try training.comparison.map { [try $0(run).section()] + sections } ?? sections
   }
 }

@@ -15,11 +15,14 @@ final class ImageTraining {
   let network: AnyImageNetwork
   let classifier: ImageClassificationTask<AnyImageNetwork>
   let plan: TrainingPlan
+  /// Puts this run, once it is over, beside the finished ones that its settings name; nil where they name none.
+  let comparison: ((RunRecord) throws -> ImageComparison)?
 
-  init(
-    _ configuration: ImageConfiguration, data: DataDirectory, for experiment: String,
+  init<Kind: ImageExperiment>(
+    _ settings: Kind.Configuration, data: DataDirectory, for experiment: Kind.Type,
     note: (String) -> Void
   ) throws {
+    let configuration = settings.image
     self.configuration = configuration
     guard configuration.tune == .full || !configuration.weights.isEmpty else {
       throw AdjointError(
@@ -27,7 +30,8 @@ final class ImageTraining {
         "tune=\(configuration.tune.rawValue): there are no weights to tune; name a file with "
           + "--set weights=FILE")
     }
-    images = try ImageSet(configuration, from: data, for: experiment, note: note)
+    images = try ImageSet(configuration, from: data, for: experiment.information.name, note: note)
+    comparison = try Self.comparison(settings, of: experiment, data: images.description)
     network = try Self.network(configuration)
     if !configuration.weights.isEmpty {
       let file = URL(fileURLWithPath: configuration.weights)
@@ -57,6 +61,25 @@ final class ImageTraining {
       averageDecay: configuration.average > 0 ? configuration.average : nil,
       seed: configuration.seed, dtype: configuration.precision)
     plan = configuration.plan(stepsPerEpoch: classifier.stepsPerEpoch)
+  }
+
+  /// Reads the runs to compare with, and sees that they can be: before an hour is spent on a run whose report cannot
+  /// be written.
+  private static func comparison<Kind: ImageExperiment>(
+    _ settings: Kind.Configuration, of kind: Kind.Type, data: String
+  ) throws -> ((RunRecord) throws -> ImageComparison)? {
+    let others = try ImageRun.collect(settings.compare)
+    guard !others.runs.isEmpty else { return nil }
+    func beside(
+      _ metrics: [String: Double], _ history: History, _ seconds: Double?
+    ) throws -> ImageComparison {
+      let this = try ImageRun(
+        of: kind, settings, data: data, metrics: metrics, history: history, seconds: seconds,
+        folder: nil)
+      return try ImageComparison(this, with: others, kind.comparison)
+    }
+    _ = try beside([:], History(), nil)
+    return { try beside($0.metrics, $0.history, ImageRun.seconds(of: $0.folder)) }
   }
 
   /// The network of a configuration with new weights.
