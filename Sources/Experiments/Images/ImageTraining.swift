@@ -132,8 +132,8 @@ final class ImageTraining {
   /// The network with what it takes to show it images.
   var examined: ExaminedNetwork {
     ExaminedNetwork(
-      network.network, takes: .images, parameters: classifier.step.parameters,
-      transform: classifier.transform, training: images.parts.train, shown: classifier.shownPart)
+      network.network, takes: .images, transform: classifier.transform,
+      training: images.parts.train, shown: classifier.shownPart)
   }
 
   /// What it gets wrong, and where it looks.

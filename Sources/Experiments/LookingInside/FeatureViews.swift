@@ -72,17 +72,13 @@ struct FeatureViews {
     if let name = request.layer {
       chosen = [try outputs.named(name)]
     } else {
-      // Layers whose names are paths: a rectifier without a name shows what the one before it does.
-      let maps = outputs.filter { $0.isMaps && $0.name.first?.isLowercase == true }
-      let all = maps.isEmpty ? outputs.filter { $0.units > 0 && $0.name != $0.type } : maps
-      let count = min(all.count, Self.layers)
-      chosen = (0..<count).map { all[$0 * (all.count - 1) / max(count - 1, 1)] }
+      chosen = Self.overview(of: outputs)
     }
     guard !chosen.isEmpty else { throw NotSuited(reason: "no layer of this network has a name") }
     var blocks: [Report.Block] = [
       .paragraph(
         "What \(chosen.count == 1 ? "the layer gives" : "some of the layers give") for the image, each layer in "
-          + "a scale of its own. All layers: \(outputs.map(\.name).joined(separator: ", ")).")
+          + "a scale of its own.")
     ]
     var files: [(name: String, image: PixelImage)] = []
     for output in chosen {
@@ -98,7 +94,25 @@ struct FeatureViews {
       let file = "features-" + output.name.replacing("#", with: "-")
       files.append((file, sheet(view.images, side: 96, view.scale)))
     }
+    // Names are words of the source with dots and numbers: nothing in them means anything in HTML.
+    let names = outputs.map(\.name).joined(separator: ", ")
+    blocks.append(
+      .html("<details><summary>All \(outputs.count) layers</summary><p>\(names)</p></details>"))
     return Panel(section: Report.Section("Feature maps", blocks), files: files)
+  }
+
+  /// A few layers from the first to the last: of those with a path (a rectifier without one shows what the layer before
+  /// it does) that give maps, if there are any, the outermost, such as the stages of a residual network.
+  private static func overview(of outputs: [LayerOutput]) -> [LayerOutput] {
+    let named = outputs.filter { $0.units > 0 && $0.name.first?.isLowercase == true }
+    let maps = named.filter(\.isMaps)
+    let all = maps.isEmpty ? named : maps
+    func within(_ depth: Int) -> [LayerOutput] {
+      all.filter { $0.name.count { $0 == "." } <= depth }
+    }
+    let outermost = (0..<8).lazy.map(within).first { $0.count >= 3 } ?? all
+    let count = min(outermost.count, layers)
+    return (0..<count).map { outermost[$0 * (outermost.count - 1) / max(count - 1, 1)] }
   }
 
   private struct View {

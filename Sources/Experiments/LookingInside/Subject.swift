@@ -77,6 +77,11 @@ struct Subject {
   var predicted: Int { ranking[0] }
   var score: Score { Score(of: examined.network, .output(explained)) }
 
+  /// A number with so many places and a true minus.
+  static func number(_ value: Double, _ places: Int) -> String {
+    String(format: "%.\(places)f", value).replacing("-", with: "−")
+  }
+
   func name(of index: Int) -> String {
     index < examined.classNames.count ? examined.classNames[index] : "\(index)"
   }
@@ -100,7 +105,7 @@ struct Subject {
       .init("Probability", percent(predicted)),
     ] + (truth.map { [.init("True class", name(of: $0))] } ?? []) + [
       .init(
-        "Explained score", String(format: "%.3f", logits[explained]),
+        "Explained score", Self.number(logits[explained], 3),
         note: "logit of \(name(of: explained))")
     ]
   }
@@ -116,7 +121,7 @@ struct Subject {
     ] + (truth.map { [["true class", name(of: $0)]] } ?? []) + [
       [
         "explained",
-        "logit of \(name(of: explained)), " + String(format: "%.4f", logits[explained]),
+        "logit of \(name(of: explained)), \(Self.number(logits[explained], 4))",
       ]
     ]
   }

@@ -64,7 +64,7 @@ struct Views {
   }
 
   private func smoothGrad() -> Panel {
-    let (samples, noise) = (50, 0.15)
+    let (samples, noise) = (50, 0.1)
     let gradient = score.smoothGradient(
       at: subject.input, samples: samples, noise: noise, seed: request.seed)
     return mapPanel(
@@ -79,7 +79,7 @@ struct Views {
     let steps = 128
     let found = score.integratedGradients(
       of: subject.input, baseline: try baseline(), steps: steps)
-    func number(_ value: Double) -> String { String(format: "%.4f", value) }
+    func number(_ value: Double) -> String { Subject.number(value, 4) }
     let difference = found.value - found.baselineValue
     var panel = mapPanel(
       "Integrated gradients", file: "integrated", channelSum(of: found.attributions), .diverging,
@@ -171,7 +171,8 @@ struct Views {
       let image = PixelImage(
         width: examined.width, height: examined.height, channels: examined.channels,
         values: found.pixels.map { Float($0) })
-      tiles.append((image, "\(name)\n" + String(format: "%.2f → %.2f", found.first, found.last)))
+      tiles.append(
+        (image, "\(name)\n\(Subject.number(found.first, 2)) → \(Subject.number(found.last, 2))"))
     }
     let what = request.layer.map { "units of \($0)" } ?? "the logit of \(className)"
     return panel(

@@ -35,7 +35,16 @@ public enum Visualization {
         .usage,
         "\(opened.name): has no classifier of images to look into; those that have are \(known)")
     }
-    let subject = try Subject(experiment.examined, request)
+    let folder = run.folder.appendingPathComponent("visualize", isDirectory: true)
+    return try view(experiment.examined, of: opened.name, request, in: folder, note: note)
+  }
+
+  /// Looks into a network, and writes to the folder of the request, or to one of the image's name in `parent`.
+  static func view(
+    _ examined: ExaminedNetwork, of name: String, _ request: VisualizationRequest,
+    in parent: URL, note: (String) -> Void
+  ) throws -> Outcome {
+    let subject = try Subject(examined, request)
     let views = Views(subject, request)
     let panels =
       try request.what.isEmpty
@@ -51,9 +60,7 @@ public enum Visualization {
         }
       }
     let folder =
-      request.output
-      ?? run.folder.appendingPathComponent("visualize", isDirectory: true)
-      .appendingPathComponent(subject.folderName, isDirectory: true)
+      request.output ?? parent.appendingPathComponent(subject.folderName, isDirectory: true)
     try OutputFolder.prepare(folder)
     for panel in panels {
       for (name, image) in panel.files {
@@ -62,7 +69,7 @@ public enum Visualization {
     }
     let page = folder.appendingPathComponent("index.html")
     try AtomicFile.write(
-      Data(report(opened.name, subject, panels).html().utf8), to: page)
+      Data(report(name, subject, panels).html().utf8), to: page)
     return Outcome(page: page, rows: subject.rows + panels.flatMap(\.rows))
   }
 
@@ -71,7 +78,7 @@ public enum Visualization {
       header: ["class", "logit", "probability"],
       rows: subject.ranking.prefix(5).map { index in
         [
-          subject.name(of: index), String(format: "%.3f", subject.logits[index]),
+          subject.name(of: index), Subject.number(subject.logits[index], 3),
           String(format: "%.1f %%", subject.probabilities[index] * 100),
         ]
       },

@@ -18,7 +18,7 @@ public struct ColorScale: Equatable, Sendable {
   /// one ends it, so that a few large ones do not pale all others.
   public init(_ colors: ColorMap, covering values: [Float], label: String = "") {
     let magnitudes = values.filter(\.isFinite).map(abs).sorted()
-    let bulk = magnitudes.isEmpty ? 0 : magnitudes[(magnitudes.count - 1) * 199 / 200]
+    let bulk = magnitudes.isEmpty ? 0 : magnitudes[magnitudes.count - 1 - magnitudes.count / 200]
     let end = bulk > 0 ? bulk : magnitudes.last.map { $0 > 0 ? $0 : 1 } ?? 1
     self.init(colors, range: colors == .diverging ? -end...end : 0...end, label: label)
   }
