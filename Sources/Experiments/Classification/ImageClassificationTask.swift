@@ -151,7 +151,8 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   /// The model as what looks inside takes it.
   var examined: ExaminedNetwork {
     ExaminedNetwork(
-      model, takes: layout, transform: transform, training: parts.train, shown: shownPart)
+      model, takes: layout, parameters: step.parameters, transform: transform,
+      training: parts.train, shown: shownPart)
   }
 
   /// What the model does on a whole set, in inference mode.

@@ -131,9 +131,10 @@ final class ImageTraining {
 
   /// The network with what it takes to show it images.
   var examined: ExaminedNetwork {
+    // Named again: what counts multiplications meets them inside another layer.
     ExaminedNetwork(
-      network.network, takes: .images, transform: classifier.transform,
-      training: images.parts.train, shown: classifier.shownPart)
+      network.network, takes: .images, parameters: parameters(of: network.network),
+      transform: classifier.transform, training: images.parts.train, shown: classifier.shownPart)
   }
 
   /// What it gets wrong, and where it looks.

@@ -26,18 +26,17 @@ struct ExaminedNetwork {
   /// - Parameters:
   ///   - model: gives logits of images, or of rows of their features.
   ///   - layout: which of the two.
-  ///   - parameters: its parameters; their names become those of its layers.
+  ///   - parameters: its parameters; their names are those of its layers.
   ///   - transform: how bytes become its input.
   ///   - training: the images it was trained on.
   ///   - shown: those that may be shown, and what their part is called.
   init(
-    _ model: any Layer, takes layout: InputLayout, transform: PixelTransform,
-    training: ClassificationSet,
+    _ model: any Layer, takes layout: InputLayout, parameters: [Parameter],
+    transform: PixelTransform, training: ClassificationSet,
     shown: (name: String, set: ClassificationSet)
   ) {
     network = layout == .rows ? Sequential([Flatten(), model]) : model
-    // Whoever named them last may have met the model inside another one.
-    parameters = Layers.parameters(of: model)
+    self.parameters = parameters
     self.transform = transform
     self.training = training
     self.shown = shown

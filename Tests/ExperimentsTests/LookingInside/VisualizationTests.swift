@@ -22,7 +22,8 @@ import Training
       classNames: ["ant", "bee", "cat", "dog"], description: "noise")
     let half = [Float](repeating: 0.5, count: channels)
     return ExaminedNetwork(
-      network, takes: .images, transform: .normalized(mean: half, deviation: half), training: set,
+      network, takes: .images, parameters: parameters(of: network),
+      transform: .normalized(mean: half, deviation: half), training: set,
       shown: ("test", set))
   }
 
