@@ -28,8 +28,7 @@ final class CIFARResNetExperiment: ImageExperiment {
   let training: ImageTraining
 
   init(_ configuration: ImageConfiguration, data: DataDirectory, note: (String) -> Void) throws {
-    training = try ImageTraining(
-      configuration, data: data, for: Self.information.name, note: note)
+    training = try ImageTraining(configuration, data: data, for: Self.self, note: note)
   }
 }
 

@@ -69,7 +69,7 @@ public enum Prediction {
   private static func configuration<Kind: ImageExperiment>(
     of kind: Kind.Type, _ changes: [(key: String, value: String)]
   ) throws -> ImageConfiguration {
-    try ExperimentRunner.configuration(kind, changes)
+    try ExperimentRunner.configuration(kind, changes).image
   }
 
   private static func write(_ y: Tensor, to output: URL) throws -> Shape {

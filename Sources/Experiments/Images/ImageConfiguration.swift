@@ -89,6 +89,9 @@ struct ImageConfiguration: TimedConfiguration {
   var best = ""
   /// When the test part is looked at.
   var test = Test.end
+  /// Folders of finished runs to stand beside this one in its report, separated by commas; that of a sweep stands for
+  /// its trials.
+  var compare = ""
   /// What weights, order and augmentation are drawn from.
   var seed: UInt64 = 0
   /// The type of images and activations; with bfloat16 weights and sums stay float32.

@@ -15,11 +15,14 @@ final class ImageTraining {
   let network: AnyImageNetwork
   let classifier: ImageClassificationTask<AnyImageNetwork>
   let plan: TrainingPlan
+  /// Puts this run, once it is over, beside the finished ones that its settings name; nil where they name none.
+  let comparison: ((RunRecord) throws -> ImageComparison)?
 
-  init(
-    _ configuration: ImageConfiguration, data: DataDirectory, for experiment: String,
+  init<Kind: ImageExperiment>(
+    _ settings: Kind.Configuration, data: DataDirectory, for experiment: Kind.Type,
     note: (String) -> Void
   ) throws {
+    let configuration = settings.image
     self.configuration = configuration
     guard configuration.tune == .full || !configuration.weights.isEmpty else {
       throw AdjointError(
@@ -27,8 +30,9 @@ final class ImageTraining {
         "tune=\(configuration.tune.rawValue): there are no weights to tune; name a file with "
           + "--set weights=FILE")
     }
-    images = try ImageSet(configuration, from: data, for: experiment, note: note)
+    images = try ImageSet(configuration, from: data, for: experiment.information.name, note: note)
     try Self.checkBest(configuration, images.parts)
+    comparison = try Self.comparison(settings, of: experiment, data: images.description)
     var network = try Self.network(configuration)
     network.holdsFeatures = configuration.tune == .head
     self.network = network
@@ -83,6 +87,25 @@ final class ImageTraining {
     }
   }
 
+  /// Reads the runs to compare with, and sees that they can be: before an hour is spent on a run whose report cannot
+  /// be written.
+  private static func comparison<Kind: ImageExperiment>(
+    _ settings: Kind.Configuration, of kind: Kind.Type, data: String
+  ) throws -> ((RunRecord) throws -> ImageComparison)? {
+    let others = try ImageRun.collect(settings.compare)
+    guard !others.runs.isEmpty else { return nil }
+    func beside(
+      _ metrics: [String: Double], _ history: History, _ seconds: Double?
+    ) throws -> ImageComparison {
+      let this = try ImageRun(
+        of: kind, settings, data: data, metrics: metrics, history: history, seconds: seconds,
+        folder: nil)
+      return try ImageComparison(this, with: others, kind.comparison)
+    }
+    _ = try beside([:], History(), nil)
+    return { try beside($0.metrics, $0.history, ImageRun.seconds(of: $0.folder)) }
+  }
+
   /// The network of a configuration with new weights.
   static func network(_ configuration: ImageConfiguration) throws -> AnyImageNetwork {
     guard
@@ -130,9 +153,20 @@ final class ImageTraining {
       ]
   }
 
-  /// What it gets wrong.
-  func reportSections() -> [Report.Section] {
+  /// The network with what it takes to show it images.
+  var examined: ExaminedNetwork {
+    ExaminedNetwork(
+      network.network, takes: .images, transform: classifier.transform,
+      training: images.parts.train, shown: classifier.shownPart)
+  }
+
+  /// What it gets wrong, and where it looks.
+  func reportSections() throws -> [Report.Section] {
     let (part, set) = classifier.shownPart
-    return [ClassificationReport.mistakes(classifier.evaluate(set), on: set, part: part)]
+    let result = classifier.evaluate(set)
+    return [
+      ClassificationReport.mistakes(result, on: set, part: part),
+      try AttributionReport.section(examined, result),
+    ]
   }
 }

@@ -43,11 +43,23 @@ final class TissueFinetune: ImageExperiment {
     return configuration
   }
 
+  /// What is trained of given weights, or the same network from its first weights on.
+  static let comparison = ImageComparison.Manner(
+    title: "Against the same network from scratch", kind: "what is tuned", reference: "scratch",
+    names: [
+      ("scratch", "all of it, from new weights"), ("head", "the classifier alone"),
+      ("full", "all of it, at one rate"),
+      ("discriminative", "all of it, at a lower rate in front of the classifier"),
+    ], column: .convergence)
+
+  static func name(of configuration: ImageConfiguration) -> String {
+    configuration.weights.isEmpty ? "scratch" : configuration.tune.rawValue
+  }
+
   let training: ImageTraining
 
   init(_ configuration: ImageConfiguration, data: DataDirectory, note: (String) -> Void) throws {
-    training = try ImageTraining(
-      configuration, data: data, for: Self.information.name, note: note)
+    training = try ImageTraining(configuration, data: data, for: Self.self, note: note)
   }
 }
 

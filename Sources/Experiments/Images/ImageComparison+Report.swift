@@ -1,0 +1,209 @@
+import Figures
+import Foundation
+import Layers
+import Models
+import Tensors
+import Training
+
+extension ImageComparison {
+  /// How a metric is shown.
+  private struct Shown {
+    let metric: String
+    let title: String
+    /// 100 for what is shown in percent.
+    let scale: Double
+    let digits: Int
+    let unit: String?
+
+    static let testAccuracy = Shown(
+      metric: "test_accuracy", title: "test accuracy", scale: 100, digits: 2, unit: "%")
+    static let testArea = Shown(
+      metric: "test_auc", title: "test AUC", scale: 1, digits: 4, unit: nil)
+    static let validationAccuracy = Shown(
+      metric: "validation_accuracy", title: "validation accuracy", scale: 100, digits: 2, unit: "%"
+    )
+    static let validationArea = Shown(
+      metric: "validation_auc", title: "validation AUC", scale: 1, digits: 4, unit: nil)
+
+    func text(_ value: SeedStatistics?) -> String {
+      guard let value else { return "–" }
+      return value.text(digits: digits, scale: scale) + (unit.map { " \($0)" } ?? "")
+    }
+
+    func difference(_ value: SeedStatistics?, from reference: SeedStatistics?) -> String {
+      guard let value, let reference else { return "–" }
+      return value.text(ofDifferenceFrom: reference, digits: digits, scale: scale)
+    }
+  }
+
+  /// A table of all groups, their figures by seed, and how they learned.
+  func section() throws -> Report.Section {
+    var blocks: [Report.Block] = [.table(try table())]
+    let strips = [Shown.testAccuracy, .testArea].compactMap(strip)
+    // Where the test part is not looked at.
+    let shown =
+      strips.isEmpty ? [Shown.validationAccuracy, .validationArea].compactMap(strip) : strips
+    if !shown.isEmpty { blocks.append(.row(shown)) }
+    let curves = [Shown.validationAccuracy, .validationArea].compactMap(curve)
+    if !curves.isEmpty { blocks.append(.row(curves)) }
+    return Report.Section(manner.title, blocks)
+  }
+
+  // MARK: - Table
+
+  /// A row for each group.
+  func table() throws -> Report.Table {
+    let measured = [Shown.testAccuracy, .testArea]
+    var header = [manner.kind]
+    if manner.column == .changes { header.append("what it changes") }
+    header.append("runs")
+    for shown in measured {
+      header.append(shown.title)
+      if let reference {
+        header.append("to \(reference.name)" + (shown.unit == "%" ? ", points" : ""))
+      }
+    }
+    header.append(Shown.validationAccuracy.title)
+    switch manner.column {
+    case .changes: break
+    case .convergence: header.append(bound.map { "epochs to " + $0.text } ?? "epochs")
+    case .cost: header += ["multiplications", "weights", "ms a step"]
+    }
+    header.append("seconds")
+    let rows = try groups.map { group in
+      var row = [group.name]
+      if manner.column == .changes {
+        row.append(manner.names.first { $0.name == group.name }?.words ?? "")
+      }
+      row.append("\(group.runs.count)")
+      for shown in measured {
+        row.append(shown.text(group.final(shown.metric)))
+        if let reference {
+          row.append(
+            group.name == reference.name
+              ? "–"
+              : shown.difference(
+                group.final(shown.metric), from: reference.final(shown.metric)))
+        }
+      }
+      row.append(Shown.validationAccuracy.text(group.final(Shown.validationAccuracy.metric)))
+      switch manner.column {
+      case .changes: break
+      case .convergence: row.append(convergence(of: group))
+      case .cost: row += try cost(of: group)
+      }
+      return row + [group.seconds.map { String(format: "%.1f", $0.mean) } ?? "–"]
+    }
+    return Report.Table(header: header, rows: rows, caption: caption)
+  }
+
+  private var caption: String {
+    var sentences = [
+      "Mean ± standard deviation over the runs of a name, which differ in their seeds."
+    ]
+    if reference != nil {
+      sentences.append("Differences of means ± their standard error √(s² ∕ n + s′² ∕ n′).")
+    }
+    if manner.column == .convergence {
+      sentences.append(
+        bound.map {
+          "\($0.text) is 95 % of the validation accuracy that \(manner.reference ?? "") ends with."
+        } ?? "There is no run named \(manner.reference ?? ""), whose accuracy would be the measure."
+      )
+    }
+    if manner.column == .cost {
+      sentences.append(
+        "Multiplications are those of one image. A step's milliseconds include the evaluations.")
+    }
+    sentences.append("Seconds are those of a run with its evaluations.")
+    if groups.contains(where: { $0.seconds == nil }) {
+      sentences.append("Of runs that were stopped and gone on with they are not known.")
+    }
+    if unfinished > 0 {
+      sentences.append(
+        unfinished == 1
+          ? "One trial of a sweep came to no end and is left out."
+          : "\(unfinished) trials of sweeps came to no end and are left out.")
+    }
+    return sentences.joined(separator: " ")
+  }
+
+  /// 95 % of what the reference ends with.
+  private var bound: (value: Double, text: String)? {
+    reference?.final("validation_accuracy").map { final in
+      let value = 0.95 * final.mean
+      return (value, String(format: "%.2f %%", value * 100))
+    }
+  }
+
+  private func convergence(of group: Group) -> String {
+    guard let bound else { return "–" }
+    let epochs = group.epochs(to: bound.value, of: "validation_accuracy")
+    let reached = epochs.compactMap(\.self)
+    guard !reached.isEmpty else { return "not reached" }
+    let text = SeedStatistics(values: reached.map(Double.init)).text(digits: 1)
+    return reached.count == epochs.count ? text : "\(text), \(epochs.count - reached.count) not"
+  }
+
+  private func cost(of group: Group) throws -> [String] {
+    let image = group.runs[0].image
+    let form = try ImageSet.form(image)
+    guard let side = form.side,
+      let network = ImageNetworks.network(image.network, form, seed: image.seed)
+    else { return ["–", "–", "–"] }
+    let count = network.multiplications(image: [side, side, form.channels])
+    let weights = parameters(of: network.network).reduce(0) { $0 + $1.count }
+    let times = group.runs.compactMap { run in
+      run.seconds.map { $0 * 1000 / Double(max(run.history.losses.count, 1)) }
+    }
+    return [
+      String(format: "%.1f million", Double(count) / 1e6), ProgressDisplay.grouped(weights),
+      times.count == group.runs.count ? SeedStatistics(values: times).text(digits: 1) : "–",
+    ]
+  }
+
+  // MARK: - Figures
+
+  private func strip(_ shown: Shown) -> (figure: any Figure, caption: String)? {
+    let rows = groups.compactMap { group in
+      group.final(shown.metric).map { found in
+        StripPlot.Row(
+          group.name, values: found.values.map { $0 * shown.scale }, mean: found.mean * shown.scale,
+          spread: found.deviation.map { $0 * shown.scale },
+          label: found.text(digits: shown.digits, scale: shown.scale),
+          isReference: group.name == reference?.name)
+      }
+    }
+    guard !rows.isEmpty else { return nil }
+    let line = reference.map { " The broken line is the mean of \($0.name)." } ?? ""
+    return (
+      StripPlot(
+        title: Self.capitalized(shown.title), axis: Axis(shown.title, unit: shown.unit), rows: rows,
+        width: 460),
+      "A point is a run, the stroke their mean, the bar one standard deviation to either side."
+        + line
+    )
+  }
+
+  private func curve(_ shown: Shown) -> (figure: any Figure, caption: String)? {
+    let series = groups.compactMap { group -> Series? in
+      let points = group.curve(shown.metric)
+      return points.isEmpty
+        ? nil
+        : Series(
+          group.name, x: points.map { Double($0.epoch) }, y: points.map { $0.value * shown.scale },
+          hasMarkers: points.count == 1)
+    }
+    guard !series.isEmpty else { return nil }
+    return (
+      LinePlot(
+        title: Self.capitalized(shown.title), x: Axis("epoch"),
+        y: Axis("", unit: shown.unit), series: series, width: 460, height: 340),
+      "After each epoch, means over the runs of a name."
+    )
+  }
+
+  private static func capitalized(_ text: String) -> String {
+    text.prefix(1).uppercased() + text.dropFirst()
+  }
+}

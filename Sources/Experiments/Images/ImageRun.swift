@@ -1,0 +1,126 @@
+import Foundation
+import Tensors
+import Training
+
+/// What a run of an experiment with a convolutional classifier came to.
+struct ImageRun {
+  let experiment: String
+  /// What it is called beside others; runs of one name differ in their seeds.
+  let name: String
+  /// All settings but the seed and what the run is compared with, as text.
+  let settings: [String: String]
+  let image: ImageConfiguration
+  let data: String
+  let metrics: [String: Double]
+  let history: History
+  /// Seconds of training with its evaluations; nil for a run that was stopped and gone on with, whose seconds are
+  /// spread over processes.
+  let seconds: Double?
+  /// Where it lies; nil for the run whose report this is.
+  let folder: String?
+
+  init<Kind: ImageExperiment>(
+    of kind: Kind.Type, _ configuration: Kind.Configuration, data: String,
+    metrics: [String: Double], history: History, seconds: Double?, folder: String?
+  ) throws {
+    experiment = kind.information.name
+    name = kind.name(of: configuration)
+    var settings = try ConfigurationEditor.settings(of: configuration)
+    for key in ["seed", "compare"] { settings[key] = nil }
+    self.settings = settings
+    image = configuration.image
+    self.data = data
+    self.metrics = metrics
+    self.history = history
+    self.seconds = seconds
+    self.folder = folder
+  }
+
+  /// Reads a finished run.
+  ///
+  /// - Throws: ``AdjointError`` that names the folder: it is none of a run, of one that is not finished, or of an
+  ///   experiment without images.
+  static func read(_ folder: URL) throws -> ImageRun {
+    let run = try RunDirectory(opening: folder)
+    guard FileManager.default.fileExists(atPath: run.result.path) else {
+      throw AdjointError(
+        .noInput, "compare: \(folder.path): is not finished: it has no result.json")
+    }
+    let summary = try RunDirectory.read(ExperimentRunner.Summary.self, from: run.result)
+    guard
+      let kind = try ExperimentCatalogue.experiment(named: summary.experiment)
+        as? any ImageExperiment.Type
+    else {
+      throw AdjointError(
+        .usage,
+        "compare: \(folder.path): is a run of \(summary.experiment), which has no convolutional classifier"
+      )
+    }
+    return try read(run, of: kind, summary)
+  }
+
+  private static func read<Kind: ImageExperiment>(
+    _ run: RunDirectory, of kind: Kind.Type, _ summary: ExperimentRunner.Summary
+  ) throws -> ImageRun {
+    let saved = try RunDirectory.read(
+      SavedConfiguration<Kind.Configuration>.self, from: run.configuration)
+    return try ImageRun(
+      of: kind, saved.configuration, data: summary.data, metrics: summary.metrics,
+      history: History(reading: run.metrics), seconds: seconds(of: run),
+      folder: run.folder.path)
+  }
+
+  /// The seconds that a run's result states, if one process trained it; each process has an event file of its own.
+  static func seconds(of run: RunDirectory) -> Double? {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: run.folder.path)) ?? []
+    guard names.count(where: { $0.hasPrefix("events.out.tfevents.") }) == 1 else { return nil }
+    return try? RunDirectory.read(ExperimentRunner.Summary.self, from: run.result).seconds
+  }
+
+  /// Whether the other has the same settings and the same seed, so that it came to the same.
+  func isTwin(of other: ImageRun) -> Bool {
+    experiment == other.experiment && settings == other.settings
+      && image.seed == other.image.seed
+  }
+}
+
+extension ImageRun {
+  /// What `compare=` names.
+  struct Collection {
+    /// In the order they were named in; a sweep's by its trials.
+    var runs: [ImageRun] = []
+    /// Trials of sweeps that came to no end.
+    var unfinished = 0
+  }
+
+  /// Reads the runs in folders separated by commas; the folder of a sweep stands for its trials.
+  ///
+  /// - Throws: ``AdjointError`` that names the folder in which there is no finished run.
+  static func collect(_ folders: String) throws -> Collection {
+    var collection = Collection()
+    for path in folders.split(separator: ",") {
+      let folder = URL(
+        fileURLWithPath: path.trimmingCharacters(in: .whitespaces), isDirectory: true)
+      let file = folder.appendingPathComponent("sweep.json")
+      guard FileManager.default.fileExists(atPath: file.path) else {
+        collection.runs.append(try read(folder))
+        continue
+      }
+      let trials = try RunDirectory.read(SweepRequest.self, from: file).trials
+      guard (0...100_000).contains(trials) else {
+        throw AdjointError(
+          .badData, "\(file.path): expected up to 100,000 trials, found \(trials)")
+      }
+      let finished = (0..<trials).map { Sweep.trialFolder($0, in: folder) }.filter {
+        FileManager.default.fileExists(atPath: $0.appendingPathComponent("result.json").path)
+      }
+      guard !finished.isEmpty else {
+        throw AdjointError(
+          .noInput, "compare: \(folder.path): is a sweep none of whose trials is finished")
+      }
+      collection.runs += try finished.map(read)
+      collection.unfinished += trials - finished.count
+    }
+    return collection
+  }
+}

@@ -1,0 +1,47 @@
+import Datasets
+import Figures
+import Tensors
+import Training
+
+/// Model B with and without each of the means it is trained by.
+final class TissueAblation: ImageExperiment {
+  static let information = ExperimentInformation(
+    name: "pathmnist-ablation",
+    summary: "pathmnist-custom with and without each means of its training: variant=full, …",
+    data: "any flat member of MedMNIST: data=pathmnist, size=64",
+    target: "a table of variants with means and spreads; accuracy above 0.9 on PathMNIST",
+    source: "course assignment, part three, task 4",
+    reached: "–")
+
+  static let presets = [
+    "default": TissueAblationConfiguration(TissueCustom.pathMNIST),
+    "pneumonia": TissueAblationConfiguration(TissueCustom.pneumoniaMNIST),
+  ]
+
+  static let comparison = ImageComparison.Manner(
+    title: "Against the other variants", kind: "variant", reference: "full",
+    names: AblationVariant.all.map { ($0.name, $0.words) }, column: .changes,
+    differing: ["variant"])
+
+  static func name(of configuration: TissueAblationConfiguration) -> String {
+    configuration.variant
+  }
+
+  let training: ImageTraining
+  private let variant: String
+
+  init(
+    _ configuration: TissueAblationConfiguration, data: DataDirectory, note: (String) -> Void
+  ) throws {
+    variant = configuration.variant
+    training = try ImageTraining(configuration, data: data, for: Self.self, note: note)
+  }
+
+  func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
+    [.init("Variant", variant, note: AblationVariant.named(variant)?.words)]
+      + training.keyFigures(metrics)
+  }
+}
+
+@section("adjoint_registry") @used
+private let experiment: Registration = { ExperimentCatalogue.register(TissueAblation.self) }

@@ -1,0 +1,212 @@
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+import Training
+
+@testable import Experiments
+
+/// Runs beside one another, with figures worked out by hand.
+@Suite struct ImageComparisonTests {
+  /// A history with a validation accuracy for each epoch.
+  static func history(_ accuracies: [Double], steps: Int = 0) throws -> History {
+    let folder = try TemporaryFolder(inMemory: true)
+    let lines =
+      (0..<steps).map { #"{"step":\#($0 + 1),"epoch":1,"loss":1,"learning_rate":0.1}"# }
+      + accuracies.enumerated().map { index, accuracy in
+        #"{"step":\#(index),"epoch":\#(index + 1),"metrics":{"validation_accuracy":\#(accuracy)}}"#
+      }
+    let file = try folder.write(lines.joined(separator: "\n").utf8, "metrics.jsonl")
+    return try History(reading: file)
+  }
+
+  static func run<Kind: ImageExperiment>(
+    of kind: Kind.Type, _ configuration: Kind.Configuration, _ metrics: [String: Double] = [:],
+    history: History = History(), seconds: Double? = 1, data: String = "images",
+    folder: String? = "/a"
+  ) throws -> ImageRun {
+    try ImageRun(
+      of: kind, configuration, data: data, metrics: metrics, history: history, seconds: seconds,
+      folder: folder)
+  }
+
+  private func variant(
+    _ name: String, seed: UInt64, _ accuracy: Double, _ area: Double, seconds: Double? = 10,
+    folder: String? = "/a"
+  ) throws -> ImageRun {
+    var configuration = TissueAblationConfiguration(TissueCustom.pneumoniaMNIST)
+    configuration.variant = name
+    configuration.full.seed = seed
+    return try Self.run(
+      of: TissueAblation.self, configuration,
+      ["test_accuracy": accuracy, "test_auc": area, "validation_accuracy": accuracy / 2],
+      history: Self.history([accuracy, accuracy / 2]), seconds: seconds, folder: folder)
+  }
+
+  // MARK: - Numbers
+
+  @Test func meansSpreadsAndDifferences() throws {
+    let full = SeedStatistics(values: [0.90, 0.92, 0.94])
+    let other = SeedStatistics(values: [0.88, 0.90])
+    #expect(abs(full.mean - 0.92) < 1e-12 && abs((full.deviation ?? 0) - 0.02) < 1e-12)
+    #expect(abs((other.deviation ?? 0) - 0.014_142_135_623_73) < 1e-12)
+    let (value, error) = other.difference(from: full)
+    // √(0.0004 ∕ 3 + 0.0002 ∕ 2) = √(7 ∕ 30000)
+    #expect(abs(value + 0.03) < 1e-12 && abs((error ?? 0) - 0.015_275_252_316_52) < 1e-12)
+    #expect(full.text(digits: 2, scale: 100) == "92.00 ± 2.00")
+    #expect(other.text(ofDifferenceFrom: full, digits: 2, scale: 100) == "−3.00 ± 1.53")
+    #expect(full.text(ofDifferenceFrom: other, digits: 3) == "+0.030 ± 0.015")
+    let single = SeedStatistics(values: [0.5])
+    #expect(single.deviation == nil && single.difference(from: full).error == nil)
+    #expect(single.text(digits: 1, scale: 100) == "50.0")
+    #expect(single.text(ofDifferenceFrom: full, digits: 2) == "−0.42")
+  }
+
+  @Test func tableOfAnAblation() throws {
+    let others = ImageRun.Collection(
+      runs: [
+        try variant("no-augmentation", seed: 1, 0.90, 0.75, seconds: nil),
+        try variant("full", seed: 0, 0.5, 0.5, folder: "/twin"),
+        try variant("full", seed: 2, 0.94, 0.99, seconds: 12),
+        try variant("no-augmentation", seed: 0, 0.88, 0.85),
+        try variant("full", seed: 1, 0.92, 0.98, seconds: 14),
+        try variant("plain", seed: 5, 0.7, 0.6),
+      ], unfinished: 2)
+    // This run takes the place of the one with its settings and its seed.
+    let this = try variant("full", seed: 0, 0.90, 0.97, folder: nil)
+    let comparison = try ImageComparison(this, with: others, TissueAblation.comparison)
+    let table = try comparison.table()
+    #expect(
+      table.header == [
+        "variant", "what it changes", "runs", "test accuracy", "to full, points", "test AUC",
+        "to full", "validation accuracy", "seconds",
+      ])
+    #expect(
+      table.rows == [
+        [
+          "full", "nothing: model B as pathmnist-custom trains it", "3", "92.00 ± 2.00 %", "–",
+          "0.9800 ± 0.0100", "–", "46.00 ± 1.00 %", "12.0",
+        ],
+        [
+          "no-augmentation", "images as they are", "2", "89.00 ± 1.41 %", "−3.00 ± 1.53",
+          "0.8000 ± 0.0707", "−0.1800 ± 0.0503", "44.50 ± 0.71 %", "–",
+        ],
+        [
+          "plain", "no augmentation, smoothing, warm-up, cosine or average; AdamW", "1", "70.00 %",
+          "−22.00", "0.6000", "−0.3800", "35.00 %", "10.0",
+        ],
+      ])
+    let caption = try #require(table.caption)
+    for words in [
+      "2 trials of sweeps came to no end and are left out.", "gone on with they are not known",
+    ] { #expect(caption.contains(words), "\(words)") }
+    #expect(comparison.groups[0].curve("validation_accuracy").map(\.epoch) == [1, 2])
+    let means = comparison.groups[0].curve("validation_accuracy").map(\.value)
+    #expect(abs(means[0] - 0.92) < 1e-12 && abs(means[1] - 0.46) < 1e-12)
+    #expect(try comparison.section().blocks.count == 3)
+  }
+
+  @Test func epochsToWhatScratchEndsWith() throws {
+    func tuned(_ name: String, seed: UInt64, _ accuracies: [Double]) throws -> ImageRun {
+      var configuration = try #require(TissueFinetune.presets[name == "full" ? "default" : name])
+      configuration.weights = name == "scratch" ? "" : "/weights.safetensors"
+      configuration.seed = seed
+      return try Self.run(
+        of: TissueFinetune.self, configuration,
+        ["validation_accuracy": try #require(accuracies.last)],
+        history: Self.history(accuracies))
+    }
+    let others = ImageRun.Collection(
+      runs: [
+        try tuned("scratch", seed: 0, [0.2, 0.5, 0.8]),
+        try tuned("scratch", seed: 1, [0.2, 0.77, 0.8]),
+        try tuned("full", seed: 1, [0.75, 0.76, 0.7]),
+        try tuned("head", seed: 0, [0.3, 0.3, 0.4]),
+        try tuned("discriminative", seed: 0, [0.9, 0.9, 0.9]),
+        try tuned("discriminative", seed: 1, [0.1, 0.1, 0.1]),
+      ])
+    let this = try tuned("full", seed: 0, [0.77, 0.9, 0.9])
+    let table = try ImageComparison(this, with: others, TissueFinetune.comparison).table()
+    // 0.95 · 0.8
+    let column = try #require(table.header.firstIndex(of: "epochs to 76.00 %"))
+    #expect(table.rows.map { $0[0] } == ["scratch", "head", "full", "discriminative"])
+    #expect(
+      table.rows.map { $0[column] } == ["2.5 ± 0.7", "not reached", "1.5 ± 0.7", "1.0, 1 not"])
+    let alone = try ImageComparison(
+      this, with: .init(runs: [try tuned("head", seed: 0, [0.4])]), TissueFinetune.comparison)
+    #expect(try alone.table().header.contains("epochs"))
+    #expect(alone.reference == nil)
+  }
+
+  /// He et al. 2016, section 4.2: ResNet-20 has 0.27 million weights; its multiplications as they are counted elsewhere.
+  @Test func whatNetworksCost() throws {
+    func trained(_ network: String, seconds: Double?) throws -> ImageRun {
+      var configuration = ImageConfiguration()
+      configuration.network = network
+      return try Self.run(
+        of: CIFARVGG.self, configuration, history: Self.history([], steps: 4), seconds: seconds)
+    }
+    let comparison = try ImageComparison(
+      trained("resnet32", seconds: nil),
+      with: .init(runs: [try trained("resnet20", seconds: 0.5)]), CIFARVGG.comparison)
+    let table = try comparison.table()
+    #expect(comparison.reference?.name == "resnet20")
+    let row = try #require(table.rows.first { $0[0] == "resnet20" })
+    let first = try #require(table.header.firstIndex(of: "multiplications"))
+    #expect(Array(row[first...]) == ["40.6 million", "269,722", "125.0", "0.5"])
+    #expect(table.rows.first { $0[0] == "resnet32" }?[first + 2] == "–")
+  }
+
+  // MARK: - What cannot stand beside one another
+
+  @Test func wordsOfRunsThatDoNotFit() throws {
+    let this = try variant("full", seed: 0, 0.9, 0.9, folder: nil)
+    func compare(_ other: ImageRun, _ manner: ImageComparison.Manner = TissueAblation.comparison)
+      throws
+    { _ = try ImageComparison(this, with: .init(runs: [other]), manner) }
+    var longer = TissueAblationConfiguration(TissueCustom.pneumoniaMNIST)
+    longer.full.epochs = 31
+    longer.variant = "mixup"
+    expectError(
+      .usage,
+      "compare: /a: has epochs=31, this run epochs=30; runs beside one another may differ in variant and "
+        + "seed alone"
+    ) { try compare(Self.run(of: TissueAblation.self, longer)) }
+    longer.variant = "full"
+    expectError(
+      .usage,
+      "compare: /a: has epochs=31, this run epochs=30; runs of one name (full) may differ in their seeds "
+        + "alone"
+    ) {
+      try compare(
+        Self.run(of: TissueAblation.self, longer),
+        .init(title: "", kind: "", reference: nil, column: .changes))
+    }
+    expectError(
+      .usage, "compare: /a: is a run of pathmnist-custom, not of pathmnist-ablation"
+    ) { try compare(Self.run(of: TissueCustom.self, TissueCustom.pneumoniaMNIST)) }
+    expectError(.usage, "compare: /a: was trained on others, this run on images") {
+      try compare(Self.run(of: TissueAblation.self, longer, data: "others"))
+    }
+  }
+
+  @Test func wordsOfFoldersThatAreNone() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let absent = folder.path + "/absent"
+    expectError(.noInput, "\(absent): there is no such run folder") {
+      _ = try ImageRun.collect(absent)
+    }
+    try folder.write("{}".utf8, "begun/configuration.json")
+    expectError(
+      .noInput, "compare: \(folder.path)/begun: is not finished: it has no result.json"
+    ) { _ = try ImageRun.collect(folder.path + "/begun") }
+    try folder.write(
+      #"{"experiment":"mnist-mlp","data":"","seed":0,"steps":1,"seconds":1,"metrics":{},"run":"","interrupted":false}"#
+        .utf8, "begun/result.json")
+    expectError(
+      .usage,
+      "compare: \(folder.path)/begun: is a run of mnist-mlp, which has no convolutional classifier"
+    ) { _ = try ImageRun.collect(folder.path + "/begun") }
+    #expect(try ImageRun.collect("").runs.isEmpty)
+  }
+}
