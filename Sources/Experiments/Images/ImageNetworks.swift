@@ -5,12 +5,18 @@ import Tensors
 /// A convolutional classifier of whichever kind; its state is that of the network, without a name in front.
 struct AnyImageNetwork: ImageNetwork {
   let network: any ImageNetwork
+  /// Whether the features are those of inference in training too: of a frozen network the running statistics shall
+  /// stay as they are.
+  var holdsFeatures = false
 
   func features(_ x: Tensor, _ context: Context) -> Tensor { network.features(x, context) }
   func classify(_ pooled: Tensor, _ context: Context) -> Tensor {
     network.classify(pooled, context)
   }
-  func forward(_ x: Tensor, _ context: Context) -> Tensor { call(network, x, context) }
+  func forward(_ x: Tensor, _ context: Context) -> Tensor {
+    guard holdsFeatures, context.mode == .training else { return call(network, x, context) }
+    return network.logits(ofMaps: network.features(x, .inference), context)
+  }
   var classifierPath: String { network.classifierPath }
 
   private func call(_ network: some ImageNetwork, _ x: Tensor, _ context: Context) -> Tensor {
