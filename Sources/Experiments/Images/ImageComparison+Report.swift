@@ -36,9 +36,9 @@ extension ImageComparison {
     }
   }
 
-  /// A table of all groups, their figures by seed, and how they learned.
+  /// Tables of all groups, their figures by seed, and how they learned.
   func section() throws -> Report.Section {
-    var blocks: [Report.Block] = [.table(try table())]
+    var blocks: [Report.Block] = [.table(table()), .table(try details())]
     let strips = [Shown.testAccuracy, .testArea].compactMap(strip)
     // Where the test part is not looked at.
     let shown =
@@ -51,50 +51,58 @@ extension ImageComparison {
 
   // MARK: - Table
 
-  /// A row for each group.
-  func table() throws -> Report.Table {
+  /// What each group measured.
+  func table() -> Report.Table {
     let measured = [Shown.testAccuracy, .testArea]
-    var header = [manner.kind]
-    if manner.column == .changes { header.append("what it changes") }
-    header.append("runs")
+    var header = [manner.kind, "runs"]
     for shown in measured {
       header.append(shown.title)
       if let reference {
         header.append("to \(reference.name)" + (shown.unit == "%" ? ", points" : ""))
       }
     }
-    header.append(Shown.validationAccuracy.title)
-    switch manner.column {
-    case .changes: break
-    case .convergence: header.append(bound.map { "epochs to " + $0.text } ?? "epochs")
-    case .cost: header += ["multiplications", "weights", "ms a step"]
-    }
-    header.append("seconds")
-    let rows = try groups.map { group in
-      var row = [group.name]
-      if manner.column == .changes {
-        row.append(manner.names.first { $0.name == group.name }?.words ?? "")
-      }
-      row.append("\(group.runs.count)")
+    let rows = groups.map { group in
+      var row = [group.name, "\(group.runs.count)"]
       for shown in measured {
-        row.append(shown.text(group.final(shown.metric)))
+        let final = group.final(shown.metric)
+        row.append(shown.text(final))
         if let reference {
           row.append(
             group.name == reference.name
-              ? "–"
-              : shown.difference(
-                group.final(shown.metric), from: reference.final(shown.metric)))
+              ? "–" : shown.difference(final, from: reference.final(shown.metric)))
         }
       }
       row.append(Shown.validationAccuracy.text(group.final(Shown.validationAccuracy.metric)))
-      switch manner.column {
-      case .changes: break
-      case .convergence: row.append(convergence(of: group))
-      case .cost: row += try cost(of: group)
-      }
       return row + [group.seconds.map { String(format: "%.1f", $0.mean) } ?? "–"]
     }
-    return Report.Table(header: header, rows: rows, caption: caption)
+    return Report.Table(
+      header: header + [Shown.validationAccuracy.title, "seconds"], rows: rows, caption: caption)
+  }
+
+  /// What else there is to say of each group.
+  func details() throws -> Report.Table {
+    func words(_ group: Group) -> String {
+      manner.names.first { $0.name == group.name }?.words ?? ""
+    }
+    switch manner.details {
+    case .changes:
+      return Report.Table(
+        header: [manner.kind, "what it changes"], rows: groups.map { [$0.name, words($0)] })
+    case .convergence:
+      let reference = manner.reference ?? ""
+      return Report.Table(
+        header: [manner.kind, "what it trains", bound.map { "epochs to " + $0.text } ?? "epochs"],
+        rows: groups.map { [$0.name, words($0), convergence(of: $0)] },
+        caption: bound.map {
+          "\($0.text) is 95 % of the validation accuracy that \(reference) ends with."
+        } ?? "There is no run named \(reference), whose accuracy would be the measure.")
+    case .cost:
+      return Report.Table(
+        header: [manner.kind, "multiplications", "weights", "ms a step"],
+        rows: try groups.map { [$0.name] + (try cost(of: $0)) },
+        caption:
+          "Multiplications are those of one image. A step's milliseconds include the evaluations.")
+    }
   }
 
   private var caption: String {
@@ -103,17 +111,6 @@ extension ImageComparison {
     ]
     if reference != nil {
       sentences.append("Differences of means ± their standard error √(s² ∕ n + s′² ∕ n′).")
-    }
-    if manner.column == .convergence {
-      sentences.append(
-        bound.map {
-          "\($0.text) is 95 % of the validation accuracy that \(manner.reference ?? "") ends with."
-        } ?? "There is no run named \(manner.reference ?? ""), whose accuracy would be the measure."
-      )
-    }
-    if manner.column == .cost {
-      sentences.append(
-        "Multiplications are those of one image. A step's milliseconds include the evaluations.")
     }
     sentences.append("Seconds are those of a run with its evaluations.")
     if groups.contains(where: { $0.seconds == nil }) {

@@ -5,8 +5,8 @@ import Training
 struct ImageComparison {
   /// What an experiment compares.
   struct Manner: Sendable {
-    /// A column of its own in the table.
-    enum Column: Sendable {
+    /// What the second table says of each name.
+    enum Details: Sendable {
       /// What a variant changes, in words.
       case changes
       /// Epochs to 95 % of what the reference ends with.
@@ -23,14 +23,14 @@ struct ImageComparison {
     var reference: String?
     /// All names in their order, each with a word on it; those of other names follow in the order they come in.
     var names: [(name: String, words: String)] = []
-    var column: Column
+    var details: Details
     /// The settings in which runs of different names may differ; nil for all. Where it is given, runs of other
     /// experiments are refused.
     var differing: Set<String>?
 
     /// Networks of whichever experiment.
     static let networks = Manner(
-      title: "Against other networks", kind: "network", column: .cost)
+      title: "Against other networks", kind: "network", details: .cost)
   }
 
   /// Runs that differ in their seeds alone.

@@ -20,7 +20,7 @@ final class TissueAblation: ImageExperiment {
 
   static let comparison = ImageComparison.Manner(
     title: "Against the other variants", kind: "variant", reference: "full",
-    names: AblationVariant.all.map { ($0.name, $0.words) }, column: .changes,
+    names: AblationVariant.all.map { ($0.name, $0.words) }, details: .changes,
     differing: ["variant"])
 
   static func name(of configuration: TissueAblationConfiguration) -> String {

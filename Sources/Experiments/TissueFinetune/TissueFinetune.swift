@@ -50,7 +50,7 @@ final class TissueFinetune: ImageExperiment {
       ("scratch", "all of it, from new weights"), ("head", "the classifier alone"),
       ("full", "all of it, at one rate"),
       ("discriminative", "all of it, at a lower rate in front of the classifier"),
-    ], column: .convergence)
+    ], details: .convergence)
 
   static func name(of configuration: ImageConfiguration) -> String {
     configuration.weights.isEmpty ? "scratch" : configuration.tune.rawValue
