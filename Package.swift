@@ -29,8 +29,8 @@ let argumentParser = Target.Dependency.product(
 
 /// The rooms that a program sees through the umbrella.
 let library: [Target.Dependency] = [
-  "Tensors", "Layers", "Optimizers", "Derivations", "Checkpoints", "Datasets", "EventLog",
-  "Figures", "Models", "Training",
+  "Tensors", "Layers", "Optimizers", "Attribution", "Derivations", "Checkpoints", "Datasets",
+  "EventLog", "Figures", "Models", "Training",
 ]
 
 let package = Package(
@@ -73,6 +73,7 @@ let package = Package(
     room("Tensors", ["CKernels", "COneDNN", "COpenBLAS"]),
     room("Layers", ["Tensors"]),
     room("Optimizers", ["Tensors"]),
+    room("Attribution", ["Tensors", "Layers"]),
     room("Derivations", ["Tensors"]),
     room("Checkpoints", ["Tensors", "CZip", crypto]),
     room("Datasets", ["Tensors", "CZlib", "CZip", "CPNG", "CJPEG", crypto]),
@@ -90,6 +91,7 @@ let package = Package(
     tests("Tensors", hasReference: true),
     tests("Layers", ["Tensors"]),
     tests("Optimizers", ["Tensors"], hasReference: true),
+    tests("Attribution", ["Tensors", "Layers", "TestSupport"], hasReference: true),
     tests("Derivations", ["Tensors", "Layers", "Models", "TestSupport"], hasReference: true),
     tests("Checkpoints", ["Tensors", "TestSupport"], hasReference: true),
     tests("Datasets", ["Tensors", "TestSupport"], hasReference: true),

@@ -113,21 +113,24 @@ def ResNet50(classes):
     return ResNet(Bottleneck, 4, [3, 4, 6, 3], classes)
 
 
+class RectifiedBatchNorm(nn.BatchNorm2d):
+    """With the rectifier behind it, so that the positions in the list are those of Adjoint's layers."""
+
+    def forward(self, x):
+        return F.relu(super().forward(x), inplace=True)
+
+
 class SmallVGG(nn.Module):
     def __init__(self, classes):
         super().__init__()
         inputs, layers = 3, []
         for group in [[64], [128], [256, 256], [512, 512], [512, 512]]:
             for outputs in group:
-                layers += [
-                    nn.Conv2d(inputs, outputs, 3, 1, 1),
-                    nn.BatchNorm2d(outputs),
-                    nn.ReLU(inplace=True),
-                ]
+                layers += [nn.Conv2d(inputs, outputs, 3, 1, 1), RectifiedBatchNorm(outputs)]
                 inputs = outputs
             layers.append(nn.MaxPool2d(3, 2, 1))
         self.layers = nn.Sequential(*layers)
         self.linear = nn.Linear(inputs, classes)
 
     def forward(self, x):
-        return self.linear(self.layers(x).flatten(1))
+        return self.linear(self.layers(x).mean(dim=(2, 3)))

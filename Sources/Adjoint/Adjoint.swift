@@ -1,5 +1,6 @@
 // The umbrella: `import Adjoint` brings every room that a program needs to train networks of its own.
 
+@_exported import Attribution
 @_exported import Checkpoints
 @_exported import Datasets
 @_exported import Derivations

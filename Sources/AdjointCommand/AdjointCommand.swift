@@ -17,7 +17,8 @@ struct AdjointCommand: ParsableCommand {
     version: adjointVersion,
     subcommands: [
       ListCommand.self, TrainCommand.self, SweepCommand.self, EvaluateCommand.self,
-      ReportCommand.self, PredictCommand.self, CheckCommand.self, DeriveCommand.self,
+      ReportCommand.self, PredictCommand.self, VisualizeCommand.self, CheckCommand.self,
+      DeriveCommand.self,
       DataCommand.self, BenchmarkCommand.self,
     ])
 

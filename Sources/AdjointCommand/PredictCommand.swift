@@ -6,19 +6,28 @@ import Tensors
 /// `adjoint predict`
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "predict", abstract: "Run a model on the rows of a NumPy array.",
+    commandName: "predict", abstract: "Run a model on the rows or images of a NumPy array.",
     usage: """
       adjoint predict --model <name> --weights <file> --input <file> --output <file> [<options>]
       """,
     discussion: """
       For mnist-mlp the input is [rows, 784] with pixels between 0 and 1, and the output the logits, \
       [rows, 10]. The weights of a run are in checkpoints/step-…/model.safetensors.
+
+      For a convolutional network, by its own name (\(Prediction.networkNames.joined(separator: ", "))) \
+      or by that of its experiment, the input is [rows, height, width, channels], or [rows, channels, \
+      height, width] as PyTorch has it; where both could be meant, the former. Floating-point numbers are \
+      inputs as they are, already normalised. Bytes are normalised first: by the mean 0.485, 0.456, 0.406 \
+      and the deviation 0.229, 0.224, 0.225 of published weights, or as the experiment trained. Channels and \
+      classes are those of the weights.
+
+        adjoint predict --model resnet20 --weights resnet20.th --input images.npy --output logits.npy
       """)
 
-  @Option(help: ArgumentHelp("The model, by the name of its experiment.", valueName: "name"))
+  @Option(help: ArgumentHelp("The network's name, or its experiment's.", valueName: "name"))
   var model: String
 
-  @Option(help: ArgumentHelp("Its weights, a safetensors file.", valueName: "file"))
+  @Option(help: ArgumentHelp("Its weights: safetensors, .pth or .th.", valueName: "file"))
   var weights: String
 
   @Option(help: ArgumentHelp("An .npy file.", valueName: "file"))

@@ -42,7 +42,7 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "What weights, order and noise are drawn from.")
   var seed: UInt64?
 
-  @Option(help: "float32 or float64.")
+  @Option(help: "float32, float64, or, for convolutional networks, bfloat16.")
   var precision: String?
 
   @Option(help: "tape or by-hand.")

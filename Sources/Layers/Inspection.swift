@@ -1,7 +1,7 @@
 import Tensors
 
-/// Looks into a network while it runs: sees what every layer gives, and may change how rectifiers let cotangents
-/// through. Not for training: it costs a walk through each layer's properties.
+/// Looks into a network while it runs: sees what every layer gives, may put something else in its place, and may
+/// change how rectifiers let cotangents through. Not for training: it costs a walk through each layer's properties.
 public final class Inspection {
   /// How cotangents pass a rectifier.
   public enum Rectifiers: Sendable {
@@ -27,19 +27,33 @@ public final class Inspection {
   /// How cotangents pass rectifiers.
   public let rectifiers: Rectifiers
   private let onOutput: (Name, Tensor) -> Void
+  private let replacing: ((Name, Tensor) -> Tensor?)?
 
   /// - Parameters:
   ///   - rectifiers: how cotangents pass them.
-  ///   - onOutput: is called with every layer and its output, inner layers first, with its place on the open tape.
+  ///   - onOutput: is called with every layer and what the network goes on with, inner layers first, with its place
+  ///     on the open tape.
+  ///   - replacing: is called with every layer and its output, inner layers first, and gives what the network goes
+  ///     on with in its place, of the same shape and type; nil leaves it as it is.
   public init(
-    rectifiers: Rectifiers = .plain, onOutput: @escaping (Name, Tensor) -> Void = { _, _ in }
+    rectifiers: Rectifiers = .plain, onOutput: @escaping (Name, Tensor) -> Void = { _, _ in },
+    replacing: ((Name, Tensor) -> Tensor?)? = nil
   ) {
     self.rectifiers = rectifiers
     self.onOutput = onOutput
+    self.replacing = replacing
   }
 
-  func saw(_ output: Tensor, of layer: Any) {
-    onOutput(Name(path: path(of: layer) ?? "", type: "\(type(of: layer))"), output)
+  /// What the network goes on with after a layer's output.
+  func saw(_ output: Tensor, of layer: Any) -> Tensor {
+    let name = Name(path: path(of: layer) ?? "", type: "\(type(of: layer))")
+    let next = replacing?(name, output) ?? output
+    require(
+      next.shape == output.shape && next.dtype == output.dtype,
+      "Inspection: the output of \(name), \(output.shape) \(output.dtype), was replaced by one of "
+        + "\(next.shape) \(next.dtype); it has to be of the same shape and type")
+    onOutput(name, next)
+    return next
   }
 }
 

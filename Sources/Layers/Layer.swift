@@ -21,7 +21,7 @@ extension Layer {
   @inline(__always)
   public func callAsFunction(_ x: Tensor, _ context: Context) -> Tensor {
     let y = inLayer(qualifiedName(of: self)) { forward(x, context) }
-    if let inspection = context.inspection { inspection.saw(y, of: self) }
+    if let inspection = context.inspection { return inspection.saw(y, of: self) }
     return y
   }
 }

@@ -31,14 +31,16 @@ public struct MeanOnlyBatchNorm: Layer {
 
   /// act(x − μ + b)
   public func forward(_ x: Tensor, _ context: Context) -> Tensor {
+    let fused = context.fusable(activation)
     switch context.mode {
     case .inference:
-      return meanOnlyBatchNormalization(
-        x, bias.value, mean: runningMean.value, activation: activation)
+      return context.finish(
+        meanOnlyBatchNormalization(x, bias.value, mean: runningMean.value, activation: fused),
+        activation)
     case .training:
-      let (y, mean) = meanOnlyBatchNormalizationWithMean(x, bias.value, activation: activation)
+      let (y, mean) = meanOnlyBatchNormalizationWithMean(x, bias.value, activation: fused)
       follow(mean)
-      return y
+      return context.finish(y, activation)
     }
   }
 

@@ -43,7 +43,9 @@ public struct WeightNormalizedLinear: Layer {
 
   /// act(x wᵀ + b)
   public func forward(_ x: Tensor, _ context: Context) -> Tensor {
-    weightNormalizedLinear(x, weightV.value, weightG.value, bias.value, activation: activation)
+    let y = weightNormalizedLinear(
+      x, weightV.value, weightG.value, bias.value, activation: context.fusable(activation))
+    return context.finish(y, activation)
   }
 }
 

@@ -19,7 +19,12 @@ extension ImageNetwork {
   ///
   /// Of bfloat16 images the means are taken up to float32, so that logits and loss are float32.
   public func forward(_ x: Tensor, _ context: Context) -> Tensor {
-    let pooled = globalAveragePool(features(x, context))
+    logits(ofMaps: features(x, context), context)
+  }
+
+  /// Logits of the maps in front of the classifier: the mean over their positions, the classifier.
+  public func logits(ofMaps maps: Tensor, _ context: Context) -> Tensor {
+    let pooled = globalAveragePool(maps)
     return classify(
       pooled.dtype == .bfloat16 ? pooled.converted(to: .float32) : pooled, context)
   }
@@ -33,8 +38,9 @@ extension ImageNetwork {
   ///
   /// - Parameter image: `[height, width, channels]`.
   public func multiplications(image: Shape) -> Int {
+    let parameters = namedParameters(of: self)
     let weights = Dictionary(
-      uniqueKeysWithValues: namedParameters(of: self).map { ($0.name, $0.parameter.shape) })
+      uniqueKeysWithValues: parameters.map { ($0.name, $0.parameter.shape) })
     var count = 0
     let inspection = Inspection { name, output in
       guard let weight = weights["\(name.path).weight"], weight.rank > 1,
@@ -43,7 +49,8 @@ extension ImageNetwork {
       // A convolution's weight has its outputs in front, as a linear layer's has.
       count += output.count * (weight.count / weight[0])
     }
-    let x = Tensor.zeros(Shape([1] + image.lengths))
+    let x = Tensor.zeros(
+      Shape([1] + image.lengths), dtype: parameters.first?.parameter.dtype ?? .float32)
     _ = self(x, Context.inference.inspected(by: inspection))
     return count
   }

@@ -166,7 +166,7 @@ import Testing
     for (flags, message) in [
       (["--seconds", "0"], "--seconds 0.0: has to be above 0 and at most 3600"),
       (["--seconds", "nan"], "--seconds nan: has to be above 0 and at most 3600"),
-      (["--precision", "float16"], "--precision float16: expected float32 or float64"),
+      (["--precision", "float16"], "--precision float16: expected float32, float64 or bfloat16"),
       (["--gradients", "inference"], "--gradients inference: expected tape or by-hand"),
       (["--threads", "0"], "--threads 0: has to be at least 1"),
     ] {

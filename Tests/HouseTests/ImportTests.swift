@@ -14,6 +14,7 @@ import Testing
     "Tensors": ["CKernels", "COneDNN", "COpenBLAS"],
     "Layers": ["Tensors"],
     "Optimizers": ["Tensors"],
+    "Attribution": ["Tensors", "Layers"],
     "Derivations": ["Tensors"],
     "Checkpoints": ["Tensors", "Foundation", "Crypto", "CZip"],
     "Datasets": ["Tensors", "Foundation", "Crypto", "CZlib", "CZip", "CPNG", "CJPEG"],
@@ -24,12 +25,12 @@ import Testing
       "Tensors", "Layers", "Optimizers", "Checkpoints", "EventLog", "Figures", "Foundation",
     ],
     "Experiments": [
-      "Tensors", "Layers", "Optimizers", "Derivations", "Checkpoints", "Datasets", "EventLog",
-      "Figures", "Models", "Training", "Foundation",
+      "Tensors", "Layers", "Optimizers", "Attribution", "Derivations", "Checkpoints", "Datasets",
+      "EventLog", "Figures", "Models", "Training", "Foundation",
     ],
     "Adjoint": [
-      "Tensors", "Layers", "Optimizers", "Derivations", "Checkpoints", "Datasets", "EventLog",
-      "Figures", "Models", "Training",
+      "Tensors", "Layers", "Optimizers", "Attribution", "Derivations", "Checkpoints", "Datasets",
+      "EventLog", "Figures", "Models", "Training",
     ],
     "AdjointCommand": [
       "Experiments", "Tensors", "Training", "Datasets", "EventLog", "ArgumentParser", "Foundation",

@@ -160,7 +160,7 @@ public struct Workload: Sendable {
     if mode == .inference { job.infer() } else { _ = try job.step(number) }
     return Measurement(
       workload: name, mode: mode.rawValue, precision: dtype.rawValue, threads: Threads.count,
-      initialLoss: losses.initial, lossAfter10: losses.after10,
+      initialLoss: losses.initial, lossAfter10: losses.after,
       medianMs: times.sorted[times.sorted.count / 2],
       p10Ms: times.sorted[times.sorted.count / 10],
       p90Ms: times.sorted[times.sorted.count * 9 / 10],
@@ -172,14 +172,14 @@ public struct Workload: Sendable {
       version: adjointVersion)
   }
 
-  /// The loss before the first step and after ten, without noise.
+  /// The loss before the first step and after the last of some, without noise; before alone where there are none.
   func comparedLosses(
-    _ mode: Mode, _ dtype: DType
-  ) throws -> (initial: Double, after10: Double?) {
+    _ mode: Mode, _ dtype: DType, steps: Int = 10
+  ) throws -> (initial: Double, after: Double?) {
     let job = try prepare(Request(mode: mode, dtype: dtype, isNoisy: false))
-    if mode == .inference { return (job.loss(), nil) }
+    if mode == .inference || steps == 0 { return (job.loss(), nil) }
     let first = try job.step(0)
-    for number in 1..<10 { _ = try job.step(number) }
+    for number in 1..<steps { _ = try job.step(number) }
     return (first, job.loss())
   }
 

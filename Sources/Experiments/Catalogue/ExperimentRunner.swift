@@ -167,7 +167,8 @@ public enum ExperimentRunner {
 
   // MARK: - Runs that are there
 
-  private struct Opened {
+  /// An experiment with its run's newest checkpoint.
+  struct Opened {
     let experiment: any Experiment
     let name: String
     let seed: UInt64
@@ -181,7 +182,8 @@ public enum ExperimentRunner {
     }
   }
 
-  private static func open(_ run: RunDirectory, data: DataDirectory) throws -> Opened {
+  /// Makes a run's experiment again, with its newest checkpoint.
+  static func open(_ run: RunDirectory, data: DataDirectory) throws -> Opened {
     let name = try RunDirectory.read(SavedName.self, from: run.configuration).experiment
     return try open(ExperimentCatalogue.experiment(named: name), run, data: data)
   }

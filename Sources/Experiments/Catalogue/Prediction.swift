@@ -17,13 +17,17 @@ public enum Prediction {
   /// Rows that go through the model at once.
   private static let batch = 1000
 
-  /// Runs a model on the rows of an array and writes its outputs.
+  /// The convolutional networks that are known by their own names.
+  public static var networkNames: [String] { ImageNetworks.names }
+
+  /// Runs a model on the rows or images of an array and writes its outputs.
   ///
   /// - Parameters:
-  ///   - name: the experiment whose model it is.
-  ///   - changes: settings that change the model, such as `hidden`.
-  ///   - weights: a safetensors file with all of its parameters and no others.
-  ///   - input: an `.npy` file, `[rows, features]`.
+  ///   - name: the experiment whose model it is, or a convolutional network such as `resnet20`.
+  ///   - changes: settings of an experiment that change the model, such as `hidden`.
+  ///   - weights: a file of safetensors, or one that PyTorch saved, with all of the model's state and no more.
+  ///   - input: an `.npy` file: `[rows, features]`; for convolutional networks `[rows, height, width, channels]`, or
+  ///     `[rows, channels, height, width]`, of normalised inputs, or of bytes that are normalised first.
   ///   - output: the `.npy` file to write, `[rows, outputs]`.
   /// - Returns: the shape of the output.
   /// - Throws: ``AdjointError`` that names the file and what is wrong with it.
@@ -31,11 +35,46 @@ public enum Prediction {
     model name: String, changes: [(key: String, value: String)], weights: URL, input: URL,
     output: URL
   ) throws -> Shape {
-    let kind = try ExperimentCatalogue.experiment(named: name)
+    if ImageNetworks.names.contains(name) {
+      guard changes.isEmpty else {
+        throw AdjointError(
+          .usage,
+          "\(name): has no settings, found \(changes.map(\.key).joined(separator: ", ")); its weights say "
+            + "how it is built")
+      }
+      let images = try NPY.contents(of: input)
+      let side = images.shape.rank == 4 ? images.shape[2] : 1
+      let prediction = try ImagePrediction(network: name, weights: weights, imageSide: side)
+      return try write(prediction.logits(images, from: input), to: output)
+    }
+    let kind = try experiment(named: name)
+    if let kind = kind as? any ImageExperiment.Type {
+      let prediction = try ImagePrediction(configuration(of: kind, changes), weights: weights)
+      return try write(prediction.logits(NPY.contents(of: input), from: input), to: output)
+    }
     guard let kind = kind as? any PredictingExperiment.Type else {
       throw AdjointError(.usage, "\(name): has no model that predicts rows of an array")
     }
     return try run(kind, name, changes, weights, input, output)
+  }
+
+  private static func experiment(named name: String) throws -> any Experiment.Type {
+    let all = ExperimentCatalogue.all
+    if let found = all.first(where: { $0.information.name == name }) { return found }
+    let names = all.filter { $0 is any PredictingExperiment.Type || $0 is any ImageExperiment.Type }
+      .map { $0.information.name }
+    throw AdjointError(.usage, unknown("model", name, among: names + ImageNetworks.names))
+  }
+
+  private static func configuration<Kind: ImageExperiment>(
+    of kind: Kind.Type, _ changes: [(key: String, value: String)]
+  ) throws -> ImageConfiguration {
+    try ExperimentRunner.configuration(kind, changes).image
+  }
+
+  private static func write(_ y: Tensor, to output: URL) throws -> Shape {
+    try AtomicFile.write(NPY.encode(y), to: output)
+    return y.shape
   }
 
   private static func run<Kind: PredictingExperiment>(
@@ -58,9 +97,7 @@ public enum Prediction {
       parts.append(
         callModel(model, slice(rows, axis: 0, from: start, count: count)))
     }
-    let y = concatenate(parts, axis: 0)
-    try AtomicFile.write(NPY.encode(y), to: output)
-    return y.shape
+    return try write(concatenate(parts, axis: 0), to: output)
   }
 
   private static func callModel(_ model: some Layer, _ x: Tensor) -> Tensor {

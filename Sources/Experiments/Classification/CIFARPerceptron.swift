@@ -42,15 +42,17 @@ struct CIFARPerceptron<Network: Layer> {
       seed: design.seed, dtype: design.precision)
   }
 
-  /// What it gets wrong and what its first layer looks like.
-  func reportSections() -> [Report.Section] {
+  /// What it gets wrong, where it looks, and what its first layer looks like.
+  func reportSections() throws -> [Report.Section] {
     let (part, set) = classifier.shownPart
-    let mistakes = ClassificationReport.mistakes(classifier.evaluate(set), on: set, part: part)
+    let result = classifier.evaluate(set)
+    let mistakes = ClassificationReport.mistakes(result, on: set, part: part)
+    let looks = try AttributionReport.section(classifier.examined, result)
     // Weights with their lengths apart come after these; the directions show the same.
     let weights = classifier.step.parameters.first { $0.shape.rank == 2 }.flatMap {
       ClassificationReport.firstLayer($0.value, of: set)
     }
-    return [mistakes] + (weights.map { [$0] } ?? [])
+    return [mistakes, looks] + (weights.map { [$0] } ?? [])
   }
 
   /// The gradients three ways on images of the part that is shown.
@@ -92,7 +94,7 @@ enum CIFARNetworks {
 }
 
 /// An experiment with a network on CIFAR-10: what such experiments have in common.
-protocol CIFARExperiment: PredictingExperiment {
+protocol CIFARExperiment: PredictingExperiment, LookingInside {
   associatedtype Network: Layer
   /// The network with its data and its training.
   var perceptron: CIFARPerceptron<Network> { get }
@@ -107,4 +109,5 @@ extension CIFARExperiment {
   var dataDescription: String { perceptron.images.description }
   var dataFiles: [RunEnvironment.DataFile] { perceptron.images.files }
   var task: any TrainingTask { perceptron.classifier }
+  var examined: ExaminedNetwork { perceptron.classifier.examined }
 }

@@ -148,6 +148,13 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
     return parts.validation.map { ("validation", $0) } ?? ("training", parts.train)
   }
 
+  /// The model as what looks inside takes it.
+  var examined: ExaminedNetwork {
+    ExaminedNetwork(
+      model, takes: layout, parameters: step.parameters, transform: transform,
+      training: parts.train, shown: shownPart)
+  }
+
   /// What the model does on a whole set, in inference mode.
   func evaluate(_ set: ClassificationSet) -> ClassificationResult {
     let loader = Loader(

@@ -69,11 +69,11 @@ final class DeepPerceptron: CIFARExperiment {
   }
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {
-    guard !others.isEmpty else { return perceptron.reportSections() }
+    guard !others.isEmpty else { return try perceptron.reportSections() }
     let this = DepthComparison.Run(
       configuration: configuration, data: dataDescription, metrics: run.metrics,
       history: run.history, folder: nil)
-    return [DepthComparison.section(of: others + [this])] + perceptron.reportSections()
+    return try [DepthComparison.section(of: others + [this])] + perceptron.reportSections()
   }
 }
 

@@ -3,7 +3,7 @@ import Figures
 import Training
 
 /// An experiment with a convolutional classifier: what such experiments have in common.
-protocol ImageExperiment: Experiment where Configuration: ImageSettings {
+protocol ImageExperiment: LookingInside where Configuration: ImageSettings {
   /// How finished runs stand beside this one in its report.
   static var comparison: ImageComparison.Manner { get }
   /// What a run is called beside others.
@@ -19,6 +19,7 @@ extension ImageExperiment {
   var dataDescription: String { training.images.description }
   var dataFiles: [RunEnvironment.DataFile] { training.images.files }
   var task: any TrainingTask { training.classifier }
+  var examined: ExaminedNetwork { training.examined }
   var plan: TrainingPlan { training.plan }
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
@@ -26,7 +27,7 @@ extension ImageExperiment {
   }
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {
-    let sections = training.reportSections()
+    let sections = try training.reportSections()
     return try training.comparison.map { [try $0(run).section()] + sections } ?? sections
   }
 }

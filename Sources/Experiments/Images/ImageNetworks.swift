@@ -5,12 +5,18 @@ import Tensors
 /// A convolutional classifier of whichever kind; its state is that of the network, without a name in front.
 struct AnyImageNetwork: ImageNetwork {
   let network: any ImageNetwork
+  /// Whether the features are those of inference in training too: of a frozen network the running statistics shall
+  /// stay as they are.
+  var holdsFeatures = false
 
   func features(_ x: Tensor, _ context: Context) -> Tensor { network.features(x, context) }
   func classify(_ pooled: Tensor, _ context: Context) -> Tensor {
     network.classify(pooled, context)
   }
-  func forward(_ x: Tensor, _ context: Context) -> Tensor { call(network, x, context) }
+  func forward(_ x: Tensor, _ context: Context) -> Tensor {
+    guard holdsFeatures, context.mode == .training else { return call(network, x, context) }
+    return network.logits(ofMaps: network.features(x, .inference), context)
+  }
   var classifierPath: String { network.classifierPath }
 
   private func call(_ network: some ImageNetwork, _ x: Tensor, _ context: Context) -> Tensor {
@@ -28,44 +34,54 @@ enum ImageNetworks {
     var classes: Int
     /// The side of the images, which decides how the network begins; nil for that of its paper.
     var side: Int?
+    /// How a large residual network begins; nil for what suits the side.
+    var stem: ResNetStem?
   }
 
-  private typealias Make = @Sendable (Form, inout Philox) -> any ImageNetwork
+  private struct Entry {
+    let name: String
+    /// The paths of the first convolution and of the classifier: their weights tell channels and classes.
+    let first, classifier: String
+    let make: @Sendable (Form, inout Philox) -> any ImageNetwork
 
-  private static let table: [(name: String, make: Make)] = [
-    ("vgg", { SmallVGG(channels: $0.channels, classes: $0.classes, random: &$1) }),
-    (
-      "efficient",
-      {
-        SmallEfficientNet(
-          channels: $0.channels, classes: $0.classes, stride: $0.side ?? 0 > 48 ? 2 : 1, random: &$1
-        )
-      }
-    ),
-    (
-      "resnet18",
-      {
-        ResNet.resNet18(channels: $0.channels, classes: $0.classes, stem: stem($0), random: &$1)
-      }
-    ),
-    (
-      "resnet34",
-      {
-        ResNet.resNet34(channels: $0.channels, classes: $0.classes, stem: stem($0), random: &$1)
-      }
-    ),
-    (
-      "resnet50",
-      {
-        ResNet.resNet50(channels: $0.channels, classes: $0.classes, stem: stem($0), random: &$1)
-      }
-    ),
-    ("resnet20", { small(20, $0, &$1) }), ("resnet32", { small(32, $0, &$1) }),
-    ("resnet44", { small(44, $0, &$1) }), ("resnet56", { small(56, $0, &$1) }),
+    init(
+      _ name: String, _ first: String, _ classifier: String,
+      _ make: @escaping @Sendable (Form, inout Philox) -> any ImageNetwork
+    ) {
+      self.name = name
+      self.first = first
+      self.classifier = classifier
+      self.make = make
+    }
+  }
+
+  private static let table = [
+    Entry("vgg", "layers.0", "linear") {
+      SmallVGG(channels: $0.channels, classes: $0.classes, random: &$1)
+    },
+    Entry("efficient", "stem", "classifier") {
+      SmallEfficientNet(
+        channels: $0.channels, classes: $0.classes, stride: $0.side ?? 0 > 48 ? 2 : 1, random: &$1)
+    },
+    Entry("resnet18", "conv1", "fc") {
+      ResNet.resNet18(channels: $0.channels, classes: $0.classes, stem: stem($0), random: &$1)
+    },
+    Entry("resnet34", "conv1", "fc") {
+      ResNet.resNet34(channels: $0.channels, classes: $0.classes, stem: stem($0), random: &$1)
+    },
+    Entry("resnet50", "conv1", "fc") {
+      ResNet.resNet50(channels: $0.channels, classes: $0.classes, stem: stem($0), random: &$1)
+    },
+    Entry("resnet20", "conv1", "linear") { small(20, $0, &$1) },
+    Entry("resnet32", "conv1", "linear") { small(32, $0, &$1) },
+    Entry("resnet44", "conv1", "linear") { small(44, $0, &$1) },
+    Entry("resnet56", "conv1", "linear") { small(56, $0, &$1) },
   ]
 
   /// Images of up to 48 pixels are too small for a beginning that divides them by four.
-  private static func stem(_ form: Form) -> ResNetStem { form.side ?? 224 > 48 ? .large : .small }
+  private static func stem(_ form: Form) -> ResNetStem {
+    form.stem ?? (form.side ?? 224 > 48 ? .large : .small)
+  }
 
   private static func small(
     _ depth: Int, _ form: Form, _ random: inout Philox
@@ -75,6 +91,36 @@ enum ImageNetworks {
 
   /// All names.
   static var names: [String] { table.map(\.name) }
+
+  /// What a network was made for, as its weights tell; nil for a name that is none.
+  ///
+  /// What they do not tell, or cannot be meant, is left as it is given: loading them then says what is missing or of
+  /// the wrong shape.
+  ///
+  /// - Parameters:
+  ///   - name: of the network.
+  ///   - state: its weights by name, with PyTorch's axes.
+  ///   - given: what holds where the weights do not tell.
+  static func form(of name: String, weights state: [String: Tensor], given: Form) -> Form? {
+    guard let entry = table.first(where: { $0.name == name }) else { return nil }
+    var form = given
+    if let rows = state[entry.classifier + ".weight"]?.shape, rows.rank == 2, rows[1] > 0,
+      (1...mostClasses).contains(rows[0])
+    {
+      form.classes = rows[0]
+    }
+    if let window = state[entry.first + ".weight"]?.shape, window.rank == 4, window.count > 0,
+      window[1] <= mostChannels
+    {
+      form.channels = window[1]
+      form.stem = window[2] == 3 ? .small : .large
+    }
+    return form
+  }
+
+  /// More are not believed, lest a damaged file ask for memory.
+  private static let mostClasses = 100_000
+  private static let mostChannels = 1000
 
   /// A network with new weights; nil for a name that is none.
   static func network(_ name: String, _ form: Form, seed: UInt64) -> AnyImageNetwork? {

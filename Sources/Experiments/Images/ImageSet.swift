@@ -23,10 +23,11 @@ struct ImageSet {
     let name = configuration.data
     let source = try ImageSet.source(configuration)
     guard let folder = try data.locate(source) else {
+      let size = source.member.map { " --size \($0.size)" } ?? ""
       throw AdjointError(
         .noInput,
         "\(experiment): there is no \(source.name) in $ADJOINT_DATA or the cache; adjoint data fetch "
-          + "\(name), or name its folder with --data-dir")
+          + "\(name)\(size), or name its folder with --data-dir")
     }
     note("data: \(source.name) in \(folder.path)")
     files = try source.find(in: folder).compactMap { $0 }.map {

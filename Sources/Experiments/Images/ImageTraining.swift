@@ -31,8 +31,11 @@ final class ImageTraining {
           + "--set weights=FILE")
     }
     images = try ImageSet(configuration, from: data, for: experiment.information.name, note: note)
+    try Self.checkBest(configuration, images.parts)
     comparison = try Self.comparison(settings, of: experiment, data: images.description)
-    network = try Self.network(configuration)
+    var network = try Self.network(configuration)
+    network.holdsFeatures = configuration.tune == .head
+    self.network = network
     if !configuration.weights.isEmpty {
       let file = URL(fileURLWithPath: configuration.weights)
       try load(
@@ -61,6 +64,27 @@ final class ImageTraining {
       averageDecay: configuration.average > 0 ? configuration.average : nil,
       seed: configuration.seed, dtype: configuration.precision)
     plan = configuration.plan(stepsPerEpoch: classifier.stepsPerEpoch)
+  }
+
+  /// Throws a usage error if the metric of the best epoch is none that an epoch has.
+  private static func checkBest(
+    _ configuration: ImageConfiguration, _ parts: ImageClassificationParts
+  ) throws {
+    func metrics(of part: String, _ set: ClassificationSet?) -> [String] {
+      guard let set else { return [] }
+      // One class alone has no curve.
+      let hasArea = set.classFrequencies.filter { $0 > 0 }.count > 1
+      return ["\(part)_accuracy"] + (hasArea ? ["\(part)_auc"] : []) + ["\(part)_loss"]
+    }
+    let measured =
+      (configuration.test == .epochs ? metrics(of: "test", parts.test) : [])
+      + ["train_accuracy", "train_loss"] + metrics(of: "validation", parts.validation)
+    guard configuration.best.isEmpty || measured.contains(configuration.best) else {
+      throw AdjointError(
+        .usage,
+        "best=\(configuration.best): an epoch measures \(measured.joined(separator: ", ")); empty is the "
+          + "last epoch")
+    }
   }
 
   /// Reads the runs to compare with, and sees that they can be: before an hour is spent on a run whose report cannot
@@ -129,9 +153,21 @@ final class ImageTraining {
       ]
   }
 
-  /// What it gets wrong.
-  func reportSections() -> [Report.Section] {
+  /// The network with what it takes to show it images.
+  var examined: ExaminedNetwork {
+    // Named again: what counts multiplications meets them inside another layer.
+    ExaminedNetwork(
+      network.network, takes: .images, parameters: parameters(of: network.network),
+      transform: classifier.transform, training: images.parts.train, shown: classifier.shownPart)
+  }
+
+  /// What it gets wrong, and where it looks.
+  func reportSections() throws -> [Report.Section] {
     let (part, set) = classifier.shownPart
-    return [ClassificationReport.mistakes(classifier.evaluate(set), on: set, part: part)]
+    let result = classifier.evaluate(set)
+    return [
+      ClassificationReport.mistakes(result, on: set, part: part),
+      try AttributionReport.section(examined, result),
+    ]
   }
 }

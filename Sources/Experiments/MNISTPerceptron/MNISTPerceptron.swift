@@ -9,7 +9,7 @@ import Tensors
 import Training
 
 /// The 784-h-10 perceptron on handwritten digits, its gradients by the tape or by hand.
-final class MNISTPerceptron: PredictingExperiment {
+final class MNISTPerceptron: PredictingExperiment, LookingInside {
   static let information = ExperimentInformation(
     name: "mnist-mlp",
     summary: "784-50-10 perceptron, ReLU, softmax cross-entropy, SGD",
@@ -61,6 +61,7 @@ final class MNISTPerceptron: PredictingExperiment {
   static func inputWidth(of configuration: MNISTPerceptronConfiguration) -> Int { 784 }
 
   var task: any TrainingTask { classifier }
+  var examined: ExaminedNetwork { classifier.examined }
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
     func percent(_ name: String) -> String {
@@ -79,10 +80,12 @@ final class MNISTPerceptron: PredictingExperiment {
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {
     let test = classifier.parts.test
-    let mistakes = ClassificationReport.mistakes(classifier.evaluate(test), on: test)
+    let result = classifier.evaluate(test)
+    let mistakes = ClassificationReport.mistakes(result, on: test)
+    let looks = try AttributionReport.section(examined, result)
     let weights = ClassificationReport.firstLayer(
       classifier.step.parameters[0].value, of: test)
-    return [mistakes] + (weights.map { [$0] } ?? []) + [gradientSection()]
+    return [mistakes, looks] + (weights.map { [$0] } ?? []) + [gradientSection()]
   }
 
   private func gradientSection() -> Report.Section {

@@ -70,7 +70,7 @@ final class TwoLayerCIFAR10: CIFARExperiment {
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {
     let penalty = penalty
-    return perceptron.reportSections() + [
+    return try perceptron.reportSections() + [
       perceptron.gradientSection(
         penalty > 0 ? TwoLayerPerceptron.penalizedFormulas : TwoLayerPerceptron.formulas,
         symbols:

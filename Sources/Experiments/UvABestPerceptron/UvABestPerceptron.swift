@@ -69,7 +69,9 @@ final class UvABestPerceptron: CIFARExperiment {
       metrics, perceptron.classifier.step.parameters, note: "published run: 60.4 %")
   }
 
-  func reportSections(of run: RunRecord) throws -> [Report.Section] { perceptron.reportSections() }
+  func reportSections(of run: RunRecord) throws -> [Report.Section] {
+    try perceptron.reportSections()
+  }
 }
 
 @section("adjoint_registry") @used

@@ -65,7 +65,7 @@ final class UvAPerceptron: CIFARExperiment {
   }
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {
-    perceptron.reportSections() + [
+    try perceptron.reportSections() + [
       perceptron.gradientSection(
         ModularPerceptron(perceptron.classifier.step.parameters).formulas,
         symbols:

@@ -37,11 +37,13 @@ public struct ImageGrid: Figure {
   public var tileWidth: Double
   /// A line of text below the grid.
   public var note: String?
+  /// What the colours of the tiles stand for, below the grid; none where left out.
+  public var scale: ColorScale?
 
   /// Makes a grid of pictures.
   public init(
     title: String? = nil, tiles: [Tile], columns: Int = 10, tileWidth: Double = 56,
-    note: String? = nil
+    note: String? = nil, scale: ColorScale? = nil
   ) {
     require(columns >= 1, "ImageGrid: \(columns) columns; at least 1 is needed")
     self.title = title
@@ -49,6 +51,7 @@ public struct ImageGrid: Figure {
     self.columns = columns
     self.tileWidth = tileWidth
     self.note = note
+    self.scale = scale
   }
 
   /// Makes a grid of weights in a diverging map: blue below zero, white at zero, red above, one scale for all.
@@ -90,8 +93,9 @@ public struct ImageGrid: Figure {
     let titleWidth = title.map { TextMetrics.width($0, size: 15) } ?? 0
     let noteWidth = note.map { TextMetrics.width($0, size: 11) } ?? 0
     var canvas = SVGCanvas(
-      width: max(gridWidth, titleWidth, noteWidth) + 2 * margin,
-      height: top + Double(rows) * pitch - gap + margin + (note == nil ? 0 : 20))
+      width: max(gridWidth, titleWidth, noteWidth, scale?.drawnWidth ?? 0) + 2 * margin,
+      height: top + Double(rows) * pitch - gap + margin + (note == nil ? 0 : 20)
+        + (scale == nil ? 0 : 36))
     if let title { canvas.text(title, x: margin, y: 26, class: "ink title") }
     for (index, tile) in tiles.enumerated() {
       let (row, column) = index.quotientAndRemainder(dividingBy: used)
@@ -101,6 +105,7 @@ public struct ImageGrid: Figure {
       draw(tile, in: frame, captionTop: top + Double(row) * pitch + tileHeight, on: &canvas)
     }
     if let note { canvas.text(note, x: margin, y: canvas.height - 14, class: "muted") }
+    scale?.draw(x: margin, y: top + Double(rows) * pitch + 4, on: &canvas)
     return canvas.document(label: title ?? "\(tiles.count) images")
   }
 

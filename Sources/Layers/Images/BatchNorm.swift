@@ -73,8 +73,7 @@ public struct BatchNorm: Layer {
     let y = inLayer(qualifiedName(of: self)) {
       context.finish(normalize(x, residual, context), activation)
     }
-    if let inspection = context.inspection { inspection.saw(y, of: self) }
-    return y
+    return context.inspection?.saw(y, of: self) ?? y
   }
 
   private func normalize(_ x: Tensor, _ residual: Tensor?, _ context: Context) -> Tensor {

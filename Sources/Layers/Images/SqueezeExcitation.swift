@@ -36,7 +36,7 @@ public struct SqueezeExcitation: Layer {
   public func forward(_ x: Tensor, _ context: Context) -> Tensor {
     let means = globalAveragePool(x)
     let squeezed = fc1(means.reshaped(to: [x.shape[0], 1, 1, x.shape[3]]), context)
-    let factors = sigmoid(fc2(inner == .relu ? relu(squeezed) : silu(squeezed), context))
+    let factors = sigmoid(fc2(inner == .relu ? context.rectify(squeezed) : silu(squeezed), context))
     return scaleChannels(x, factors.reshaped(to: means.shape))
   }
 }

@@ -261,8 +261,9 @@ import Training
     }
     // That figure is MNIST's, and these are drawn digits.
     #expect(!html.contains("published run"))
-    // As many images as there are mistakes, up to forty, and one for each of the 16 hidden units.
-    #expect(html.components(separatedBy: "<image").count - 1 == min(wrong, 40) + 16)
+    // As many images as there are mistakes, up to forty, one for each of the 16 hidden units, and four for each of
+    // four images that it gets right and four that it gets wrong.
+    #expect(html.components(separatedBy: "<image").count - 1 == min(wrong, 40) + 16 + 32)
 
     // Parameter, formula, explanation, and the two differences.
     let pattern =

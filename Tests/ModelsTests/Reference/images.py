@@ -4,7 +4,7 @@
 
 Weights and images come from NumPy's RandomState(0), in the order of the state dictionary: a tensor of two axes and more
 randn √(2 / inputs), a scale 1 + 0.1 randn, a running variance 1 + 0.1 |randn|, everything else 0.1 randn. Then the
-images, [2, 3, 32, 32]. Only what comes out is stored.
+images, [3, 3, 40, 40]. Only what comes out is stored.
 """
 
 import json
@@ -36,13 +36,13 @@ def filled(network):
             else:
                 drawn = 0.1 * drawn
             value.copy_(torch.from_numpy(drawn))
-    return torch.from_numpy(numbers.randn(2, 3, 32, 32))
+    return torch.from_numpy(numbers.randn(3, 3, 40, 40))
 
 
 def result(network):
     """In float64, where what is stored is exact for both of our precisions."""
     x = filled(network.double())
-    labels = torch.tensor([1, 0])
+    labels = torch.tensor([1, 0, 2])
     network.eval()
     logits = network(x)
     network.train()

@@ -1,0 +1,163 @@
+import Attribution
+import Figures
+import Layers
+import Tensors
+
+/// What layers hold and give: filters and feature maps.
+struct FeatureViews {
+  let subject: Subject
+  let request: VisualizationRequest
+
+  /// Maps of one layer that are shown at most.
+  private static let most = 64
+  /// Layers that are shown where none is named, and maps of each.
+  private static let layers = 6
+  private static let mapsOfEach = 12
+
+  init(_ subject: Subject, _ request: VisualizationRequest) {
+    self.subject = subject
+    self.request = request
+  }
+
+  private var examined: ExaminedNetwork { subject.examined }
+
+  // MARK: - Filters
+
+  func filters() throws -> Panel {
+    guard
+      let found = FirstLayerFilters(
+        among: examined.parameters, height: examined.height, width: examined.width,
+        channels: examined.channels)
+    else { throw NotSuited(reason: "no parameter of this network multiplies the pixels") }
+    let shown = Array(found.filters.prefix(Self.most))
+    let rest = found.filters.count > shown.count ? ", the first \(shown.count) of them" : ""
+    let what = "The \(found.filters.count) filters of \(found.name)\(rest)"
+    let scale: ColorScale?
+    let images: [PixelImage]
+    let text: String
+    if found.channels == 3 {
+      scale = nil
+      images = shown.map { coloured($0, found) }
+      text =
+        "\(what): red, green and blue weights as a colour, grey where they are zero, each in a scale "
+        + "of its own."
+    } else {
+      let common = ColorScale(.diverging, covering: shown.flatMap { $0 }, label: "weight")
+      scale = common
+      images = shown.map {
+        PixelImage(
+          width: found.width, height: found.height, values: $0, colors: .diverging,
+          range: common.range)
+      }
+      text = "\(what), in one scale."
+    }
+    let grid = ImageGrid(tiles: images.map { .init($0) }, columns: 12, tileWidth: 60, scale: scale)
+    return Panel(
+      section: Report.Section("Filters", [.paragraph(text), .figure(grid, caption: "")]),
+      files: [("filters", sheet(images, side: 48, scale))])
+  }
+
+  private func coloured(_ weights: [Float], _ filters: FirstLayerFilters) -> PixelImage {
+    let end = ColorScale(.diverging, covering: weights).range.upperBound
+    return PixelImage(
+      width: filters.width, height: filters.height, channels: 3,
+      values: weights.map { 0.5 + 0.5 * $0 / end })
+  }
+
+  // MARK: - Feature maps
+
+  func features() throws -> Panel {
+    let outputs = layerOutputs(of: examined.network, on: subject.input)
+    let chosen: [LayerOutput]
+    if let name = request.layer {
+      chosen = [try outputs.named(name)]
+    } else {
+      chosen = Self.overview(of: outputs)
+    }
+    guard !chosen.isEmpty else { throw NotSuited(reason: "no layer of this network has a name") }
+    var blocks: [Report.Block] = [
+      .paragraph(
+        "What \(chosen.count == 1 ? "the layer gives" : "some of the layers give") for the image, each layer in "
+          + "a scale of its own.")
+    ]
+    var files: [(name: String, image: PixelImage)] = []
+    for output in chosen {
+      let view = view(of: output, most: chosen.count == 1 ? Self.most : Self.mapsOfEach)
+      let shape = output.value.shape.lengths.dropFirst().map(String.init).joined(separator: " × ")
+      let rest = view.images.count < view.count ? ", the first \(view.images.count)" : ""
+      blocks.append(
+        .figure(
+          ImageGrid(
+            title: "\(output.name), \(output.type), \(shape)\(rest)",
+            tiles: view.images.map { .init($0) }, columns: 12, tileWidth: view.tileWidth,
+            scale: view.scale), caption: ""))
+      let file = "features-" + output.name.replacing("#", with: "-")
+      files.append((file, sheet(view.images, side: 96, view.scale)))
+    }
+    // Names are words of the source with dots and numbers: nothing in them means anything in HTML.
+    let names = outputs.map(\.name).joined(separator: ", ")
+    blocks.append(
+      .html("<details><summary>All \(outputs.count) layers</summary><p>\(names)</p></details>"))
+    return Panel(section: Report.Section("Feature maps", blocks), files: files)
+  }
+
+  /// A few layers from the first to the last: of those with a path (a rectifier without one shows what the layer before
+  /// it does) that give maps, if there are any, the outermost, such as the stages of a residual network.
+  private static func overview(of outputs: [LayerOutput]) -> [LayerOutput] {
+    let named = outputs.filter { $0.units > 0 && $0.name.first?.isLowercase == true }
+    let maps = named.filter(\.isMaps)
+    let all = maps.isEmpty ? named : maps
+    func within(_ depth: Int) -> [LayerOutput] {
+      all.filter { $0.name.count { $0 == "." } <= depth }
+    }
+    let outermost = (0..<8).lazy.map(within).first { $0.count >= 3 } ?? all
+    let count = min(outermost.count, layers)
+    return (0..<count).map { outermost[$0 * (outermost.count - 1) / max(count - 1, 1)] }
+  }
+
+  private struct View {
+    let images: [PixelImage]
+    /// How many there are in all.
+    let count: Int
+    let scale: ColorScale
+    let tileWidth: Double
+  }
+
+  /// The channels of maps as a picture each; all else as one picture with a pixel for each number.
+  private func view(of output: LayerOutput, most: Int) -> View {
+    let (values, units) = (output.value.floats, max(output.units, 1))
+    func scaled(_ shown: [Float]) -> ColorScale {
+      let isSigned = (shown.min() ?? 0) < 0
+      return ColorScale(isSigned ? .diverging : .sequential, covering: shown, label: "activation")
+    }
+    guard output.isMaps else {
+      let scale = scaled(values)
+      let columns = min(units, 32)
+      let padding = (columns - values.count % columns) % columns
+      let padded = values + [Float](repeating: .nan, count: padding)
+      let image = PixelImage(
+        width: columns, height: padded.count / columns, values: padded, colors: scale.colors,
+        range: scale.range)
+      return View(images: [image], count: 1, scale: scale, tileWidth: Double(columns) * 20)
+    }
+    let (height, width) = (output.value.shape[1], output.value.shape[2])
+    let maps = (0..<min(units, most)).map { unit in
+      (0..<height * width).map { values[$0 * units + unit] }
+    }
+    let scale = scaled(maps.flatMap { $0 })
+    return View(
+      images: maps.map {
+        PixelImage(
+          width: width, height: height, values: $0, colors: scale.colors, range: scale.range)
+      }, count: units, scale: scale, tileWidth: 60)
+  }
+
+  /// Pictures enlarged to about the same side, and the bar of their colours.
+  private func sheet(_ images: [PixelImage], side: Int, _ scale: ColorScale?) -> PixelImage {
+    var tiles = images.map { $0.enlarged(by: max(side / max($0.width, $0.height), 1)).colored }
+    if let scale, let first = tiles.first {
+      tiles.append(PixelImage(bar: scale, width: first.width, height: first.height))
+    }
+    return PixelImage(tiles: tiles, columns: 12, gap: 4)
+  }
+}

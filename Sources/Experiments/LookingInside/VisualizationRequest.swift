@@ -1,0 +1,64 @@
+import Datasets
+import Foundation
+
+/// What `adjoint visualize` is asked for.
+public struct VisualizationRequest: Sendable {
+  /// Ways to look into a network.
+  public enum What: String, CaseIterable, Sendable {
+    /// The weights of the first layer.
+    case filters
+    /// What layers give.
+    case features
+    /// |∂y/∂x|
+    case saliency
+    /// Guided backpropagation.
+    case guided
+    /// SmoothGrad.
+    case smoothgrad
+    /// Integrated gradients.
+    case integrated
+    /// Grad-CAM.
+    case gradcam
+    /// Covering windows of the image.
+    case occlusion
+    /// An image that makes the score large.
+    case maximize
+  }
+
+  /// What integrated gradients and occlusion put in the place of the image.
+  public enum Baseline: String, CaseIterable, Sendable {
+    /// The mean of the training images.
+    case mean
+    /// Black.
+    case black
+  }
+
+  /// The run's folder.
+  public var run: URL
+  /// Where data are looked for.
+  public var data: DataDirectory
+  /// Ways to look; all that suit the network if empty.
+  public var what: [What] = []
+  /// A PNG or JPEG file; nil for a sample.
+  public var image: URL?
+  /// Which image of the part that may be shown.
+  public var sample = 0
+  /// The layer of feature maps, of Grad-CAM, and of what is maximised; nil for what is usual.
+  public var layer: String?
+  /// The unit of the layer that is maximised; nil for its first few.
+  public var unit: Int?
+  /// The class that is explained; nil for the predicted one.
+  public var label: Int?
+  /// What the image is compared with.
+  public var baseline = Baseline.mean
+  /// What noise is drawn from.
+  public var seed: UInt64 = 0
+  /// The folder to write; nil for one below the run's.
+  public var output: URL?
+
+  /// A request for all that suits the network, of the first image.
+  public init(run: URL, data: DataDirectory) {
+    self.run = run
+    self.data = data
+  }
+}

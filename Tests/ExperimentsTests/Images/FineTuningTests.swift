@@ -1,0 +1,109 @@
+import Checkpoints
+import Datasets
+import Foundation
+import Layers
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Experiments
+
+/// Networks that begin with weights from a file.
+@Suite(.serialized) struct FineTuningTests {
+  typealias Change = (key: String, value: String)
+
+  /// Trains on drawn tissue, and returns the weights and statistics at the end by name.
+  private func tune(
+    _ folder: TemporaryFolder, _ data: DataDirectory, _ run: String, _ changes: [Change] = []
+  ) throws -> [String: Tensor] {
+    var request = ExperimentRunner.Request(data: data)
+    request.changes =
+      [
+        ("weights", folder.file("w.safetensors").path), ("size", "28"), ("batch_size", "8"),
+        ("epochs", "1"), ("seed", "3"), ("warmup", "0"), ("learning_rate", "0.01"),
+      ] + changes
+    request.output = folder.file(run)
+    request.isQuiet = true
+    let summary = try ExperimentRunner.train("pathmnist-finetune", request)
+    return try StateFile.read(
+      newestCheckpoint(summary).appendingPathComponent("model.safetensors"))
+  }
+
+  private func change(_ state: [String: Tensor], _ old: [String: Tensor], _ name: String) throws
+    -> [Double]
+  {
+    zip(try #require(state[name]).doubles, try #require(old[name]).doubles).map { $0 - $1 }
+  }
+
+  /// The classifier is new, and nothing in front of it moves: neither weights nor statistics.
+  @Test func aHeadAlone() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.writeImages()
+    let network = try folder.writeWeights("resnet20", .init(classes: 10), to: "w.safetensors")
+    let given = stateDictionary(of: network.network)
+    let tuned = try tune(folder, data, "head", [("tune", "head"), ("weight_decay", "0.1")])
+    #expect(tuned.keys.sorted() == given.keys.sorted())
+    #expect(tuned["linear.weight"]?.shape == [9, 64] && tuned["linear.bias"]?.shape == [9])
+    for (name, value) in given where !name.hasPrefix("linear.") {
+      #expect(tuned[name]?.doubles == value.doubles, "\(name)")
+    }
+    // It is trained: it does not end where it begins.
+    let still = try tune(
+      folder, data, "still", [("tune", "head"), ("learning_rate", "1e-12"), ("weight_decay", "0")])
+    #expect(try change(tuned, still, "linear.weight").allSatisfy { $0 != 0 })
+    #expect(try change(tuned, still, "linear.bias").allSatisfy { $0 != 0 })
+  }
+
+  /// All of it moves, statistics too; with a rate of its own the body moves as much less.
+  @Test func ratesThatDiffer() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.writeImages()
+    let network = try folder.writeWeights("resnet20", .init(classes: 10), to: "w.safetensors")
+    let given = stateDictionary(of: network.network)
+    let settings: [Change] = [
+      ("steps", "1"), ("momentum", "0"), ("weight_decay", "0"), ("schedule", "constant"),
+    ]
+    let full = try tune(folder, data, "full", settings)
+    let less = try tune(
+      folder, data, "less", settings + [("tune", "discriminative"), ("backbone_rate", "0.25")])
+    for name in ["conv1.weight", "layer2.1.bn2.weight", "layer3.2.conv2.weight"] {
+      let whole = try change(full, given, name)
+      let part = try change(less, given, name)
+      let scale = try #require(whole.map(abs).max())
+      #expect(scale > 0)
+      for (a, b) in zip(whole, part) { #expect(abs(0.25 * a - b) < 1e-3 * scale, "\(name)") }
+    }
+    for name in ["linear.weight", "linear.bias", "bn1.running_mean", "layer3.2.bn2.running_var"] {
+      #expect(full[name]?.doubles == less[name]?.doubles, "\(name)")
+    }
+    #expect(try change(full, given, "bn1.running_mean").contains { $0 != 0 })
+  }
+
+  /// Weights from elsewhere are for coloured images, so grey ones are repeated.
+  @Test func greyImagesAsColouredOnes() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.writeImages()
+    _ = try folder.writeWeights("resnet20", .init(classes: 10), to: "w.safetensors")
+    let tuned = try tune(folder, data, "run", [("data", "pneumoniamnist")])
+    #expect(tuned["conv1.weight"]?.shape == [16, 3, 3, 3])
+    #expect(tuned["linear.weight"]?.shape == [2, 64])
+  }
+
+  @Test func weightsThatDoNotFit() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.writeImages()
+    let missing = #expect(throws: AdjointError.self) { _ = try tune(folder, data, "run") }
+    #expect(missing?.kind == .noInput)
+    #expect(missing?.message.hasPrefix(folder.path + "/w.safetensors: ") == true)
+    _ = try folder.writeWeights("resnet20", .init(classes: 10), to: "w.safetensors")
+    let other = #expect(throws: AdjointError.self) {
+      _ = try tune(folder, data, "run", [("network", "resnet32")])
+    }
+    #expect(other?.kind == .badData)
+    #expect(
+      other?.message.hasPrefix(
+        "\(folder.path)/w.safetensors does not fit the model\n  missing: layer1.3.conv1.weight "
+          + "[16, 16, 3, 3], ") == true, "\(other?.message ?? "")")
+    #expect(!FileManager.default.fileExists(atPath: folder.path + "/run"))
+  }
+}

@@ -1,0 +1,72 @@
+import Checkpoints
+import Foundation
+import Layers
+import Tensors
+import TestSupport
+import Testing
+import Training
+
+@testable import Datasets
+@testable import Experiments
+
+extension TemporaryFolder {
+  /// Drawn tissue in PathMNIST's layout, a few images of 28 pixels in each part, and CIFAR-10's files.
+  func writeImages() throws -> DataDirectory {
+    let drawn = file("drawn")
+    let medical = file("medmnist")
+    for folder in [drawn, medical] {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+    _ = try MedMNIST.synthesize("pathmnist", count: 120, seed: 4, into: drawn)
+    let all = try MedMNIST.load("pathmnist", size: 28, from: drawn)
+    let parts = [
+      ("train", all.train[0..<16]), ("val", all.validation[0..<8]), ("test", all.test[0..<8]),
+    ]
+    let members = parts.flatMap { name, set in
+      [
+        NPZ.Member("\(name)_images", shape: [set.count, 28, 28, 3], bytes: set.pixels),
+        NPZ.Member(
+          "\(name)_labels", shape: [set.count, 1], bytes: set.labels.map { UInt8($0) }),
+      ]
+    }
+    try NPZ.write(
+      members + [NPZ.Member(MedMNIST.drawnMark, shape: [1], integers: [4])],
+      to: medical.appendingPathComponent("pathmnist.npz"))
+    try writePneumonia(medical)
+    return try writeCIFAR(batch: 3, test: 10)
+  }
+
+  /// Grey images of two classes, one of them darker.
+  private func writePneumonia(_ folder: URL) throws {
+    let members = [("train", 16), ("val", 6), ("test", 6)].flatMap { name, count in
+      let pixels = (0..<count * 784).map { place -> UInt8 in
+        let isBright = place / 784 % 2 == 1
+        return UInt8(place * 37 % 97 + (isBright ? 80 : 0))
+      }
+      return [
+        NPZ.Member("\(name)_images", shape: [count, 28, 28], bytes: pixels),
+        NPZ.Member("\(name)_labels", shape: [count, 1], bytes: (0..<count).map { UInt8($0 % 2) }),
+      ]
+    }
+    try NPZ.write(members, to: folder.appendingPathComponent("pneumoniamnist.npz"))
+  }
+
+  /// A file with new weights of a network.
+  func writeWeights(
+    _ name: String, _ form: ImageNetworks.Form, to file: String, seed: UInt64 = 5
+  ) throws -> AnyImageNetwork {
+    let network = try #require(ImageNetworks.network(name, form, seed: seed))
+    for (_, buffer) in namedBuffers(of: network.network) where buffer.value.rank == 1 {
+      // Statistics that matter, not 0 and 1.
+      buffer.value = buffer.value + 0.25
+    }
+    try SafeTensors.write(stateDictionary(of: network.network), to: self.file(file))
+    return network
+  }
+}
+
+/// The newest checkpoint of a run.
+func newestCheckpoint(_ summary: ExperimentRunner.Summary) throws -> URL {
+  let folder = URL(fileURLWithPath: summary.run + "/checkpoints")
+  return try #require(try Checkpoint.latest(in: folder))
+}
