@@ -147,6 +147,15 @@ private func expectClose(
     expectClose(half.doubles, single.doubles, 0.05, "logits")
   }
 
+  /// Counted by hand: 32²·16·27, then 6, 5½ and 5½ convolutions of 32²·16²·9, then 640.
+  @Test(arguments: [DType.float32, .float64])
+  func multiplicationsOfResNet20(dtype: DType) {
+    var random = Philox(seed: 0)
+    let model = CIFARResNet(depth: 20, random: &random)
+    convert(model, to: dtype)
+    #expect(model.multiplications(image: [32, 32, 3]) == 442_368 + 17 * 2_359_296 + 640)
+  }
+
   @Test func stopsAtDepthsThatDoNotExist() async {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]

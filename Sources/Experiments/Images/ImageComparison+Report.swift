@@ -18,12 +18,12 @@ extension ImageComparison {
     static let testAccuracy = Shown(
       metric: "test_accuracy", title: "test accuracy", scale: 100, digits: 2, unit: "%")
     static let testArea = Shown(
-      metric: "test_auc", title: "test AUC", scale: 1, digits: 4, unit: nil)
+      metric: "test_auc", title: "test AUC", scale: 1, digits: 3, unit: nil)
     static let validationAccuracy = Shown(
       metric: "validation_accuracy", title: "validation accuracy", scale: 100, digits: 2, unit: "%"
     )
     static let validationArea = Shown(
-      metric: "validation_auc", title: "validation AUC", scale: 1, digits: 4, unit: nil)
+      metric: "validation_auc", title: "validation AUC", scale: 1, digits: 3, unit: nil)
 
     /// The head of its column: cells with units would make the table wider than the page.
     var head: String { title + (unit.map { ", \($0)" } ?? "") }

@@ -11,11 +11,11 @@ import Training
 /// Model B's ablation in the small, on drawn tissue: a sweep of variants and seeds, and the report over it.
 @Suite(.serialized) struct TissueAblationTests {
   private static let small = [
-    "size=28", "network=resnet20", "batch_size=64", "epochs=2", "augment=flip",
+    "size=28", "network=resnet20", "batch_size=40", "epochs=2", "augment=flip",
   ]
 
   private func draw(into folder: TemporaryFolder) throws -> DataDirectory {
-    _ = try MedMNIST.synthesize("pathmnist", size: 28, count: 220, into: folder.url)
+    _ = try MedMNIST.synthesize("pathmnist", size: 28, count: 132, into: folder.url)
     return DataDirectory(explicit: folder.url, environment: ["HOME": folder.path])
   }
 
