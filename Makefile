@@ -14,9 +14,10 @@ THREADS ?= $(shell nproc)
 ADJOINT_PEERS_ENV ?= $(HOME)/.cache/adjoint/peers-env
 export ADJOINT_PEERS_ENV
 PEERS := Benchmarks/Peers
+SOAK_OUTPUT ?= .build/soak
 FORMATTED := Sources Tests Package.swift Benchmarks/Package.swift Benchmarks/Benchmarks
 
-.PHONY: help setup build demo test lint format check bench bench-peers peers-env clean
+.PHONY: help setup build demo test lint format check bench bench-peers peers-env soak clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -69,6 +70,10 @@ peers-env:  ## make the Python environment of the peers
 	  "$(ADJOINT_PEERS_ENV)/bin/python" -m pip install --quiet -r $(PEERS)/requirements.txt; \
 	  cp $(PEERS)/requirements.txt "$(ADJOINT_PEERS_ENV)/installed.txt"; \
 	fi
+
+soak: setup build  ## hours of kills, full disks, hostile files and long runs; writes Documentation/RELIABILITY.md
+	@python3 Soak/soak.py --adjoint $(ADJOINT) --output $(SOAK_OUTPUT) $(if $(ADJOINT_DATA),--data "$(ADJOINT_DATA)") \
+	  --report Documentation/RELIABILITY.md
 
 clean:  ## remove what was built (not the runs)
 	@rm -rf .build Benchmarks/.build

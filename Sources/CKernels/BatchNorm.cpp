@@ -12,7 +12,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include "ChannelPasses-inl.h"
+#include "BatchNorm-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace adjoint {
@@ -80,7 +80,7 @@ void Statistics_float64(const Arguments *arguments) {
 // sizes = {channels}; scalars[0] = ε; inputs mean, variance, γ, β, the last two or one of them null.
 // Output [4, channels]: mean, γ / √(variance + ε), β, 1 / √(variance + ε).
 template <typename T>
-HWY_INLINE void Coefficients(const Arguments *arguments) {
+HWY_INLINE void FindCoefficients(const Arguments *arguments) {
   const int64_t channels = arguments->sizes[0];
   const T *mean = input<T>(arguments, 0), *variance = input<T>(arguments, 1);
   const T *gamma = input<T>(arguments, 2), *beta = input<T>(arguments, 3);
@@ -95,15 +95,14 @@ HWY_INLINE void Coefficients(const Arguments *arguments) {
   }
 }
 
-void Coefficients_float32(const Arguments *arguments) { Coefficients<float>(arguments); }
-void Coefficients_float64(const Arguments *arguments) { Coefficients<double>(arguments); }
+void FindCoefficients_float32(const Arguments *arguments) { FindCoefficients<float>(arguments); }
+void FindCoefficients_float64(const Arguments *arguments) { FindCoefficients<double>(arguments); }
 
 // sizes = {rows, channels, rectify}; inputs x, residual or null, coefficients; output y.
 template <bool kResidual, bool kRectify, typename Element>
 HWY_INLINE void MapAll(const Arguments *arguments) {
   const int64_t channels = arguments->sizes[1];
-  const float *mean = input<float>(arguments, 2);
-  const ChannelMap map{mean, mean + channels, mean + 2 * channels};
+  const ChannelMap map = Coefficients(input<float>(arguments, 2), channels).map;
   ForRowsBackwards(arguments->sizes[0], channels, [&](int64_t begin, int64_t end) HWY_ATTR {
     MapRows<kResidual, kRectify>(input<Element>(arguments, 0), input<Element>(arguments, 1),
                                  output<Element>(arguments, 0), map, begin, end, channels);
@@ -150,10 +149,10 @@ struct Pulled {
         wants_sums(arguments->sizes[4] == 1) {}
 };
 
-// Sets the sums of dz and dz (x − mean), [2, channels], and dz if `kStore`.
+// Finds the sums, and sets dz if `kStore`.
 template <Mask kMask, bool kStore, typename Element>
 HWY_INLINE void SumProducts(const Arguments *arguments, const Pulled &pulled, ChannelMap map,
-                            double *sums) {
+                            PulledSums &sums) {
   const int64_t channels = pulled.channels, size = RowsOfBlock(channels);
   const int64_t blocks = (pulled.rows + size - 1) / size;
   const Scratch<float> parts(2 * blocks * channels);
@@ -164,13 +163,7 @@ HWY_INLINE void SumProducts(const Arguments *arguments, const Pulled &pulled, Ch
                                input<Element>(arguments, 2), output<Element>(arguments, 3), map,
                                own, own + channels, begin, end, channels);
   });
-  ParallelFor(2 * channels, kElementGrain / blocks + 1, [&](int64_t first, int64_t last) HWY_ATTR {
-    std::fill(sums + first, sums + last, 0.0);
-    for (int64_t block = 0; block < blocks; ++block) {
-      const float *own = parts.data() + 2 * block * channels;
-      for (int64_t c = first; c < last; ++c) sums[c] += own[c];
-    }
-  });
+  sums.Add(parts.data(), blocks);
 }
 
 template <Mask kMask, bool kStatistics, typename Element>
@@ -188,36 +181,22 @@ HWY_INLINE void PullWith(const Arguments *arguments) {
   const int64_t channels = pulled.channels;
   const Element *dy = input<Element>(arguments, 0), *x = input<Element>(arguments, 1);
   const Element *y = input<Element>(arguments, 2);
-  const float *mean = input<float>(arguments, 3);
-  const ChannelMap map{mean, mean + channels, mean + 2 * channels};
-  const float *inverse = mean + 3 * channels;
+  const Coefficients coefficients(input<float>(arguments, 3), channels);
+  const ChannelMap map = coefficients.map;
   Element *dx = output<Element>(arguments, 2), *dz = output<Element>(arguments, 3);
   const bool stores = kMask == Mask::kFromOutput && dz != nullptr;
-  const Scratch<double> sums(2 * channels);
+  PulledSums sums(channels);
   if (stores) {
-    SumProducts<kMask, kMask == Mask::kFromOutput, Element>(arguments, pulled, map, sums.data());
+    SumProducts<kMask, kMask == Mask::kFromOutput, Element>(arguments, pulled, map, sums);
   } else if (pulled.wants_sums || pulled.has_statistics) {
-    SumProducts<kMask, false, Element>(arguments, pulled, map, sums.data());
+    SumProducts<kMask, false, Element>(arguments, pulled, map, sums);
   }
   if (pulled.wants_sums) {
-    for (int64_t c = 0; c < channels; ++c) {
-      output<float>(arguments, 0)[c] = static_cast<float>(sums.data()[channels + c] * inverse[c]);
-      output<float>(arguments, 1)[c] = static_cast<float>(sums.data()[c]);
-    }
+    sums.StoreParameters(coefficients, output<float>(arguments, 0), output<float>(arguments, 1));
   }
   if (dx == nullptr) return;
-  const Scratch<float> lines(2 * channels);
-  float *slopes = lines.data(), *offsets = slopes + channels;
-  if (pulled.has_statistics) {
-    // dx = γ / σ (dz − Σ dz / m − x̂ Σ dz x̂ / m)
-    const double share = 1.0 / static_cast<double>(pulled.rows);
-    for (int64_t c = 0; c < channels; ++c) {
-      const double factor = -share * map.scale[c];
-      offsets[c] = static_cast<float>(factor * sums.data()[c]);
-      slopes[c] =
-          static_cast<float>(factor * sums.data()[channels + c] * inverse[c] * inverse[c]);
-    }
-  }
+  if (pulled.has_statistics) sums.FindLines(coefficients, pulled.rows);
+  const float *slopes = sums.slopes(), *offsets = sums.offsets();
   // A dz that has been written is read again, instead of dy and y.
   const Element *from = stores ? dz : dy;
   if (stores && pulled.has_statistics) {
@@ -282,7 +261,7 @@ namespace adjoint {
 namespace {
 
 ADJOINT_ENTER_KERNEL_WITH_BFLOAT16(channel_statistics, Statistics)
-ADJOINT_ENTER_KERNEL(batch_norm_coefficients, Coefficients)
+ADJOINT_ENTER_KERNEL(batch_norm_coefficients, FindCoefficients)
 ADJOINT_ENTER_KERNEL_WITH_BFLOAT16(batch_norm, Normalize)
 ADJOINT_ENTER_KERNEL_WITH_BFLOAT16(batch_norm_pullback, Pullback)
 

@@ -49,3 +49,13 @@ T *output(const Arguments *arguments, int index) {
       [](const Arguments *arguments) { HWY_DYNAMIC_DISPATCH(Function##_float32)(arguments); },     \
       [](const Arguments *arguments) { HWY_DYNAMIC_DISPATCH(Function##_float64)(arguments); },     \
       [](const Arguments *arguments) { HWY_DYNAMIC_DISPATCH(Function##_bfloat16)(arguments); });
+
+// The same for a kernel that has a `Function_float32` and a `Function_bfloat16`, and nothing in float64.
+#define ADJOINT_ENTER_SINGLE_KERNEL(name, Function)                                                \
+  HWY_EXPORT(Function##_float32);                                                                  \
+  HWY_EXPORT(Function##_bfloat16);                                                                 \
+  const Registration enter_##name(                                                                 \
+      #name,                                                                                       \
+      [](const Arguments *arguments) { HWY_DYNAMIC_DISPATCH(Function##_float32)(arguments); },     \
+      nullptr,                                                                                     \
+      [](const Arguments *arguments) { HWY_DYNAMIC_DISPATCH(Function##_bfloat16)(arguments); });

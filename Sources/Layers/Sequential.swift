@@ -19,10 +19,18 @@ public struct Sequential: Layer {
   /// Layers written one below the other.
   public init(@SequentialBuilder _ layers: () -> [any Layer]) { self.layers = layers() }
 
-  /// The output of the last layer.
+  /// The output of the last layer. A batch normalisation and the maxima behind it are one pass.
   public func forward(_ x: Tensor, _ context: Context) -> Tensor {
     var y = x
-    for layer in layers { y = layer(y, context) }
+    var rest = layers[...]
+    while let layer = rest.popFirst() {
+      if let norm = layer as? BatchNorm, let pool = rest.first as? MaxPool2d {
+        y = norm(y, maxima: pool, context)
+        rest.removeFirst()
+      } else {
+        y = layer(y, context)
+      }
+    }
     return y
   }
 }

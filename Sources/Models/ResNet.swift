@@ -122,8 +122,10 @@ public struct ResNet<Block: ResidualBlock>: ImageNetwork {
 
   /// The maps in front of the classifier, `[batch, height, width, features]`.
   public func features(_ x: Tensor, _ context: Context) -> Tensor {
-    var h = bn1(conv1(x, context), context)
-    if stem == .large { h = maxPool(h, window: 3, stride: 2, padding: 1) }
+    let z = conv1(x, context)
+    let h =
+      stem == .large
+      ? bn1(z, maxima: MaxPool2d(window: 3, stride: 2, padding: 1), context) : bn1(z, context)
     return layer4(layer3(layer2(layer1(h, context), context), context), context)
   }
 

@@ -76,22 +76,58 @@ public struct BatchNorm: Layer {
     return context.inspection?.saw(y, of: self) ?? y
   }
 
+  /// The maxima over windows of act(γ ∘ (x − μ) / √(σ² + ε) + β), in one pass; one after the other where somebody
+  /// looks at the layers, and where windows are dilated.
+  public func callAsFunction(_ x: Tensor, maxima pool: MaxPool2d, _ context: Context) -> Tensor {
+    guard context.inspection == nil, pool.dilation == 1 else {
+      return pool(self(x, context), context)
+    }
+    return inLayer(qualifiedName(of: self)) {
+      normalized(x, context) { statistics in
+        if let (mean, variance) = statistics {
+          let y = batchNormalizationMaxPool(
+            x, weight?.value, bias?.value, mean: mean, variance: variance, epsilon: epsilon,
+            activation: activation, window: pool.window, stride: pool.stride,
+            padding: pool.padding)
+          return (y, mean, variance)
+        }
+        return batchNormalizationMaxPool(
+          x, weight?.value, bias?.value, epsilon: epsilon, activation: activation,
+          window: pool.window, stride: pool.stride, padding: pool.padding)
+      }
+    }
+  }
+
   private func normalize(_ x: Tensor, _ residual: Tensor?, _ context: Context) -> Tensor {
+    let fused = context.fusable(activation)
+    return normalized(x, context) { statistics in
+      if let (mean, variance) = statistics {
+        let y = batchNormalization(
+          x, weight?.value, bias?.value, mean: mean, variance: variance, epsilon: epsilon,
+          adding: residual, activation: fused)
+        return (y, mean, variance)
+      }
+      return batchNormalization(
+        x, weight?.value, bias?.value, epsilon: epsilon, adding: residual, activation: fused)
+    }
+  }
+
+  /// What `body` makes of the running statistics, or, where it is given none, of the batch's.
+  private func normalized(
+    _ x: Tensor, _ context: Context,
+    _ body: ((mean: Tensor, variance: Tensor)?) -> (output: Tensor, mean: Tensor, variance: Tensor)
+  ) -> Tensor {
     require(
       x.rank >= 2 && x.shape[x.rank - 1] == features,
       "\(qualifiedName(of: self)): input of shape \(x.shape); it has to be [batch, …, \(features)]")
-    let fused = context.fusable(activation)
     if context.mode == .inference, let runningMean, let runningVar {
-      return batchNormalization(
-        x, weight?.value, bias?.value, mean: runningMean.value, variance: runningVar.value,
-        epsilon: epsilon, adding: residual, activation: fused)
+      return body((runningMean.value, runningVar.value)).output
     }
     require(
       x.count > features,
       "\(qualifiedName(of: self)): input of shape \(x.shape) has one value for each channel, whose variance "
         + "is 0; training needs a larger batch or image")
-    let (y, mean, variance) = batchNormalization(
-      x, weight?.value, bias?.value, epsilon: epsilon, adding: residual, activation: fused)
+    let (y, mean, variance) = body(nil)
     if context.mode == .training { follow(mean, variance, count: x.count / features) }
     return y
   }

@@ -75,7 +75,7 @@ final class Storage: @unchecked Sendable {
 /// nanoseconds beyond its work.
 struct Kernel: Sendable {
   private let float32: adjoint_function
-  private let float64: adjoint_function
+  private let float64: adjoint_function?
   private let bfloat16: adjoint_function?
   private let name: String
 
@@ -150,20 +150,18 @@ struct Kernel: Sendable {
     withExtendedLifetime((input, input1, input2, input3, output, output1, output2, output3)) {
       switch dtype {
       case .float32: float32(&arguments)
-      case .float64: float64(&arguments)
-      case .bfloat16: halfWidth()(&arguments)
+      case .float64: inWidth(float64, .float64)(&arguments)
+      case .bfloat16: inWidth(bfloat16, .bfloat16)(&arguments)
       }
     }
   }
 
-  @inline(never)
-  private func halfWidth() -> adjoint_function {
-    guard let bfloat16 else {
-      require(
-        false, "\(name): has no bfloat16 form; convert its input with converted(to: .float32)")
-      fatalError()
-    }
-    return bfloat16
+  @inline(__always)
+  private func inWidth(_ function: adjoint_function?, _ dtype: DType) -> adjoint_function {
+    if let function { return function }
+    require(
+      false, "\(name): has no \(dtype) form; convert its input with converted(to: .float32)")
+    fatalError()
   }
 }
 

@@ -427,6 +427,26 @@ def batch_normalized(x, gamma, beta, residual=None, statistics=None, activation=
     return activation(y) if activation else y
 
 
+def maxima_of_normalized():
+    """Inputs: x, gamma, beta; the given statistics are those of `images`. Windows 3, stride 2, padding 1."""
+    RANDOM.seed(11)
+    for shape in [(2, 2, 2, 1), (2, 4, 5, 7), (1, 5, 4, 17)]:
+        channels = shape[-1]
+        given = lambda c=channels: ((torch.arange(c) % 5 - 2) / 4, (torch.arange(c) % 3 + 1) / 2)
+        for name, is_given, activation in [
+            ("", False, None), ("-relu", False, F.relu), ("-by-given-statistics", True, F.relu),
+        ]:
+            case(
+                f"batch-normalization-max-pool{name}",
+                nchw(lambda x, g, b, n=is_given, f=activation, s=given: F.max_pool2d(
+                    batch_normalized(
+                        x.permute(0, 2, 3, 1), g, b, statistics=tuple(t.to(x.dtype) for t in s()) if n else None,
+                        activation=f,
+                    ).permute(0, 3, 1, 2), 3, 2, 1)),
+                [normal(*shape), normal(channels), normal(channels)],
+            )
+
+
 def images():
     """Images are [batch, height, width, channels]. The numbers do not hang on those drawn before."""
     RANDOM.seed(5)
@@ -548,6 +568,7 @@ def main():
     normalizations()
     soft_targets()
     images()
+    maxima_of_normalized()
     write(pathlib.Path(__file__).with_name("operations.json"))
 
 

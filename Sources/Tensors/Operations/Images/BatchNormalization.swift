@@ -1,6 +1,6 @@
 // Batch normalisation with what follows it, the sum with a shortcut and a rectifier, in the same pass.
 
-private let statistics = Kernel("channel_statistics")
+private let momentsOfChannels = Kernel("channel_statistics")
 private let coefficientsKernel = Kernel("batch_norm_coefficients")
 private let normalize = Kernel("batch_norm")
 private let pull = Kernel("batch_norm_pullback")
@@ -25,16 +25,8 @@ public func batchNormalization(
   _ x: Tensor, _ gamma: Tensor?, _ beta: Tensor?, epsilon: Double = 1e-5,
   adding residual: Tensor? = nil, activation: Activation = .identity
 ) -> (output: Tensor, mean: Tensor, variance: Tensor) {
-  requireMatch(x, gamma, beta, residual, epsilon)
-  let channels = x.shape[x.rank - 1]
-  require(
-    x.count > channels,
-    "batchNormalization: input of shape \(x.shape) has one value for each channel, whose variance is 0; "
-      + "training needs a larger batch or image, inference given statistics")
-  let mean = Tensor(uninitialized: [channels], x.dtype.ofChannels)
-  let variance = Tensor(uninitialized: [channels], x.dtype.ofChannels)
-  statistics.run(
-    x.dtype, .init(x.count / channels, channels), x.storage, into: mean.storage, variance.storage)
+  requireBatchNormInputs(x, gamma, beta, residual, epsilon)
+  let (mean, variance) = channelStatistics(x)
   let y = normalized(
     x, gamma, beta, mean, variance, epsilon, residual, activation, hasStatistics: true)
   return (y, mean, variance)
@@ -57,9 +49,8 @@ public func batchNormalization(
   _ x: Tensor, _ gamma: Tensor?, _ beta: Tensor?, mean: Tensor, variance: Tensor,
   epsilon: Double = 1e-5, adding residual: Tensor? = nil, activation: Activation = .identity
 ) -> Tensor {
-  requireMatch(x, gamma, beta, residual, epsilon)
-  requireOfChannels(mean, "mean", x)
-  requireOfChannels(variance, "variance", x)
+  requireBatchNormInputs(x, gamma, beta, residual, epsilon)
+  requireStatistics(mean, variance, x)
   return normalized(
     x, gamma, beta, mean, variance, epsilon, residual, activation, hasStatistics: false)
 }
@@ -90,12 +81,11 @@ public func batchNormalizationPullback(
   _ dy: Tensor, _ x: Tensor, gamma: Tensor? = nil, mean: Tensor, variance: Tensor,
   epsilon: Double = 1e-5, output: Tensor? = nil
 ) -> BatchNormalizationCotangents {
-  requireMatch(x, gamma, nil, dy, epsilon)
-  requireOfChannels(mean, "mean", x)
-  requireOfChannels(variance, "variance", x)
+  requireBatchNormInputs(x, gamma, nil, dy, epsilon)
+  requireStatistics(mean, variance, x)
   if let output { requireSame(output, x, "batchNormalizationPullback") }
   let found = pulledBack(
-    dy, x, output, coefficients(mean, variance, gamma, nil, epsilon),
+    dy, x, output, batchNormCoefficients(mean, variance, gamma, nil, epsilon),
     activation: output == nil ? .identity : .relu, hasStatistics: true,
     needs: (true, true, output != nil))
   return BatchNormalizationCotangents(
@@ -118,7 +108,7 @@ public func composedBatchNormalization(
   _ x: Tensor, _ gamma: Tensor?, _ beta: Tensor?, epsilon: Double = 1e-5,
   adding residual: Tensor? = nil, activation: Activation = .identity
 ) -> Tensor {
-  requireMatch(x, gamma, beta, residual, epsilon)
+  requireBatchNormInputs(x, gamma, beta, residual, epsilon)
   let channels = x.shape[x.rank - 1]
   let rows = x.reshaped(to: .matrix(x.count / channels, channels))
   let centred = rows - broadcast(mean(rows, axis: 0), to: rows.shape)
@@ -138,12 +128,26 @@ extension DType {
   var ofChannels: DType { self == .bfloat16 ? .float32 : self }
 }
 
+/// The mean and the biased variance of every channel, `[channels]`.
+func channelStatistics(_ x: Tensor) -> (mean: Tensor, variance: Tensor) {
+  let channels = x.shape[x.rank - 1]
+  require(
+    x.count > channels,
+    "batchNormalization: input of shape \(x.shape) has one value for each channel, whose variance is 0; "
+      + "training needs a larger batch or image, inference given statistics")
+  let mean = Tensor(uninitialized: [channels], x.dtype.ofChannels)
+  let variance = Tensor(uninitialized: [channels], x.dtype.ofChannels)
+  momentsOfChannels.run(
+    x.dtype, .init(x.count / channels, channels), x.storage, into: mean.storage, variance.storage)
+  return (mean, variance)
+}
+
 /// Records one operation over however many inputs there are.
 private func normalized(
   _ x: Tensor, _ gamma: Tensor?, _ beta: Tensor?, _ mean: Tensor, _ variance: Tensor,
   _ epsilon: Double, _ residual: Tensor?, _ activation: Activation, hasStatistics: Bool
 ) -> Tensor {
-  let map = coefficients(mean, variance, gamma, beta, epsilon)
+  let map = batchNormCoefficients(mean, variance, gamma, beta, epsilon)
   let channels = x.shape[x.rank - 1]
   let y = Tensor(uninitialized: x.shape, x.dtype)
   normalize.run(
@@ -170,7 +174,7 @@ private func normalized(
 }
 
 /// μ, γ / √(σ² + ε), β and 1 / √(σ² + ε), `[4, channels]`.
-private func coefficients(
+func batchNormCoefficients(
   _ mean: Tensor, _ variance: Tensor, _ gamma: Tensor?, _ beta: Tensor?, _ epsilon: Double
 ) -> Tensor {
   let map = Tensor(uninitialized: .matrix(4, mean.count), mean.dtype)
@@ -200,7 +204,7 @@ private func pulledBack(
 
 // MARK: - Errors
 
-private func requireMatch(
+func requireBatchNormInputs(
   _ x: Tensor, _ gamma: Tensor?, _ beta: Tensor?, _ residual: Tensor?, _ epsilon: Double
 ) {
   require(
@@ -213,6 +217,11 @@ private func requireMatch(
   require(
     epsilon > 0 && epsilon.isFinite,
     "batchNormalization: epsilon is \(epsilon); it has to be a positive number")
+}
+
+func requireStatistics(_ mean: Tensor, _ variance: Tensor, _ x: Tensor) {
+  requireOfChannels(mean, "mean", x)
+  requireOfChannels(variance, "variance", x)
 }
 
 private func requireOfChannels(_ row: Tensor, _ name: String, _ x: Tensor) {
@@ -244,7 +253,7 @@ private let checks: Registration = {
         return .init(
           "\(shape)", all,
           byHand: { dy in
-            naiveGradients(x, parameters, dy, activation, isGiven: nil)
+            naiveBatchNormGradients(x, parameters, dy, activation, isGiven: nil)
               .prefix(all.count).map { Tensor($0.1, shape: $0.0, dtype: dy.dtype) }
           }
         ) {
@@ -274,7 +283,7 @@ private let checks: Registration = {
         return .init(
           "\(shape)", all,
           byHand: { dy in
-            naiveGradients(
+            naiveBatchNormGradients(
               x, parameters, dy, activation, isGiven: (mean.doubles, variance.doubles)
             ).prefix(all.count).map { Tensor($0.1, shape: $0.0, dtype: dy.dtype) }
           }
@@ -301,7 +310,7 @@ private func inputs(
 }
 
 /// dx, dγ, dβ and dr by their formulas, one channel after the other, for inputs as `inputs` draws them.
-private func naiveGradients(
+func naiveBatchNormGradients(
   _ x: Parameter, _ parameters: [Parameter], _ dy: Tensor, _ activation: Activation,
   isGiven given: (mean: [Double], variance: [Double])?
 ) -> [(Shape, [Double])] {

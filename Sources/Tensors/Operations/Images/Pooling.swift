@@ -84,8 +84,10 @@ public func globalAveragePool(_ x: Tensor) -> Tensor {
 
 // MARK: - All lengths of a pooling
 
-private struct PoolShape {
+struct PoolShape {
   let input, output: Shape
+  /// What the kernels are told of the windows.
+  let lengths: [Int]
   let sizes: Kernel.Sizes
   /// Elements of the largest window.
   let elements: Int
@@ -121,11 +123,12 @@ private struct PoolShape {
     input = x.shape
     output = [x.shape[0], height, width, x.shape[3]]
     elements = window.height * window.width
-    sizes = .init(
+    lengths =
       x.shape.lengths + [
         height, width, window.height, window.width, stride.height, stride.width, dilation.height,
         dilation.width, padding.top, padding.left, 0, countsPadding ? 1 : 0,
-      ])
+      ]
+    sizes = .init(lengths)
   }
 
   init(_ x: Tensor, to size: Extent, _ name: StaticString) {
@@ -140,11 +143,15 @@ private struct PoolShape {
     let window = Extent(
       PoolShape.longest(x.shape[1], size.height), PoolShape.longest(x.shape[2], size.width))
     elements = window.height * window.width
-    sizes = .init(
+    lengths =
       x.shape.lengths + [
         size.height, size.width, window.height, window.width, 1, 1, 1, 1, 0, 0, 1, 1,
-      ])
+      ]
+    sizes = .init(lengths)
   }
+
+  /// Room for where the maxima were: one byte for each, if a window has no more elements than that can tell.
+  func positions() -> Storage { Storage(byteCount: output.count * (elements <= 256 ? 1 : 4)) }
 
   private static func longest(_ length: Int, _ parts: Int) -> Int {
     length % parts == 0 ? length / parts : min(length, length / parts + 2)
@@ -160,8 +167,7 @@ private struct PoolShape {
 
 private func maximum(_ x: Tensor, _ shape: PoolShape) -> Tensor {
   let y = Tensor(uninitialized: shape.output, x.dtype)
-  // One byte for each output says where its maximum was, if a window has no more elements than that can tell.
-  let positions = Storage(byteCount: y.count * (shape.elements <= 256 ? 1 : 4))
+  let positions = shape.positions()
   maxForward.run(x.dtype, shape.sizes, x.storage, into: y.storage, positions)
   return record(shape.name, y, from: x) { dy in
     let dx = Tensor(uninitialized: shape.input, dy.dtype)
@@ -182,7 +188,7 @@ private func mean(_ x: Tensor, _ shape: PoolShape) -> Tensor {
 
 // MARK: - Checks
 
-private typealias PoolCase = (
+typealias PoolCase = (
   image: Shape, window: Extent, stride: Extent, padding: Padding, dilation: Extent
 )
 
@@ -252,13 +258,13 @@ private let checks: Registration = {
 }
 
 /// Numbers 1/8 apart, shuffled: no two maxima change places within a difference's step.
-private func distinct(_ shape: Shape, _ sampler: inout Sampler) -> Tensor {
+func distinct(_ shape: Shape, _ sampler: inout Sampler) -> Tensor {
   let order = (0..<shape.count).map { (sampler.normal(), $0) }.sorted { $0.0 < $1.0 }
   return Tensor(order.map { Double($0.1) / 8 }, shape: shape, dtype: sampler.dtype)
 }
 
 /// dx by the definition: every cotangent goes to the largest element of its window.
-private func naiveMaximumGradient(_ x: Tensor, _ dy: Tensor, _ pool: PoolCase) -> Tensor {
+func naiveMaximumGradient(_ x: Tensor, _ dy: Tensor, _ pool: PoolCase) -> Tensor {
   let (xs, dys) = (x.doubles, dy.doubles)
   var dx = [Double](repeating: 0, count: xs.count)
   let (height, width, channels) = (pool.image[1], pool.image[2], pool.image[3])

@@ -1,10 +1,10 @@
-"""Trains ResNet-20 on CIFAR-10 in PyTorch with the recipe of `adjoint train cifar10-resnet`, to compare what is reached.
+"""Trains on CIFAR-10 in PyTorch with the recipes of `cifar10-resnet` and `cifar10-vgg`, to compare what is reached.
 
-    python torch_cifar_resnet.py --data DIR [--epochs 10] [--seed 0] [--threads 2]
+    python torch_cifar.py NETWORK --data DIR [--epochs 10] [--steps 5000] [--seed 0] [--threads 2]
 
-DIR holds the binary batches. Batch 128, SGD with momentum 0.9 at rate 0.2, a linear rise in the first epoch, half a
-cosine to the end, decay 5e-4 of all but biases, scales and shifts; images mirrored and moved by up to four pixels.
-Prints one line of JSON.
+DIR holds the binary batches. NETWORK is `resnet20` (batch 128, SGD with momentum 0.9 at rate 0.2, a linear rise in the
+first epoch, half a cosine to the end, decay 5e-4 of all but biases, scales and shifts; images mirrored and moved by up
+to four pixels) or `vgg` (batch 32, Adam at 1e-4, images as they are). Prints one line of JSON.
 """
 
 import argparse
@@ -17,11 +17,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from torch_image_networks import CIFARResNet
+from torch_image_networks import CIFARResNet, SmallVGG
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+parser.add_argument("network", choices=["resnet20", "vgg"])
 parser.add_argument("--data", required=True, type=pathlib.Path)
-parser.add_argument("--epochs", type=int, default=10)
+parser.add_argument("--epochs", type=int, default=10, help="of resnet20")
+parser.add_argument("--steps", type=int, default=5000, help="of vgg")
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--threads", type=int, default=2)
 chosen = parser.parse_args()
@@ -58,39 +60,48 @@ def augmented(images):
 
 train, train_labels = records([f"data_batch_{number}.bin" for number in range(1, 6)])
 test, test_labels = records(["test_batch.bin"])
-network = CIFARResNet(20)
-for module in network.modules():
-    if isinstance(module, torch.nn.Conv2d):
-        torch.nn.init.kaiming_normal_(module.weight, mode="fan_out")
+
+
+def resnet():
+    network = CIFARResNet(20)
+    for module in network.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            torch.nn.init.kaiming_normal_(module.weight, mode="fan_out")
+    decayed = [p for p in network.parameters() if p.dim() > 1]
+    others = [p for p in network.parameters() if p.dim() <= 1]
+    optimizer = torch.optim.SGD(
+        [{"params": decayed, "weight_decay": 5e-4}, {"params": others, "weight_decay": 0.0}], lr=0.2, momentum=0.9)
+    rising = math.ceil(len(train) / 128)
+    total = rising * chosen.epochs
+
+    def rate(step):
+        if step < rising:
+            return 0.2 * (0.01 + 0.99 * step / rising)
+        return 0.1 * (1 + math.cos(math.pi * (step - rising) / max(1, total - rising)))
+
+    return network, optimizer, rate, augmented, 128, total
+
+
+def vgg():
+    network = SmallVGG(10)
+    return network, torch.optim.Adam(network.parameters(), lr=1e-4), lambda _: 1e-4, lambda x: x, 32, chosen.steps
+
+
+network, optimizer, rate, transform, batch, total = resnet() if chosen.network == "resnet20" else vgg()
 network = network.to(memory_format=torch.channels_last)
-decayed = [p for p in network.parameters() if p.dim() > 1]
-others = [p for p in network.parameters() if p.dim() <= 1]
-optimizer = torch.optim.SGD(
-    [{"params": decayed, "weight_decay": 5e-4}, {"params": others, "weight_decay": 0.0}],
-    lr=0.2, momentum=0.9,
-)
-batch = 128
-steps = math.ceil(len(train) / batch)
-rising, total = steps, steps * chosen.epochs
-
-
-def rate(step):
-    if step < rising:
-        return 0.2 * (0.01 + 0.99 * step / rising)
-    return 0.1 * (1 + math.cos(math.pi * (step - rising) / max(1, total - rising)))
-
-
 began, step = time.perf_counter(), 0
-for epoch in range(chosen.epochs):
+while step < total:
     network.train()
     for rows in torch.randperm(len(train)).split(batch):
         for group in optimizer.param_groups:
             group["lr"] = rate(step)
-        loss = F.cross_entropy(network(inputs(augmented(train[rows]))), train_labels[rows])
+        loss = F.cross_entropy(network(inputs(transform(train[rows]))), train_labels[rows])
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
         step += 1
+        if step == total:
+            break
 network.eval()
 with torch.no_grad():
     right = sum(
@@ -98,6 +109,7 @@ with torch.no_grad():
         for i in range(0, len(test), 500)
     )
 print(json.dumps({
-    "test_accuracy": right / len(test), "epochs": chosen.epochs, "seed": chosen.seed,
+    "network": chosen.network,
+    "test_accuracy": right / len(test), "steps": step, "seed": chosen.seed,
     "seconds": time.perf_counter() - began, "version": torch.__version__.split("+")[0],
 }))
