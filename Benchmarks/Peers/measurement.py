@@ -7,6 +7,7 @@ import argparse
 import gc
 import json
 import os
+import resource
 import sys
 import time
 
@@ -86,5 +87,6 @@ def run(peer, version, chosen, step, loss):
         "p10_ms": percentile(0.1),
         "p90_ms": percentile(0.9),
         "steps": len(times),
+        "peak_resident_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     }
     print(json.dumps(result))

@@ -132,6 +132,14 @@ def render(measured, ways, threads, seconds, load, busy, date, command, sections
             for w in workloads
         ],
     )
+    memory = table(
+        ["peak resident memory, MB"] + [NAMES[n] for n in names],
+        [
+            [f"`{w}`"]
+            + [cell(w, n, lambda: f"{max(r[n]['peak_resident_bytes'] for r in measured[w]) / 1e6:.0f}") for n in names]
+            for w in workloads
+        ],
+    )
     chosen_ways = table(
         ["how each ran"] + [NAMES[n] for n in names],
         [[f"`{w}`"] + [cell(w, n, lambda: way(n, *ways[n][w])) for n in names] for w in workloads],
@@ -164,6 +172,12 @@ Below 1, Adjoint is faster. Taken within each round; the median over the rounds,
 "The best" is whoever of the peers was fastest in that round.
 
 {shares}
+
+## Memory
+
+The most that the whole process ever had in memory, libraries and all, over the rounds.
+
+{memory}
 
 ## Circumstances
 

@@ -152,6 +152,9 @@ import Testing
     #expect(object["threads"] as? Int == 1)
     #expect(try #require(object["median_ms"] as? Double) > 0)
     #expect(try #require(object["peak_bytes"] as? Int) > 0)
+    // More than nothing, less than a gigabyte: a network of 83 numbers.
+    let resident = try #require(object["peak_resident_bytes"] as? Int)
+    #expect(resident > 1 << 20 && resident < 1 << 30)
     #expect(object["system_requests_in_steady_state"] as? Int == 0)
     for key in [
       "initial_loss", "loss_after_10", "p10_ms", "p90_ms", "steps", "processor", "version",

@@ -106,6 +106,8 @@ public struct Workload: Sendable {
     var p90Ms: Double
     var steps: Int
     var peakBytes: Int
+    /// The most memory this process ever had in use, libraries and all.
+    var peakResidentBytes: Int
     var systemRequestsInSteadyState: Int
     /// How often one step brought a convolution's weights into the order its primitive wants.
     var weightReorders: Int
@@ -117,6 +119,7 @@ public struct Workload: Sendable {
     /// The conversion to snake case puts no underscore in front of a number.
     enum CodingKeys: String, CodingKey {
       case workload, mode, precision, threads, initialLoss, medianMs, p10Ms, p90Ms, steps, peakBytes
+      case peakResidentBytes
       case systemRequestsInSteadyState, weightReorders, activationReorders, processor, version
       case lossAfter10 = "loss_after_10"
     }
@@ -165,6 +168,7 @@ public struct Workload: Sendable {
       p10Ms: times.sorted[times.sorted.count / 10],
       p90Ms: times.sorted[times.sorted.count * 9 / 10],
       steps: times.sorted.count, peakBytes: Memory.counters.peakBytes,
+      peakResidentBytes: RunEnvironment.peakResidentBytes,
       systemRequestsInSteadyState: requests,
       weightReorders: convolutionWeightReorders - reorders.weights,
       activationReorders: axisPermutations - reorders.images,

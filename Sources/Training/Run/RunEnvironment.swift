@@ -57,6 +57,14 @@ public struct RunEnvironment: Codable, Sendable, Equatable {
       ?? "unknown processor"
   }
 
+  /// The most memory that this process has had in use so far, in bytes; 0 where the system does not say.
+  public static var peakResidentBytes: Int {
+    let text = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    // "VmHWM:    132456 kB"
+    return line?.split { !$0.isNumber }.first.flatMap { Int($0) }.map { $0 * 1024 } ?? 0
+  }
+
   /// Whether this module was compiled with optimisation.
   public static var isOptimizedBuild: Bool {
     var isDebug = false

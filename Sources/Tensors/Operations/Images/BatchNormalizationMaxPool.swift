@@ -127,9 +127,9 @@ private let checks: Registration = {
     GradientCheck.register(name, tolerance32: 1e-5) { sampler in
       cases.map { image, window, stride, padding in
         let channels = image[3]
-        // Every third channel is clearly cut by the rectifier. In the others the scale is positive, and the
-        // largest number gives the largest maximum.
-        let x = Parameter(distinct(image, &sampler))
+        // Numbers in 0 ... 2, for which the shifts clearly cut every third channel and no other. Scales are
+        // positive: the largest number gives the largest maximum.
+        let x = Parameter(distinct(image, &sampler) * (16 / Double(image.count)))
         let gamma = sampler.parameter([channels], .uniform(0.3, 1))
         let shifts = (0..<channels).map { $0 % 3 == 1 ? -7.0 : 7 }
         let beta = Parameter(Tensor(shifts, shape: [channels], dtype: sampler.dtype))
