@@ -30,8 +30,6 @@ struct AdjointCommand: ParsableCommand {
       Console.fail(error.description, code: error.kind.rawValue)
     } catch let error as NonFiniteError {
       Console.fail(error.description, code: AdjointError.Kind.badData.rawValue)
-    } catch  where Console.isWriteFailure(error) {
-      Console.fail("\(error)", code: AdjointError.Kind.diskFull.rawValue)
     } catch  where !(error is ExitCode) && exitCode(for: error) == .failure {
       // None of the errors that are meant for the user.
       Console.fail("\(error)", code: AdjointError.Kind.internalFault.rawValue)

@@ -52,7 +52,7 @@ struct BenchmarkCommand: ParsableCommand {
     for workload in workloads {
       let measured = try workload.measure(
         mode: mode, dtype: dtype, seconds: seconds)
-      if json { try Console.printJSON(measured) } else { print(measured.line) }
+      if json { try Console.printJSON(measured) } else { try Console.result(measured.line) }
     }
   }
 }

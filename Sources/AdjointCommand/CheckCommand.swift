@@ -45,7 +45,7 @@ struct CheckCommand: ParsableCommand {
             tolerance: $0.tolerance, cases: $0.cases, passed: $0.passed)
         })
     } else {
-      show(results)
+      try show(results)
     }
     if results.contains(where: { !$0.passed }) { throw ExitCode(1) }
   }
@@ -61,7 +61,7 @@ struct CheckCommand: ParsableCommand {
     }
   }
 
-  private func show(_ results: [GradientCheck.Result]) {
+  private func show(_ results: [GradientCheck.Result]) throws {
     var rows = [["name", "group", "cases", "largest error", "tolerance", "verdict"]]
     for result in results {
       rows.append([
@@ -70,9 +70,9 @@ struct CheckCommand: ParsableCommand {
         verdict(result),
       ])
     }
-    print(Console.table(rows))
+    try Console.result(Console.table(rows))
     let failed = results.filter { !$0.passed }.count
-    print("\n\(results.count) rows, \(failed == 0 ? "all agree" : "\(failed) failed")")
+    try Console.result("\n\(results.count) rows, \(failed == 0 ? "all agree" : "\(failed) failed")")
   }
 
   private func verdict(_ result: GradientCheck.Result) -> String {

@@ -1,5 +1,5 @@
-import EventLog
 import Foundation
+import Tensors
 import Training
 
 /// What subcommands print: results on standard output, everything else on standard error.
@@ -15,8 +15,23 @@ enum Console {
     exit(code)
   }
 
-  /// Whether an error is the system's refusal to write.
-  static func isWriteFailure(_ error: any Error) -> Bool { error is EventLogError }
+  /// Writes a result to standard output, at once.
+  ///
+  /// - Throws: ``AdjointError``, disk full or cannot write, where it does not get there.
+  static func result(_ text: String) throws {
+    var rest = Array((text + "\n").utf8)[...]
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      if written > 0 {
+        rest = rest.dropFirst(written)
+      } else if errno != EINTR {
+        let code = errno
+        throw AdjointError(
+          .init(writeFailure: code),
+          "standard output: cannot write the result: \(String(cString: strerror(code)))")
+      }
+    }
+  }
 
   /// Prints a value as one line of JSON with sorted keys in snake case.
   static func printJSON(_ value: some Encodable) throws {
@@ -25,7 +40,7 @@ enum Console {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    try result(String(decoding: encoder.encode(value), as: UTF8.self))
   }
 
   /// Columns as wide as their longest cell; the last one is not padded.

@@ -16,7 +16,7 @@ struct DataCommand: ParsableCommand {
     @OptionGroup var data: DataOptions
 
     func run() throws {
-      print(Console.table(DataSets.list(in: data.directory)))
+      try Console.result(Console.table(DataSets.list(in: data.directory)))
     }
   }
 
@@ -35,7 +35,7 @@ struct DataCommand: ParsableCommand {
       let folder = try DataSets.fetch(name, size: size.size, into: data.directory) {
         Console.note($0)
       }
-      print(folder.path)
+      try Console.result(folder.path)
     }
   }
 
@@ -78,7 +78,7 @@ struct DataCommand: ParsableCommand {
 
     func run() throws {
       let inspection = try DataSets.inspect(name, size: size.size, in: data.directory)
-      print(Console.table(inspection.rows))
+      try Console.result(Console.table(inspection.rows))
       if let output {
         let file = URL(fileURLWithPath: output)
         if let augment {
@@ -120,7 +120,7 @@ struct DataCommand: ParsableCommand {
       let folder = URL(fileURLWithPath: output, isDirectory: true)
       let file = try DataSets.synthesize(
         name, size: size, count: count, seed: seed, into: folder)
-      print(file.path)
+      try Console.result(file.path)
     }
   }
 }

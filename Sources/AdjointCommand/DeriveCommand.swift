@@ -31,10 +31,11 @@ struct DeriveCommand: ParsableCommand {
 
   func run() throws {
     guard let name, let output else {
-      print(Console.table(DerivationFile.list.map { [$0.name, $0.title] }))
+      try Console.result(Console.table(DerivationFile.list.map { [$0.name, $0.title] }))
       return
     }
-    print(Console.table(try DerivationFile.write(name, to: URL(fileURLWithPath: output))))
-    print("\n\(output)")
+    try Console.result(
+      Console.table(try DerivationFile.write(name, to: URL(fileURLWithPath: output))))
+    try Console.result("\n\(output)")
   }
 }

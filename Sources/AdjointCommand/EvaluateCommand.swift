@@ -21,7 +21,7 @@ struct EvaluateCommand: ParsableCommand {
     let summary = try ExperimentRunner.evaluate(
       URL(fileURLWithPath: folder, isDirectory: true), data: data.directory)
     if json { return try Console.printJSON(summary) }
-    print(
+    try Console.result(
       Console.table(
         summary.metrics.sorted { $0.key < $1.key }.map {
           ["\($0.key)", String(format: "%.4f", $0.value)]

@@ -30,8 +30,8 @@ struct ListCommand: ParsableCommand {
     if json { return try Console.printJSON(rows) }
     for row in rows {
       let settings = row.settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-      print(row.name)
-      print(
+      try Console.result(row.name)
+      try Console.result(
         Console.table([
           ["  what", row.summary], ["  data", row.data], ["  target", row.target],
           ["  source", row.source], ["  published", row.published ?? "–"],

@@ -17,6 +17,6 @@ struct ReportCommand: ParsableCommand {
     try threads.apply()
     let file = try ExperimentRunner.report(
       URL(fileURLWithPath: folder, isDirectory: true), data: data.directory)
-    print(file.path)
+    try Console.result(file.path)
   }
 }

@@ -61,6 +61,17 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "The same after this many steps.")
   var pauseAfterSteps: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Seconds from one checkpoint to the next; 10 by default.", valueName: "seconds"))
+  var saveEvery: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "How long a full disk is tried again before the run stops; 60 by default.",
+      valueName: "seconds"))
+  var waitForDisk: Double?
+
   @Flag(help: "Stop as at Ctrl-C when standard input ends; for programs that start runs.")
   var stopWithInput = false
 
@@ -105,6 +116,10 @@ struct TrainCommand: ParsableCommand {
           ? "--track-every goes with --track: say what is to be noted."
           : "--track-every \(trackEvery): has to be in 1 ... 1000000000.")
     }
+    for (flag, value) in [("save-every", saveEvery), ("wait-for-disk", waitForDisk)] {
+      guard let value, !(0...1e9).contains(value) else { continue }
+      throw ValidationError("--\(flag) \(value): has to be in 0 ... 1000000000.")
+    }
     for (flag, value) in [("epochs", pauseAfterEpochs), ("steps", pauseAfterSteps)] {
       guard let value, !(1...1_000_000_000).contains(value) else { continue }
       throw ValidationError("--pause-after-\(flag) \(value): has to be in 1 ... 1000000000.")
@@ -112,6 +127,8 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
+    // Whoever reads what is printed may go; the run goes on.
+    signal(SIGPIPE, SIG_IGN)
     try threads.apply()
     if !RunEnvironment.isOptimizedBuild && !quiet {
       Console.note("this is a debug build; the Swift part is slow (swift build -c release)")
@@ -126,10 +143,10 @@ struct TrainCommand: ParsableCommand {
     request.options.tracking = try tracking
     request.options.pause =
       pauseAfterEpochs.map { .epochs($0) } ?? pauseAfterSteps.map { .steps($0) }
+    if let saveEvery { request.options.secondsBetweenCheckpoints = saveEvery }
+    if let waitForDisk { request.options.secondsToWaitForDisk = waitForDisk }
     Interruption.listen()
     if stopWithInput { Interruption.listenForEndOfInput() }
-    // Whoever reads what is printed may go; the run goes on.
-    signal(SIGPIPE, SIG_IGN)
     let summary = try ExperimentRunner.train(name, request)
     if summary.interrupted {
       Console.note(

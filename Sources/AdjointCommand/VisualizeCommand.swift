@@ -94,8 +94,8 @@ struct VisualizeCommand: ParsableCommand {
     }
     request.baseline = baseline
     let outcome = try Visualization.run(request) { Console.note($0) }
-    print(Console.table(outcome.rows))
-    print(outcome.page.path)
+    try Console.result(Console.table(outcome.rows))
+    try Console.result(outcome.page.path)
   }
 
   private func way(_ name: String) throws -> VisualizationRequest.What {

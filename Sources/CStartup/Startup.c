@@ -4,6 +4,8 @@
 // microseconds: long enough to bridge the gap between two operations. A policy that the user has set
 // stands.
 //
+// Before that it sees to it that standard input, output and error are open.
+//
 // This runs before the constructors of the shared libraries, which take most of the start-up time, so
 // that the second start costs a few milliseconds.
 
@@ -11,6 +13,7 @@
 
 #if defined(__linux__)
 
+#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,10 +25,20 @@ static int sets(const char *variable, const char *name) {
   return strncmp(variable, name, length) == 0 && variable[length] == '=';
 }
 
-static void choose_waiting_policy(int count, char **arguments, char **environment) {
+// Where standard input, output or error is closed, the next file that is opened would get its number, and
+// what is said to the user would go into that file. Nothing can be read from or written to what is put there.
+static void keep_standard_files(void) {
+  for (int file = STDIN_FILENO; file <= STDERR_FILENO; ++file) {
+    if (fcntl(file, F_GETFD) != -1) continue;
+    open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
+
+static void start(int count, char **arguments, char **environment) {
   static char spin[] = "GOMP_SPINCOUNT=" ADJOINT_SPIN_COUNT;
   static char *changed[kMaximumVariables + 2];
   (void)count;
+  keep_standard_files();
   size_t variables = 0;
   for (; environment[variables] != NULL; ++variables) {
     const char *variable = environment[variables];
@@ -46,6 +59,6 @@ static void choose_waiting_policy(int count, char **arguments, char **environmen
 }
 
 __attribute__((section(".preinit_array"), used)) static void (*const before_constructors)(
-    int, char **, char **) = choose_waiting_policy;
+    int, char **, char **) = start;
 
 #endif

@@ -47,6 +47,18 @@ struct AppendedFile {
     }
   }
 
+  /// Flushes, and waits until the bytes are on the disk.
+  mutating func sync() throws(EventLogError) {
+    try flush()
+    while fsync(descriptor) != 0 {
+      // A pipe or a device has nothing to wait for.
+      if [EINVAL, ENOTSUP].contains(errno) { return }
+      guard errno == EINTR else {
+        throw EventLogError(path: path, systemError: errno, while: "sync the event file")
+      }
+    }
+  }
+
   /// Flushes and closes; the file is closed even where flushing fails. Closing twice does nothing.
   mutating func close() throws(EventLogError) {
     guard descriptor >= 0 else { return }

@@ -84,6 +84,13 @@ public final class EventLogWriter {
     try file.flush()
   }
 
+  /// Brings everything logged so far to the disk.
+  ///
+  /// - Throws: ``EventLogError`` as ``flush()`` does.
+  public func sync() throws {
+    try file.sync()
+  }
+
   /// Flushes and closes the file; nothing can be logged afterwards. Closing twice is closing once.
   ///
   /// - Throws: ``EventLogError``; the file is closed all the same.

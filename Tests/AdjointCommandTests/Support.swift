@@ -42,12 +42,15 @@ struct Command {
     ///   - arguments: what follows `adjoint`.
     ///   - folder: the current folder, and the home of a user without data.
     ///   - environment: what is set beside.
+    ///   - shell: what a shell does to start it, with the command and its words as `"$@"`; none where left out.
     init(
-      _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:]
+      _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:],
+      shell: String? = nil
     ) throws {
       self.folder = try TemporaryFolder()
-      process.executableURL = Command.executable
-      process.arguments = arguments
+      process.executableURL = shell == nil ? Command.executable : URL(fileURLWithPath: "/bin/sh")
+      process.arguments =
+        shell.map { ["-c", $0, "sh", Command.executable.path] + arguments } ?? arguments
       process.currentDirectoryURL = folder.url
       process.environment = [
         "HOME": folder.path, "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "",
@@ -72,9 +75,10 @@ struct Command {
   }
 
   static func run(
-    _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:]
+    _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:],
+    shell: String? = nil
   ) throws -> Command {
-    try Running(arguments, in: folder, environment: environment).finish()
+    try Running(arguments, in: folder, environment: environment, shell: shell).finish()
   }
 
   /// A small run on drawn digits.

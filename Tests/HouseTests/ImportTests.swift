@@ -33,7 +33,7 @@ import Testing
       "EventLog", "Figures", "Models", "Training",
     ],
     "AdjointCommand": [
-      "Experiments", "Tensors", "Training", "Datasets", "EventLog", "ArgumentParser", "Foundation",
+      "Experiments", "Tensors", "Training", "Datasets", "ArgumentParser", "Foundation",
     ],
   ]
 

@@ -53,11 +53,7 @@ struct CallFailure: Error {
   /// What the system says about it.
   var text: String { String(cString: strerror(code)) }
 
-  /// A full disk, quota or size limit, or a broken one, asks for other help than a folder that may not
-  /// be written.
-  var kind: AdjointError.Kind {
-    [ENOSPC, EDQUOT, EIO, EFBIG].contains(code) ? .diskFull : .cannotWrite
-  }
+  var kind: AdjointError.Kind { AdjointError.Kind(writeFailure: code) }
 }
 
 /// Runs system calls, and says which step failed on which path, in the system's words.
@@ -130,9 +126,8 @@ enum Disk {
   static func names(in path: String) throws -> [String] {
     do { return try FileManager.default.contentsOfDirectory(atPath: path).sorted() } catch {
       // Foundation's words differ between systems; the system's own number is asked for again.
-      guard let found = try targetStatus(path) else { throw CallFailure(code: ENOENT) }
-      guard found.isFolder else { throw CallFailure(code: ENOTDIR) }
-      try call { access(path, R_OK | X_OK) }
+      let descriptor = try call { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+      _ = close(descriptor)
       throw CallFailure(code: EIO)
     }
   }

@@ -88,24 +88,49 @@ public enum ExperimentRunner {
       throw error
     }
     if request.resume != nil { try requireSameData(experiment, run) }
+    guard let lock = try FileLock(run.metrics) else {
+      throw AdjointError(
+        .usage, "\(run.folder.path): another process trains this run; wait for it or stop it")
+    }
+    defer { withExtendedLifetime(lock) {} }
+    if request.resume != nil { try run.prepareToGoOn() }
+    let progress = ProgressDisplay.automatic(quiet: request.isQuiet)
     let trainer = try Trainer(
       experiment.task, plan: experiment.plan, run: run, resume: request.resume != nil,
-      progress: .automatic(quiet: request.isQuiet), options: request.options)
-    // Not before: a run that cannot be gone on with stays as it was.
-    try run.write(
-      SavedConfiguration(kind.information.name, configuration), to: run.configuration)
+      progress: progress, options: request.options)
+    // Not before: a run that cannot be gone on with stays as it was. The configuration comes last: with it
+    // the folder is a run, and has all that going on with one needs.
     try run.write(
       RunEnvironment.current(data: experiment.dataDescription, dataFiles: experiment.dataFiles),
       to: run.environment)
+    try run.write(
+      SavedConfiguration(kind.information.name, configuration), to: run.configuration)
+    do {
+      return try train(
+        experiment, seed: configuration.seed, trainer, run, DiskPatience(request.options, progress))
+    } catch let error as AdjointError where error.kind == .diskFull {
+      throw AdjointError(
+        .diskFull,
+        "\(error.message); once there is room go on with: adjoint train \(kind.information.name) "
+          + "--resume \(run.folder.path)")
+    }
+  }
+
+  private static func train<Kind: Experiment>(
+    _ experiment: Kind, seed: UInt64, _ trainer: Trainer, _ run: RunDirectory,
+    _ patience: DiskPatience
+  ) throws -> Summary {
     let outcome = try trainer.train()
     let summary = Summary(
-      experiment: kind.information.name, data: experiment.dataDescription,
-      seed: configuration.seed, steps: outcome.steps, seconds: outcome.seconds,
+      experiment: Kind.information.name, data: experiment.dataDescription, seed: seed,
+      steps: outcome.steps, seconds: outcome.seconds,
       metrics: outcome.metrics, run: run.folder.path, interrupted: outcome.wasInterrupted,
       paused: outcome.isPaused ? true : nil)
     if !outcome.wasInterrupted && !outcome.isPaused {
-      try run.write(summary, to: run.result)
-      try writeReport(experiment, run, metrics: outcome.metrics, history: outcome.history)
+      try patience { try run.write(summary, to: run.result) }
+      try patience {
+        try writeReport(experiment, run, metrics: outcome.metrics, history: outcome.history)
+      }
     }
     return summary
   }

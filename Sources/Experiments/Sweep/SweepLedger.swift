@@ -81,10 +81,13 @@ final class FileLock {
   init?(_ url: URL) throws {
     descriptor = open(url.path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else {
+      let code = errno
       throw AdjointError(
-        .cannotWrite, "\(url.path): cannot open it: \(String(cString: strerror(errno)))")
+        .init(writeFailure: code), "\(url.path): cannot open it: \(String(cString: strerror(code)))"
+      )
     }
-    if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+    // Where a file system has no locks, there is none to wait for.
+    if flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK {
       close(descriptor)
       return nil
     }

@@ -23,6 +23,14 @@ public struct AdjointError: Error, CustomStringConvertible, Equatable, Sendable 
     case cannotWrite = 73
     /// Writing failed half-way, as on a full disk.
     case diskFull = 74
+
+    /// What the system's refusal to write comes to, by its `errno`.
+    ///
+    /// A full disk, quota or size limit, or a broken one, asks for other help than a folder that may not be
+    /// written.
+    public init(writeFailure code: Int32) {
+      self = [ENOSPC, EDQUOT, EIO, EFBIG].contains(code) ? .diskFull : .cannotWrite
+    }
   }
 
   /// Who has to act.

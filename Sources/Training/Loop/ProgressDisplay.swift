@@ -70,6 +70,12 @@ public final class ProgressDisplay {
     }
   }
 
+  /// Says something on a line of its own, whatever else is shown.
+  public func note(_ text: String) {
+    finish()
+    write(text + "\n")
+  }
+
   func finish() {
     if isBarShown { write("\n") }
     isBarShown = false

@@ -24,6 +24,8 @@ public final class Trainer {
     public var secondsBetweenCheckpoints = 10.0
     /// How many checkpoints are kept.
     public var keptCheckpoints = 2
+    /// For how long a full or failing disk is tried again before the run stops.
+    public var secondsToWaitForDisk = 60.0
     /// Where to save, measure and stop before the plan's end; nil to go through to it. The plan and its schedule
     /// stay what they are, so that a run which is paused and resumed is the run that was never paused.
     public var pause: Pause?
@@ -57,6 +59,7 @@ public final class Trainer {
   private let run: RunDirectory
   private let progress: ProgressDisplay
   private let options: Options
+  private let patience: DiskPatience
   private let log: MetricsLog
   /// The average of the weights, where the task keeps one.
   private let average: WeightAverage?
@@ -77,7 +80,8 @@ public final class Trainer {
   ///   - resume: whether to go on from the run's newest checkpoint.
   ///   - progress: what the user sees.
   ///   - options: how it is carried out.
-  /// - Throws: ``AdjointError`` if there is no checkpoint to resume, or it is damaged.
+  /// - Throws: ``AdjointError`` if there is no checkpoint to resume though something was measured, or it is
+  ///   damaged.
   public init(
     _ task: any TrainingTask, plan: TrainingPlan, run: RunDirectory, resume: Bool,
     progress: ProgressDisplay, options: Options = Options()
@@ -90,14 +94,17 @@ public final class Trainer {
     self.run = run
     self.progress = progress
     self.options = options
+    patience = DiskPatience(options, progress)
     average = task.weightAverage
     tracking = options.tracking ?? plan.tracking
     state = TrainingState()
     history = History()
-    if resume {
-      guard let newest = try Checkpoint.latest(in: run.checkpoints) else {
-        throw AdjointError(.noInput, "\(run.checkpoints.path): holds no checkpoint to resume from")
-      }
+    let newest = resume ? try Checkpoint.latest(in: run.checkpoints) : nil
+    // Who was killed before the first checkpoint goes on from the beginning.
+    guard newest != nil || !resume || !run.holdsMetrics else {
+      throw AdjointError(.noInput, "\(run.checkpoints.path): holds no checkpoint to resume from")
+    }
+    if let newest {
       let saved = try Checkpoint.read(newest, as: TrainingState.self)
       bestModel = try Trainer.restore(saved, into: task, from: newest)
       state = saved.state
@@ -111,7 +118,12 @@ public final class Trainer {
     state.stepsPerEpoch = task.stepsPerEpoch
     log = try MetricsLog(
       in: run, keeping: state.metricsBytes, resumedStep: resume ? state.step : nil)
-    if resume { history = try History(reading: run.metrics) }
+    if newest != nil {
+      history = try History(reading: run.metrics)
+      if state.batch > 0, let rate = history.learningRates.last {
+        log.goOn(after: state.epoch + 1, rate: rate)
+      }
+    }
     lastCheckpoint = clock.now
   }
 
@@ -169,7 +181,7 @@ public final class Trainer {
     // Whenever it is killed, there is a checkpoint to go on from.
     if state.step == 0 {
       try withAverage {
-        try task.endOfEpoch(0, in: run)
+        try patience { try task.endOfEpoch(0, in: run) }
         try noteSummaries(epoch: 0)
       }
       try writeCheckpoint()
@@ -195,7 +207,7 @@ public final class Trainer {
       try task.load(modelState: bestModel ?? withAverage { task.modelState })
     }
     let metrics = wasInterrupted ? [:] : try task.finalMetrics()
-    try log.close()
+    try patience { try log.close() }
     return Outcome(
       metrics: metrics, steps: state.step, seconds: seconds, history: history,
       wasInterrupted: wasInterrupted, isPaused: !wasInterrupted && state.step < planned)
@@ -227,7 +239,7 @@ public final class Trainer {
       guard outcome.loss.isFinite else { throw divergence(outcome.loss) }
       history.losses.append(outcome.loss)
       history.learningRates.append(rate)
-      try log.step(state.step, epoch: state.epoch + 1, loss: outcome.loss, rate: rate)
+      log.step(state.step, epoch: state.epoch + 1, loss: outcome.loss, rate: rate)
       if isNoted { noteWeights(isLastOfEpoch: isLast) }
       if meter.isDue() { try everyTenthOfASecond(total, meter) }
     }
@@ -253,9 +265,9 @@ public final class Trainer {
       }
       let epoch = History.Epoch(epoch: state.epoch + 1, step: state.step, metrics: metrics)
       history.epochs.append(epoch)
-      try log.epoch(epoch)
+      log.epoch(epoch)
       // Before the checkpoint that leaves this epoch behind.
-      try task.endOfEpoch(epoch.epoch, in: run)
+      try patience { try task.endOfEpoch(epoch.epoch, in: run) }
       for summary in speed.take() { log.summary(summary, step: state.step) }
       try noteSummaries(epoch: epoch.epoch)
       progress.endOfEpoch(snapshot(total, meter), metrics: metrics)
@@ -308,6 +320,12 @@ public final class Trainer {
   }
 
   private func writeCheckpoint() throws {
+    try patience { try saveCheckpoint() }
+    lastCheckpoint = clock.now
+    lastCheckpointStep = state.step
+  }
+
+  private func saveCheckpoint() throws {
     try log.flush()
     state.metricsBytes = log.byteCount
     let name = Checkpoint.name(step: state.step)
@@ -326,8 +344,6 @@ public final class Trainer {
       named: name,
       in: run.checkpoints)
     try Checkpoint.prune(keeping: options.keptCheckpoints, in: run.checkpoints)
-    lastCheckpoint = clock.now
-    lastCheckpointStep = state.step
   }
 
   private func snapshot(_ total: Int, _ meter: SpeedMeter) -> ProgressDisplay.Snapshot {

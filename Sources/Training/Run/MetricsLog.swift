@@ -13,6 +13,8 @@ final class MetricsLog {
   private let file: AppendFile
   private let events: EventLogWriter
   private var pending: [Step] = []
+  /// The step whose learning rate TensorBoard was told last.
+  private var noted: (epoch: Int, rate: Double)?
   /// Formatting waits until this many steps are there: the loop stays in its caches.
   private static let batch = 2048
 
@@ -32,25 +34,32 @@ final class MetricsLog {
     file = try AppendFile(run.metrics)
     try file.truncate(toBytes: bytes)
     // What is noted before the first step belongs to step 0, and is noted again by a run that begins there.
-    events = try EventLogWriter(
-      directory: run.folder, resumedStep: resumedStep.map { $0 > 0 ? $0 + 1 : 0 })
+    events = try MetricsLog.writing {
+      try EventLogWriter(
+        directory: run.folder, resumedStep: resumedStep.map { $0 > 0 ? $0 + 1 : 0 })
+    }
     pending.reserveCapacity(MetricsLog.batch)
   }
 
   /// The length of `metrics.jsonl` after ``flush()``.
   var byteCount: Int { file.byteCount }
 
+  /// Says which step came before the first one that is logged here, where that is within an epoch.
+  func goOn(after epoch: Int, rate: Double) { noted = (epoch, rate) }
+
+  /// Logs a step. This never fails: what the disk does not take is kept, and ``flush()`` tries again.
   @inline(__always)
-  func step(_ step: Int, epoch: Int, loss: Double, rate: Double) throws {
+  func step(_ step: Int, epoch: Int, loss: Double, rate: Double) {
     pending.append(Step(step: step, epoch: epoch, loss: loss, rate: rate))
-    if pending.count == MetricsLog.batch { try writePending() }
+    if pending.count == MetricsLog.batch { writePending() }
   }
 
-  func epoch(_ epoch: History.Epoch) throws {
-    try writePending()
+  /// Logs an epoch; never fails, as ``step(_:epoch:loss:rate:)``.
+  func epoch(_ epoch: History.Epoch) {
+    writePending()
     let metrics = epoch.metrics.sorted { $0.key < $1.key }
     let fields = metrics.map { "\"\($0.key)\":\(json($0.value))" }.joined(separator: ",")
-    try file.append(
+    append(
       "{\"step\":\(epoch.step),\"epoch\":\(epoch.epoch),\"metrics\":{\(fields)}}\n")
     for (name, value) in metrics {
       events.scalar("epoch/\(name)", value: value, step: epoch.step)
@@ -69,34 +78,45 @@ final class MetricsLog {
     }
   }
 
-  /// Brings everything to the disk.
+  /// Brings everything to the disk. After an error nothing is lost, and the next call goes on where this one stopped.
   func flush() throws {
-    try writePending()
+    writePending()
     try file.flush()
-    try events.flush()
+    try MetricsLog.writing { try events.sync() }
   }
 
   func close() throws {
     try flush()
-    try events.close()
+    try MetricsLog.writing { try events.close() }
   }
 
-  private func writePending() throws {
+  private static func writing<R>(_ body: () throws -> R) throws -> R {
+    do { return try body() } catch let error as EventLogError {
+      throw AdjointError(.init(writeFailure: error.errno), error.description)
+    }
+  }
+
+  private func append(_ lines: String) {
+    // The lines stay in memory, so the next flush meets the same error and throws it.
+    try? file.append(lines)
+  }
+
+  private func writePending() {
     let now = Date().timeIntervalSince1970
     var text = ""
     text.reserveCapacity(pending.count * 64)
-    var lastRate = Double.nan
     for step in pending {
       text += "{\"step\":\(step.step),\"epoch\":\(step.epoch),\"loss\":\(json(step.loss))"
       text += ",\"learning_rate\":\(json(step.rate))}\n"
       events.scalar("step/loss", value: step.loss, step: step.step, wallTime: now)
-      if step.rate != lastRate {
+      // A function of the steps alone, so that a resumed run says what one that was never stopped says.
+      if noted.map({ $0 != (step.epoch, step.rate) }) ?? true {
         events.scalar("step/learning_rate", value: step.rate, step: step.step, wallTime: now)
-        lastRate = step.rate
+        noted = (step.epoch, step.rate)
       }
     }
     pending.removeAll(keepingCapacity: true)
-    try file.append(text)
+    append(text)
   }
 
   /// JSON has no NaN and no infinity.

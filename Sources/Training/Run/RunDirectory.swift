@@ -51,6 +51,17 @@ public struct RunDirectory: Sendable {
     }
   }
 
+  /// Tries whether files can be written, and removes what a process that was killed left half-written.
+  ///
+  /// - Throws: ``AdjointError`` if they cannot.
+  public func prepareToGoOn() throws { try OutputFolder.prepare(folder) }
+
+  /// Whether a step was ever noted in it.
+  var holdsMetrics: Bool {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: metrics.path)
+    return (attributes?[.size] as? Int ?? 0) > 0
+  }
+
   /// Takes the folder away again if nothing was written to it.
   public func removeIfEmpty() { rmdir(folder.path) }
 

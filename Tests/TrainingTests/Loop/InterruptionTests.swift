@@ -34,14 +34,49 @@ import Testing
     await #expect(processExitsWith: .exitCode(130)) {
       Interruption.listen()
       raise(SIGTERM)
+      usleep(150_000)
       raise(SIGINT)
       exit(2)
     }
     await #expect(processExitsWith: .exitCode(143)) {
       Interruption.listen()
       raise(SIGINT)
+      usleep(150_000)
       raise(SIGTERM)
       exit(2)
+    }
+  }
+
+  /// `timeout` sends to the process and to its group, a terminal to a program and to the one that started it.
+  @Test func whatComesAtOnceIsOneRequest() async {
+    await #expect(processExitsWith: .exitCode(7)) {
+      Interruption.listen()
+      raise(SIGTERM)
+      raise(SIGTERM)
+      raise(SIGINT)
+      exit(Interruption.isRequested ? 7 : 2)
+    }
+  }
+
+  /// The shell sends SIGHUP when its terminal is closed, and so does the system.
+  @Test func closedTerminalAsksHoweverOften() async {
+    await #expect(processExitsWith: .exitCode(7)) {
+      signal(SIGHUP, SIG_DFL)
+      Interruption.listen()
+      raise(SIGHUP)
+      guard Interruption.isRequested else { exit(1) }
+      usleep(150_000)
+      raise(SIGHUP)
+      exit(7)
+    }
+  }
+
+  @Test func closedTerminalIsIgnoredUnderNohup() async {
+    await #expect(processExitsWith: .exitCode(7)) {
+      signal(SIGHUP, SIG_IGN)
+      Interruption.listen()
+      raise(SIGHUP)
+      exit(Interruption.isRequested ? 1 : 7)
     }
   }
 

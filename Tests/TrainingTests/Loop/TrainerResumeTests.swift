@@ -131,10 +131,23 @@ private struct Stop: Error {}
     #expect(bits(task.modelState) == bits(trained.modelState))
   }
 
+  /// It was killed before the first checkpoint, and nothing is lost.
+  @Test func withoutACheckpointItBegins() throws {
+    let folder = try TemporaryFolder()
+    let (wholeRun, partRun) = (try folder.run("whole"), try folder.run("part"))
+    let whole = SmallTask()
+    let wholeOutcome = try run(whole, in: wholeRun)
+    try Data().write(to: partRun.metrics)
+    let task = SmallTask()
+    let outcome = try run(task, in: partRun, resume: true)
+    try expectSame(task, outcome, partRun, as: whole, wholeOutcome, wholeRun)
+  }
+
   @Test func withoutACheckpoint() throws {
     let folder = try TemporaryFolder()
     let empty = try folder.run()
     let place = empty.checkpoints.path
+    try Data("{}\n".utf8).write(to: empty.metrics)
     expectError(.noInput, "\(place): holds no checkpoint to resume from") {
       _ = try run(SmallTask(), in: empty, resume: true)
     }

@@ -23,7 +23,7 @@ import Testing
     let mean = Double(Float(7.0 / 3))
     let expected: [String: [[Double]]] = [
       "step/loss": [[1, 1], [2, 2], [3, 4], [4, 1], [5, 2], [6, 4]],
-      "step/learning_rate": [[1, 0.5], [4, 0.25], [5, 0.25]],
+      "step/learning_rate": [[1, 0.5], [4, 0.25]],
       "epoch/train_loss": [[3, mean], [6, mean]],
       "epoch/train_accuracy": [[3, 0.5], [6, 0.5]],
       "epoch/held_out": [[3, 7.5], [6, 7.5]],
