@@ -27,10 +27,7 @@ public func batchNormalization(
 ) -> (output: Tensor, mean: Tensor, variance: Tensor) {
   requireMatch(x, gamma, beta, residual, epsilon)
   let channels = x.shape[x.rank - 1]
-  require(
-    x.count > channels,
-    "batchNormalization: input of shape \(x.shape) has one value for each channel, whose variance is 0; "
-      + "training needs a larger batch or image, inference given statistics")
+  requireSeveral(x, "batchNormalization")
   let mean = Tensor(uninitialized: [channels], x.dtype.ofChannels)
   let variance = Tensor(uninitialized: [channels], x.dtype.ofChannels)
   statistics.run(
@@ -108,7 +105,8 @@ public func batchNormalizationPullback(
 /// the images a dozen times.
 ///
 /// - Parameters:
-///   - x: float32 or float64, of two axes or more, the last one that of the channels.
+///   - x: float32 or float64, of two axes or more, the last one that of the channels, with at least two values for
+///     each channel.
 ///   - gamma: γ, `[channels]`, or nil for ones.
 ///   - beta: β, `[channels]`, or nil for zeros.
 ///   - epsilon: ε.
@@ -119,6 +117,7 @@ public func composedBatchNormalization(
   adding residual: Tensor? = nil, activation: Activation = .identity
 ) -> Tensor {
   requireMatch(x, gamma, beta, residual, epsilon)
+  requireSeveral(x, "composedBatchNormalization")
   let channels = x.shape[x.rank - 1]
   let rows = x.reshaped(to: .matrix(x.count / channels, channels))
   let centred = rows - broadcast(mean(rows, axis: 0), to: rows.shape)
@@ -213,6 +212,13 @@ private func requireMatch(
   require(
     epsilon > 0 && epsilon.isFinite,
     "batchNormalization: epsilon is \(epsilon); it has to be a positive number")
+}
+
+private func requireSeveral(_ x: Tensor, _ operation: StaticString) {
+  require(
+    x.count > x.shape[x.rank - 1],
+    "\(operation): input of shape \(x.shape) has one value for each channel, whose variance is 0; "
+      + "training needs a larger batch or image, inference given statistics")
 }
 
 private func requireOfChannels(_ row: Tensor, _ name: String, _ x: Tensor) {
