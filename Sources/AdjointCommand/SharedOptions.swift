@@ -15,11 +15,16 @@ struct ThreadOptions: ParsableArguments {
     guard threads >= 1 else {
       throw AdjointError(.usage, "--threads \(threads): has to be at least 1")
     }
-    if threads > available {
-      Console.note(
-        "--threads \(threads): this process may use \(available) cores; using \(available)")
-    }
-    Threads.use(min(threads, available))
+    Threads.use(Self.lowered(threads))
+  }
+
+  /// As many threads as were asked for, or as there are cores, with a warning where these are fewer.
+  static func lowered(_ threads: Int) -> Int {
+    let available = Threads.available
+    guard threads > available else { return threads }
+    Console.note(
+      "--threads \(threads): this process may use \(available) cores; using \(available)")
+    return available
   }
 }
 

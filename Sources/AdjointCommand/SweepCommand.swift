@@ -129,7 +129,8 @@ struct SweepCommand: ParsableCommand {
     let request = try SweepRequest(
       experiment: name, space: space, method: chosen, trials: trials,
       metric: metric ?? "validation_accuracy", minimize: minimize ? true : maximize ? false : nil,
-      seed: seed ?? 0, threads: min(threads ?? max(available / (parallel ?? 1), 1), available),
+      seed: seed ?? 0,
+      threads: ThreadOptions.lowered(threads ?? max(available / (parallel ?? 1), 1)),
       epochs: epochs, steps: steps, dataDir: absoluteData)
     return try Sweep(request, output: output.map { URL(fileURLWithPath: $0, isDirectory: true) })
   }

@@ -1,6 +1,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstring>
+#include <string>
 
 #include "CKernels.h"
 #include "Parallel.h"
@@ -44,9 +45,9 @@ bool FlushedHere() {
 #endif
 }
 
-// The cgroup's quota in whole cores, rounded up, or 0 where there is none.
-int CgroupCores() {
-  std::FILE *file = std::fopen("/sys/fs/cgroup/cpu.max", "r");
+// The quota of one cgroup in whole cores, rounded up, or 0 where there is none.
+int CoresOfCgroup(const std::string &folder) {
+  std::FILE *file = std::fopen((folder + "/cpu.max").c_str(), "r");
   if (file == nullptr) return 0;
   long long quota = 0;
   long long period = 0;
@@ -54,6 +55,33 @@ int CgroupCores() {
   std::fclose(file);
   if (read != 2 || quota <= 0 || period <= 0) return 0;
   return static_cast<int>((quota + period - 1) / period);
+}
+
+// The path of this process in the hierarchy of cgroups, such as /user.slice/job; empty for its root.
+std::string CgroupPath() {
+  std::FILE *file = std::fopen("/proc/self/cgroup", "r");
+  if (file == nullptr) return "";
+  std::string path;
+  char line[4096];
+  while (std::fgets(line, sizeof line, file) != nullptr) {
+    if (std::strncmp(line, "0::/", 4) != 0) continue;
+    path.assign(line + 3, std::strcspn(line + 3, "\n"));
+    break;
+  }
+  std::fclose(file);
+  return path == "/" ? "" : path;
+}
+
+// The least quota of this process's cgroup and of those around it, in whole cores, or 0 where there is none.
+int CgroupCores() {
+  std::string path = CgroupPath();
+  int least = 0;
+  for (;;) {
+    const int cores = CoresOfCgroup("/sys/fs/cgroup" + path);
+    if (cores > 0 && (least == 0 || cores < least)) least = cores;
+    if (path.empty()) return least;
+    path.resize(path.rfind('/'));
+  }
 }
 
 // Calls body on each thread of the team, this one among them.

@@ -127,6 +127,20 @@ public struct ClassificationSet: Sendable, CustomStringConvertible {
     )
   }
 
+  /// What to say of classes that no image is of, by number and name: `no image is of class 3 (cat)`; nil where each
+  /// class has some.
+  public var emptyClasses: String? {
+    let frequencies = classFrequencies
+    let empty = frequencies.indices.filter { frequencies[$0] == 0 }
+    guard !empty.isEmpty else { return nil }
+    let shown = empty.prefix(5).map { number in
+      let name = classNames[number]
+      return name == "\(number)" ? name : "\(number) (\(name))"
+    }
+    let others = empty.count > shown.count ? " and \(empty.count - shown.count) others" : ""
+    return "no image is of class \(shown.joined(separator: ", "))\(others)"
+  }
+
   /// How many images there are of each class.
   public var classFrequencies: [Int] {
     var counts = [Int](repeating: 0, count: classCount)

@@ -33,12 +33,16 @@ public struct BatchNormalizationModule {
     (self.scale, self.shift, self.epsilon) = (scale, shift, epsilon)
   }
 
-  /// Y for X, both `[m, features]`, m > 0; keeps X̂ and s.
+  /// Y for X, both `[m, features]`, m > 1; keeps X̂ and s.
   public mutating func forward(_ x: Tensor) -> Tensor {
     require(
       x.rank == 2 && x.shape[0] > 0 && x.shape[1] == scale.shape[0],
       "BatchNormalizationModule.forward: input of shape \(x.shape); it has to be "
         + "[batch, \(scale.shape[0])], the batch not empty")
+    require(
+      x.shape[0] > 1,
+      "BatchNormalizationModule.forward: input of shape \(x.shape) has one value for each feature, whose "
+        + "variance is 0; training needs a larger batch")
     let centred = x - broadcast(mean(x, axis: 0), to: x.shape)
     let s = 1 / sqrt(mean(centred * centred, axis: 0) + epsilon)
     let xHat = centred * broadcast(s, to: x.shape)

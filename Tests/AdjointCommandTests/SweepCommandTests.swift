@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 import TestSupport
 import Testing
 
@@ -23,6 +24,22 @@ import Testing
       row.remove(at: seconds)
       return row
     }
+  }
+
+  @Test func moreThreadsThanCores() throws {
+    let folder = try TemporaryFolder()
+    let result = try Command.run(
+      [
+        "sweep", "mnist-mlp", "--trials", "1", "--set", "hidden=8,16", "--threads", "1000",
+        "--output", "a", "--set",
+        "nothing=1",
+      ], in: folder)
+    let cores = Threads.available
+    #expect(
+      result.errors.hasPrefix(
+        "--threads 1000: this process may use \(cores) cores; using \(cores)\n"),
+      "\(result.errors)")
+    #expect(result.status == 64)
   }
 
   @Test func halvingFindsAConfigurationThatTrainTakes() throws {

@@ -228,7 +228,7 @@ import Testing
       #expect(
         checked.errors.wholeMatch(
           of:
-            /adjoint: (the gradient through )?operation \w+( in layer layers\.[01] \(Linear\))? made \d+ of \d+ elements of a tensor of shape \[[\d, ]*\] NaN or infinite; .*\n/
+            /adjoint: step \d+ \(epoch 1, batch \d+\): (the gradient through )?operation \w+( in layer layers\.[01] \(Linear\))? made \d+ of \d+ elements of a tensor of shape \[[\d, ]*\] NaN or infinite; .*\n/
         ) != nil, "\(checked.errors)")
     }
   }

@@ -23,6 +23,29 @@ import Testing
     #expect("\(set)" == "numbered")
   }
 
+  @Test(arguments: [
+    (12, 4, nil), (3, 4, "no image is of class 3 (d)"),
+    (1, 4, "no image is of class 1 (b), 2 (c), 3 (d)"),
+    (
+      1, 9,
+      "no image is of class 1 (b), 2 (c), 3 (d), 4 (e), 5 (f) and 3 others"
+    ), (0, 2, "no image is of class 0 (a), 1 (b)"),
+  ])
+  func classesWithoutImagesAreNamed(count: Int, classes: Int, words: String?) throws {
+    let names = "abcdefghi".prefix(classes).map(String.init)
+    let set = try ClassificationSet(
+      pixels: [UInt8](repeating: 0, count: count), height: 1, width: 1, channels: 1,
+      labels: (0..<count).map { Int32($0 % classes) }, classNames: names, description: "made up")
+    #expect(set.emptyClasses == words)
+  }
+
+  @Test func classesWithoutNamesHaveNumbers() throws {
+    let set = try ClassificationSet(
+      pixels: [0], height: 1, width: 1, channels: 1, labels: [1], classNames: ["0", "1", "2"],
+      description: "made up")
+    #expect(set.emptyClasses == "no image is of class 0, 2")
+  }
+
   @Test func rangesAreSets() throws {
     let part = try Self.numbered(10)[3..<5]
     #expect(part.count == 2)

@@ -49,6 +49,15 @@ import Testing
       forward,
       "BatchNormalizationModule.forward: input of shape [4, 2]; it has to be [batch, 3], the batch not "
         + "empty")
+    let single = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      var module = BatchNormalizationModule(
+        scale: Parameter(.ones([3])), shift: Parameter(.zeros([3])))
+      _ = module.forward(.ones([1, 3]))
+    }
+    expectStop(
+      single,
+      "BatchNormalizationModule.forward: input of shape [1, 3] has one value for each feature, whose variance "
+        + "is 0; training needs a larger batch")
     let backward = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let module = BatchNormalizationModule(
         scale: Parameter(.ones([3])), shift: Parameter(.zeros([3])))

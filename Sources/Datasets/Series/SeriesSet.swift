@@ -69,8 +69,8 @@ public struct SeriesSet: Sendable {
   ///   - table: the numbers.
   ///   - parts: how its rows are parted; what follows them is left out.
   ///   - source: where it is from, for messages.
-  /// - Throws: ``AdjointError``, bad data, if the table has fewer rows, or a variate does not change over the
-  ///   training part.
+  /// - Throws: ``AdjointError``, bad data, if the table has fewer rows, a variate does not change over the
+  ///   training part, or numbers are too large to be scaled by it.
   public init(_ table: HourlyTable, parts: SeriesParts, source: String) throws {
     guard table.rowCount >= parts.rowCount else {
       throw AdjointError(
@@ -90,11 +90,19 @@ public struct SeriesSet: Sendable {
       let mean = column.reduce(0, +) / Double(parts.train)
       let squares = column.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
       let deviation = (squares / Double(parts.train)).squareRoot()
-      guard deviation > 0 else {
+      // Not by the deviation: the mean of equal numbers is not always rounded to that number.
+      guard column.contains(where: { $0 != column[0] }) else {
         throw AdjointError(
           .badData,
           "\(source): column \(names[variate]): expected numbers that change over the first "
             + "\(parts.train) rows, found \(column[0]) in all of them")
+      }
+      guard deviation > 0, deviation.isFinite, mean.isFinite else {
+        throw AdjointError(
+          .badData,
+          "\(source): column \(names[variate]): expected numbers whose mean and deviation can be computed, "
+            + "found \(column.min() ?? mean) ... \(column.max() ?? mean) over the first \(parts.train) rows"
+        )
       }
       means.append(mean)
       deviations.append(deviation)
@@ -105,8 +113,17 @@ public struct SeriesSet: Sendable {
     self.deviations = deviations
     self.firstHour = firstHour
     cycle = []
-    values = (0..<parts.rowCount * count).map { index in
-      Float((raw[index] - means[index % count]) / deviations[index % count])
+    values = try (0..<parts.rowCount * count).map { index in
+      let variate = index % count
+      let scaled = Float((raw[index] - means[variate]) / deviations[variate])
+      guard scaled.isFinite else {
+        // Row 1 of a table is its header.
+        throw AdjointError(
+          .badData,
+          "\(source): row \(index / count + 2): expected a number of the size of the first "
+            + "\(parts.train) in column \(names[variate]), found \(raw[index])")
+      }
+      return scaled
     }
   }
 

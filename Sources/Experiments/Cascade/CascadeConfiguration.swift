@@ -95,7 +95,8 @@ struct CascadeConfiguration: TimedConfiguration, DigitsConfiguration {
     try check("test_samples", testSamples, in: 1...10_000_000)
     try check("noise", noise, in: 0...1000)
     try check("dropout", dropout, in: 0...0.99)
-    try check("batch_size", batchSize, in: 1...60_000)
+    // The mean of a batch of one is the sample itself: normalisation would leave nothing.
+    try check("batch_size", batchSize, in: 2...60_000)
     try validateTime()
     try check("decay_every", decayEvery, in: 1...1_000_000)
     try check("drawn_train", drawnTrain, in: 2...10_000_000)

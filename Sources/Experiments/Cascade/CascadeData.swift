@@ -108,8 +108,11 @@ struct Standardization {
       squares[index % columns] += distance * distance
     }
     self.mean = mean
-    // A column that is the same everywhere stays so.
-    deviation = squares.map { $0 > 0 ? ($0 / rows).squareRoot() : 1 }
+    // A column that is the same everywhere stays so; its sum of squares may be that of rounding alone.
+    deviation = zip(squares, mean).map { square, mean in
+      let deviation = (square / rows).squareRoot()
+      return deviation > 1e-9 * abs(mean) ? deviation : 1
+    }
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {

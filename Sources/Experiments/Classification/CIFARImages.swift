@@ -38,6 +38,7 @@ struct CIFARImages {
       train: validation > 0 ? sets.train[0..<(count - validation)] : sets.train,
       validation: validation > 0 ? sets.train[(count - validation)..<count] : nil,
       test: sets.test)
+    parts.warnOfEmptyClasses(note)
     self.files = files
     // The same images come with pixels of more than one kind: as they were published, and after JPEG.
     description =

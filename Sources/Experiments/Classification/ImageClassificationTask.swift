@@ -10,6 +10,15 @@ struct ImageClassificationParts {
   /// Images of the training part that are held back; nil for none.
   var validation: ClassificationSet?
   var test: ClassificationSet
+
+  /// Tells of classes that a part has no image of.
+  func warnOfEmptyClasses(_ note: (String) -> Void) {
+    let parts =
+      [("training", train), ("test", test)] + (validation.map { [("validation", $0)] } ?? [])
+    for (name, set) in parts {
+      if let empty = set.emptyClasses { note("warning: \(name) part: \(empty)") }
+    }
+  }
 }
 
 /// When a model is tried on the test part.

@@ -59,6 +59,7 @@ struct ImageSet {
       train: try train.repeating(toChannels: channels),
       validation: try validation?.repeating(toChannels: channels),
       test: try test.repeating(toChannels: channels))
+    parts.warnOfEmptyClasses(note)
     let isDrawn = train.description.hasPrefix("drawn by the program")
     description =
       (isDrawn ? "drawn by the program in the layout of " : "")

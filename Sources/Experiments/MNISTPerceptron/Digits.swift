@@ -41,20 +41,21 @@ struct Digits {
       return try Digits(
         drawn, configuration, files: [],
         description: "digits drawn by the program, \(drawn.train.count) for training and "
-          + "\(drawn.test.count) for the test, seed \(configuration.seed)")
+          + "\(drawn.test.count) for the test, seed \(configuration.seed)", note: note)
     }
     note("data: MNIST in \(folder.path)")
     let files = try DataCatalogue.mnist.find(in: folder).compactMap { $0 }.map {
       RunEnvironment.DataFile(name: $0.lastPathComponent, sha256: try Checksum(of: $0).sha256)
     }
     return try Digits(
-      MNIST.load(from: folder), configuration, files: files, description: "MNIST")
+      MNIST.load(from: folder), configuration, files: files, description: "MNIST",
+      note: note)
   }
 
   private init(
     _ sets: (train: ClassificationSet, test: ClassificationSet),
     _ configuration: some DigitsConfiguration, files: [RunEnvironment.DataFile],
-    description: String
+    description: String, note: (String) -> Void
   ) throws {
     guard configuration.validation < sets.train.count else {
       throw AdjointError(
@@ -72,6 +73,7 @@ struct Digits {
     parts = ImageClassificationParts(
       train: split.train, validation: configuration.validation > 0 ? split.validation : nil,
       test: sets.test)
+    parts.warnOfEmptyClasses(note)
     self.files = files
     self.description = description
   }

@@ -12,15 +12,19 @@ public struct NonFiniteError: Error, CustomStringConvertible, Equatable, Sendabl
   public let count: Int
   /// The smallest and the largest finite element, if there are any.
   public let range: ClosedRange<Double>?
+  /// Where in training it was met, if it was: `step 7 (epoch 1, batch 7)`.
+  public var place: String?
 
   /// One sentence with all of these.
   public var description: String {
-    let place = layer.map { " in layer \($0)" } ?? ""
+    let began = place.map { "\($0): " } ?? ""
+    let inLayer = layer.map { " in layer \($0)" } ?? ""
     let step = isBackward ? "the gradient through operation" : "operation"
     let finite =
       range.map { "the others lie between \($0.lowerBound) and \($0.upperBound)" }
       ?? "there are no others"
-    return "\(step) \(operation)\(place) made \(count) of \(shape.count) elements of a tensor of "
+    return
+      "\(began)\(step) \(operation)\(inLayer) made \(count) of \(shape.count) elements of a tensor of "
       + "shape \(shape) NaN or infinite; \(finite)"
   }
 }
@@ -71,7 +75,7 @@ public func inLayer<Result>(
   return try body()
 }
 
-/// How many elements are not finite, and the range of those that are.
+/// How many elements are NaN or infinite, and the range of those that are not.
 func finiteRange(of tensor: Tensor) -> (bad: Int, least: Double, greatest: Double) {
   let found = Storage(byteCount: 3 * MemoryLayout<Double>.size)
   finiteRangeKernel.run(tensor.dtype, .init(tensor.count), tensor.storage, into: found)
@@ -85,5 +89,7 @@ private let finiteRangeKernel = Kernel("finite_range")
 
 extension Tensor {
   /// Whether no element is NaN or infinite.
-  public var isFinite: Bool { finiteRange(of: self).bad == 0 }
+  public var isFinite: Bool { nonFiniteCount == 0 }
+  /// How many elements are NaN or infinite.
+  public var nonFiniteCount: Int { finiteRange(of: self).bad }
 }

@@ -32,29 +32,71 @@ public struct History: Sendable, Equatable {
   ///
   /// - Throws: ``AdjointError`` that names the file and the line if one is not what it has to be.
   public init(reading file: URL) throws {
-    let text: Data
-    do { text = try Data(contentsOf: file) } catch {
+    var number = 0
+    // A piece at a time: the log of a long run is larger than all else that the run keeps.
+    var rest: [UInt8] = []
+    do {
+      let handle = try FileHandle(forReadingFrom: file)
+      defer { try? handle.close() }
+      while let piece = try handle.read(upToCount: 1 << 20), !piece.isEmpty {
+        rest += piece
+        var start = 0
+        while let end = rest[start...].firstIndex(of: UInt8(ascii: "\n")) {
+          try read(rest[start..<end], of: file, &number)
+          start = end + 1
+        }
+        rest.removeFirst(start)
+      }
+    } catch let error as AdjointError { throw error } catch {
       throw AdjointError(.noInput, "\(file.path): cannot be read: \(error.localizedDescription)")
     }
-    let decoder = JSONDecoder()
-    for (index, line) in text.split(separator: UInt8(ascii: "\n")).enumerated() {
-      guard let row = try? decoder.decode(Line.self, from: line),
-        (row.loss == nil) != (row.metrics == nil)
-      else {
-        throw AdjointError(
-          .badData,
-          "\(file.path): line \(index + 1): expected a JSON object with the metrics of a step or an "
-            + "epoch, found \(String(decoding: line.prefix(60), as: UTF8.self))")
-      }
-      if let metrics = row.metrics {
-        // What is neither finite nor absent is written as null.
-        epochs.append(
-          Epoch(epoch: row.epoch, step: row.step, metrics: metrics.mapValues { $0 ?? .nan }))
-      } else {
-        losses.append(row.loss ?? .nan)
-        learningRates.append(row.learning_rate ?? .nan)
-      }
+    try read(rest[...], of: file, &number)
+  }
+
+  private mutating func read(_ line: ArraySlice<UInt8>, of file: URL, _ number: inout Int) throws {
+    if line.isEmpty { return }
+    number += 1
+    if let step = Self.step(line) {
+      losses.append(step.loss)
+      learningRates.append(step.rate)
+      return
     }
+    guard let row = try? JSONDecoder().decode(Line.self, from: Data(line)),
+      (row.loss == nil) != (row.metrics == nil)
+    else {
+      throw AdjointError(
+        .badData,
+        "\(file.path): line \(number): expected a JSON object with the metrics of a step or an "
+          + "epoch, found \(String(decoding: line.prefix(60), as: UTF8.self))")
+    }
+    if let metrics = row.metrics {
+      // What is neither finite nor absent is written as null.
+      epochs.append(
+        Epoch(epoch: row.epoch, step: row.step, metrics: metrics.mapValues { $0 ?? .nan }))
+    } else {
+      losses.append(row.loss ?? .nan)
+      learningRates.append(row.learning_rate ?? .nan)
+    }
+  }
+
+  /// The line of a step just as ``MetricsLog`` writes it, some twenty times as fast as any JSON; nil for others.
+  private static func step(_ line: ArraySlice<UInt8>) -> (loss: Double, rate: Double)? {
+    var rest = line
+    func number(after key: String) -> Double? {
+      guard rest.starts(with: key.utf8) else { return nil }
+      rest = rest.dropFirst(key.utf8.count)
+      let digits = rest.prefix { (48...57).contains($0) || "+-.eE".utf8.contains($0) }
+      rest = rest.dropFirst(digits.count)
+      guard let value = Double(String(decoding: digits, as: UTF8.self)), value.isFinite else {
+        return nil
+      }
+      return value
+    }
+    guard number(after: "{\"step\":") != nil, number(after: ",\"epoch\":") != nil,
+      let loss = number(after: ",\"loss\":"), let rate = number(after: ",\"learning_rate\":"),
+      rest.elementsEqual("}".utf8)
+    else { return nil }
+    return (loss, rate)
   }
 
   private struct Line: Decodable {

@@ -64,7 +64,6 @@ public final class Trainer {
   /// The average of the weights, where the task keeps one.
   private let average: WeightAverage?
   private var state: TrainingState
-  private var history: History
   /// The weights of the best epoch so far, where the plan keeps them.
   private var bestModel: [String: Tensor]?
   private let clock = ContinuousClock()
@@ -98,7 +97,6 @@ public final class Trainer {
     average = task.weightAverage
     tracking = options.tracking ?? plan.tracking
     state = TrainingState()
-    history = History()
     let newest = resume ? try Checkpoint.latest(in: run.checkpoints) : nil
     // Who was killed before the first checkpoint goes on from the beginning.
     guard newest != nil || !resume || !run.holdsMetrics else {
@@ -118,11 +116,10 @@ public final class Trainer {
     state.stepsPerEpoch = task.stepsPerEpoch
     log = try MetricsLog(
       in: run, keeping: state.metricsBytes, resumedStep: resume ? state.step : nil)
-    if newest != nil {
-      history = try History(reading: run.metrics)
-      if state.batch > 0, let rate = history.learningRates.last {
-        log.goOn(after: state.epoch + 1, rate: rate)
-      }
+    if newest != nil, state.batch > 0,
+      let rate = try History(reading: run.metrics).learningRates.last
+    {
+      log.goOn(after: state.epoch + 1, rate: rate)
     }
     lastCheckpoint = clock.now
   }
@@ -208,6 +205,8 @@ public final class Trainer {
     }
     let metrics = wasInterrupted ? [:] : try task.finalMetrics()
     try patience { try log.close() }
+    // Only now: what is kept of each step would grow with the run.
+    let history = try History(reading: run.metrics)
     return Outcome(
       metrics: metrics, steps: state.step, seconds: seconds, history: history,
       wasInterrupted: wasInterrupted, isPaused: !wasInterrupted && state.step < planned)
@@ -233,15 +232,23 @@ public final class Trainer {
       let isLast = state.batch + 1 == task.stepsPerEpoch
       let isNoted = tracking.isDue(state.step + 1, isLastOfEpoch: isLast)
       if isNoted || (isLast && tracking.summaries) { task.keepsGradients = true }
-      let outcome = try task.step(state.step, checkFinite: options.checkFinite)
+      let outcome = try step()
       average?.update()
       state.add(outcome)
       guard outcome.loss.isFinite else { throw divergence(outcome.loss) }
-      history.losses.append(outcome.loss)
-      history.learningRates.append(rate)
       log.step(state.step, epoch: state.epoch + 1, loss: outcome.loss, rate: rate)
+      if options.checkFinite { try requireFiniteState() }
       if isNoted { noteWeights(isLastOfEpoch: isLast) }
       if meter.isDue() { try everyTenthOfASecond(total, meter) }
+    }
+  }
+
+  private func step() throws -> StepOutcome {
+    do { return try task.step(state.step, checkFinite: options.checkFinite) } catch var error
+      as NonFiniteError
+    {
+      error.place = "step \(state.step + 1) (epoch \(state.epoch + 1), batch \(state.batch + 1))"
+      throw error
     }
   }
 
@@ -257,6 +264,7 @@ public final class Trainer {
   }
 
   private func finishEpoch(_ total: Int, _ meter: SpeedMeter) throws {
+    try requireFiniteState()
     try withAverage {
       var metrics = try task.epochMetrics()
       metrics["train_loss"] = state.loss / Double(state.count)
@@ -264,7 +272,6 @@ public final class Trainer {
         metrics["train_accuracy"] = Double(correct) / Double(state.count)
       }
       let epoch = History.Epoch(epoch: state.epoch + 1, step: state.step, metrics: metrics)
-      history.epochs.append(epoch)
       log.epoch(epoch)
       // Before the checkpoint that leaves this epoch behind.
       try patience { try task.endOfEpoch(epoch.epoch, in: run) }
@@ -320,6 +327,7 @@ public final class Trainer {
   }
 
   private func writeCheckpoint() throws {
+    try requireFiniteState()
     try patience { try saveCheckpoint() }
     lastCheckpoint = clock.now
     lastCheckpointStep = state.step
@@ -361,9 +369,30 @@ public final class Trainer {
   private func divergence(_ loss: Double) -> AdjointError {
     AdjointError(
       .badData,
-      "the loss became \(loss.isNaN ? "nan" : "\(loss)") at step \(state.step) "
-        + "(epoch \(state.epoch + 1), batch \(state.batch)); a lower --learning-rate usually helps, "
-        + "and --check-finite finds the operation that did it"
-    )
+      "the loss became \(loss.isNaN ? "nan" : "\(loss)") at \(place); \(advice)\(hint)")
   }
+
+  /// A loss is that of the weights before its step: what the step made of them shows here. No checkpoint, no
+  /// measure and no best epoch is of weights that are lost.
+  private func requireFiniteState() throws {
+    for (name, value) in task.modelState.sorted(by: { $0.key < $1.key }) {
+      let bad = value.nonFiniteCount
+      guard bad > 0 else { continue }
+      let found = "\(bad) of \(value.count) elements of \(name) of shape \(value.shape)"
+      throw AdjointError(
+        .badData,
+        state.step == 0
+          ? "\(found) are NaN or infinite before the first step"
+          : "\(found) became NaN or infinite at \(place); \(advice)\(options.checkFinite ? "" : hint)"
+      )
+    }
+  }
+
+  /// The last step.
+  private var place: String {
+    "step \(state.step) (epoch \(state.epoch + 1), batch \(state.batch))"
+  }
+
+  private var advice: String { "a lower --learning-rate usually helps" }
+  private var hint: String { ", and --check-finite finds the operation that did it" }
 }

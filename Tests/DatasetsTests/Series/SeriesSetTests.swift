@@ -75,6 +75,13 @@ import Testing
     }
   }
 
+  /// One variate, all but the last two rows for training.
+  private static func column(_ values: [Double]) throws -> SeriesSet {
+    try SeriesSet(
+      names: ["a"], values, firstHour: 0,
+      parts: SeriesParts(train: values.count - 2, validation: 1, test: 1), source: "t.csv")
+  }
+
   @Test func whatIsWrong() throws {
     let set = try Self.set()
     expectError(
@@ -90,6 +97,20 @@ import Testing
         names: ["a", "b"], [1, 5, 2, 5, 3, 6, 4, 7], firstHour: 0,
         parts: SeriesParts(train: 2, validation: 1, test: 1), source: "t.csv")
     }
+    // The mean of many equal numbers is rounded to another one.
+    expectError(
+      .badData,
+      "t.csv: column a: expected numbers that change over the first 1000 rows, found 0.1 in all of them"
+    ) { _ = try Self.column([Double](repeating: 0.1, count: 1000) + [1, 2]) }
+    expectError(
+      .badData,
+      "t.csv: column a: expected numbers whose mean and deviation can be computed, found -1e+200 ... 1e+200 "
+        + "over the first 2 rows"
+    ) { _ = try Self.column([-1e200, 1e200, 1, 2]) }
+    expectError(
+      .badData,
+      "t.csv: row 5: expected a number of the size of the first 2 in column a, found 1e+39"
+    ) { _ = try Self.column([0, 1, 2, 1e39]) }
   }
 
   @Test func fileOfETT() throws {

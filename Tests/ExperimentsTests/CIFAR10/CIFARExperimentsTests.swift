@@ -43,6 +43,20 @@ import Training
     try String(contentsOf: URL(fileURLWithPath: summary.run + "/report.html"), encoding: .utf8)
   }
 
+  @Test func classesWithoutImagesAreNamed() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.writeCIFAR(batch: 3, test: 10)
+    var notes: [String] = []
+    _ = try CIFARImages(validation: 2, from: data, for: "uva-mlp") { notes.append($0) }
+    #expect(
+      notes == [
+        "data: CIFAR-10 in \(folder.path)/cifar10",
+        "warning: training part: no image is of class 6 (frog), 7 (horse), 8 (ship), 9 (truck)",
+        "warning: validation part: no image is of class 0 (airplane), 1 (automobile), 2 (bird), 3 (cat), "
+          + "4 (deer) and 3 others",
+      ])
+  }
+
   @Test(arguments: names)
   func trainsAndReports(name: String) throws {
     let folder = try TemporaryFolder()

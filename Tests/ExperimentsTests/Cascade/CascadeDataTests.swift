@@ -43,6 +43,12 @@ import Testing
     }
   }
 
+  /// The mean of many equal numbers is rounded to another one.
+  @Test func columnsThatAreTheSameEverywhere() {
+    let x = Tensor.full([1000, 1], 0.1)
+    #expect(Standardization(of: x)(x).doubles.allSatisfy { abs($0) < 1e-12 })
+  }
+
   @Test func teacher() {
     var configuration = CascadeConfiguration()
     (configuration.inputs, configuration.outputs, configuration.classes) = (5, 4, 3)

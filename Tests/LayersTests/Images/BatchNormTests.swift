@@ -105,6 +105,22 @@ struct BatchNormTests {
     #expect(layer.runningMean!.value.dtype == .float32)
   }
 
+  /// The variance is 0 then, or what rounding makes of it: ε keeps the root away from that.
+  @Test(arguments: [0, 0.1, -1234.567, 3e7] as [Double], DType.full)
+  func inputsThatAreAllEqual(value: Double, dtype: DType) throws {
+    let layer = BatchNorm(5)
+    if dtype == .float64 { convert(layer, to: dtype) }
+    let x = Parameter(Tensor.full([7, 3, 3, 5], value, dtype: dtype), name: "x")
+    let parameters = [x, try #require(layer.weight), try #require(layer.bias)]
+    let (_, gradients) = try finiteValueWithGradient(of: parameters) {
+      let y = layer(x.value, .training(seed: 0))
+      #expect(y.doubles.allSatisfy { abs($0) < 1e-2 }, "\(y)")
+      return sum(y * y)
+    }
+    #expect(gradients.values.allSatisfy { $0?.isFinite == true })
+    #expect(try #require(layer.runningVar).value.isFinite)
+  }
+
   @Test func stopsAtOneValueForEachChannel() async {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]

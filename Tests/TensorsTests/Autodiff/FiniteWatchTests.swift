@@ -24,6 +24,17 @@ import Testing
         + "infinite; the others lie between 0.0 and 2.8284270763397217")
   }
 
+  @Test func saysWhereInTraining() {
+    var error = NonFiniteError(
+      layer: "fc1 (Linear)", operation: "linear", isBackward: true, shape: [3], count: 3, range: nil
+    )
+    error.place = "step 7 (epoch 1, batch 7)"
+    #expect(
+      error.description
+        == "step 7 (epoch 1, batch 7): the gradient through operation linear in layer fc1 (Linear) made 3 of 3 "
+        + "elements of a tensor of shape [3] NaN or infinite; there are no others")
+  }
+
   /// The square root is finite at zero, its slope is not.
   @Test func looksAtTheWayBackToo() {
     let x = Parameter(Tensor([0, 4, 16] as [Float], shape: [3]), name: "x")

@@ -29,6 +29,23 @@ import Testing
     #expect(history.epochs[0].metrics["test_loss"]?.isNaN == true)
   }
 
+  /// Lines as they are written, and the same as JSON has them elsewhere, over several pieces of the file.
+  @Test func linesOfStepsAreReadAsJSON() throws {
+    let folder = try TemporaryFolder()
+    let file = folder.file("metrics.jsonl")
+    var random = Philox(seed: 5)
+    let losses = (0..<30_000).map { _ in exp(40 * random.normal()) }
+    let lines = losses.enumerated().map { index, loss in
+      let space = index % 3 == 0 ? " " : ""
+      return
+        "{\"step\":\(index + 1),\"epoch\":1,\"loss\":\(space)\(loss),\"learning_rate\":\(-loss)}\n"
+    }
+    try Data(lines.joined().utf8).write(to: file)
+    let history = try History(reading: file)
+    #expect(history.losses == losses)
+    #expect(history.learningRates == losses.map { -$0 })
+  }
+
   @Test func nothingYet() throws {
     let folder = try TemporaryFolder()
     try Data().write(to: folder.file("metrics.jsonl"))
@@ -39,6 +56,9 @@ import Testing
     "{\"step\":3,\"ep", "[]", "{\"step\":1,\"epoch\":1}", "{\"epoch\":1,\"loss\":1}", "loss 1",
     "{\"step\":1,\"epoch\":1,\"loss\":\"high\"}",
     "{\"step\":1,\"epoch\":1,\"loss\":1,\"metrics\":{}}",
+    "{\"step\":1,\"epoch\":1,\"loss\":nan,\"learning_rate\":1}",
+    "{\"step\":1,\"epoch\":1,\"loss\":1e999,\"learning_rate\":1}",
+    "{\"step\":1,\"epoch\":1,\"loss\":1,\"learning_rate\":1}x",
   ])
   func badLineIsNamed(line: String) throws {
     let folder = try TemporaryFolder()

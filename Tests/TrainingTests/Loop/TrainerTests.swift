@@ -184,7 +184,7 @@ private let outcomes = [
     let folder = try TemporaryFolder()
     let task = SmallTask(dropout: 0)
     let weight = try #require(Layers.parameters(of: task.model).first { $0.name == "2.weight" })
-    weight.value = .full([3, 8], .infinity)
+    task.onStep = { if $0 == 1 { weight.value = .full([3, 8], .infinity) } }
     let trainer = try makeTrainer(
       task, TrainingPlan(epochs: 1, learningRate: 1), in: folder.run()
     ) { $0.checkFinite = true }
@@ -193,6 +193,42 @@ private let outcomes = [
     #expect(error?.operation == "linear")
     #expect(error?.isBackward == false)
     #expect(error?.shape == [4, 3])
+    #expect(error?.place == "step 2 (epoch 1, batch 2)")
+  }
+
+  /// A loss is that of the weights before its step; the step may be the last one.
+  @Test(arguments: [false, true])
+  func noCheckpointIsOfWeightsThatAreLost(checksFinite: Bool) throws {
+    let folder = try TemporaryFolder()
+    let run = try folder.run()
+    let task = SmallTask(dropout: 0)
+    // The last step of the epoch: without a look at the weights the run would end well.
+    task.onStep = { if $0 == 5 { task.optimizer.learningRate = 1e300 } }
+    expectError(
+      .badData,
+      "8 of 8 elements of 0.bias of shape [8] became NaN or infinite at step 6 (epoch 1, batch 6); a lower "
+        + "--learning-rate usually helps"
+        + (checksFinite ? "" : ", and --check-finite finds the operation that did it")
+    ) {
+      _ = try makeTrainer(task, TrainingPlan(epochs: 1, learningRate: 0.1), in: run) {
+        $0.checkFinite = checksFinite
+      }.train()
+    }
+    #expect(
+      try Checkpoint.all(in: run.checkpoints).map(\.lastPathComponent) == ["step-000000000"])
+    #expect(try History(reading: run.metrics).losses.count == 6)
+  }
+
+  @Test func weightsThatAreLostBeforeTheFirstStep() throws {
+    let folder = try TemporaryFolder()
+    let run = try folder.run()
+    let task = SmallTask()
+    Layers.parameters(of: task.model)[1].value = .full([8], .nan)
+    expectError(
+      .badData,
+      "8 of 8 elements of 0.bias of shape [8] are NaN or infinite before the first step"
+    ) { _ = try makeTrainer(task, TrainingPlan(epochs: 1, learningRate: 1), in: run).train() }
+    #expect(try Checkpoint.all(in: run.checkpoints).isEmpty)
   }
 
   @Test func checkFiniteChangesNothingElse() throws {

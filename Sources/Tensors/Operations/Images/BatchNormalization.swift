@@ -26,7 +26,7 @@ public func batchNormalization(
   adding residual: Tensor? = nil, activation: Activation = .identity
 ) -> (output: Tensor, mean: Tensor, variance: Tensor) {
   requireBatchNormInputs(x, gamma, beta, residual, epsilon)
-  let (mean, variance) = channelStatistics(x)
+  let (mean, variance) = channelStatistics(x, "batchNormalization")
   let y = normalized(
     x, gamma, beta, mean, variance, epsilon, residual, activation, hasStatistics: true)
   return (y, mean, variance)
@@ -98,7 +98,8 @@ public func batchNormalizationPullback(
 /// the images a dozen times.
 ///
 /// - Parameters:
-///   - x: float32 or float64, of two axes or more, the last one that of the channels.
+///   - x: float32 or float64, of two axes or more, the last one that of the channels, with at least two values for
+///     each channel.
 ///   - gamma: γ, `[channels]`, or nil for ones.
 ///   - beta: β, `[channels]`, or nil for zeros.
 ///   - epsilon: ε.
@@ -109,6 +110,7 @@ public func composedBatchNormalization(
   adding residual: Tensor? = nil, activation: Activation = .identity
 ) -> Tensor {
   requireBatchNormInputs(x, gamma, beta, residual, epsilon)
+  requireSeveral(x, "composedBatchNormalization")
   let channels = x.shape[x.rank - 1]
   let rows = x.reshaped(to: .matrix(x.count / channels, channels))
   let centred = rows - broadcast(mean(rows, axis: 0), to: rows.shape)
@@ -128,13 +130,10 @@ extension DType {
   var ofChannels: DType { self == .bfloat16 ? .float32 : self }
 }
 
-/// The mean and the biased variance of every channel, `[channels]`.
-func channelStatistics(_ x: Tensor) -> (mean: Tensor, variance: Tensor) {
+/// The mean and the biased variance of every channel, `[channels]`; stops where a channel has one value.
+func channelStatistics(_ x: Tensor, _ operation: StaticString) -> (mean: Tensor, variance: Tensor) {
+  requireSeveral(x, operation)
   let channels = x.shape[x.rank - 1]
-  require(
-    x.count > channels,
-    "batchNormalization: input of shape \(x.shape) has one value for each channel, whose variance is 0; "
-      + "training needs a larger batch or image, inference given statistics")
   let mean = Tensor(uninitialized: [channels], x.dtype.ofChannels)
   let variance = Tensor(uninitialized: [channels], x.dtype.ofChannels)
   momentsOfChannels.run(
@@ -222,6 +221,13 @@ func requireBatchNormInputs(
 func requireStatistics(_ mean: Tensor, _ variance: Tensor, _ x: Tensor) {
   requireOfChannels(mean, "mean", x)
   requireOfChannels(variance, "variance", x)
+}
+
+private func requireSeveral(_ x: Tensor, _ operation: StaticString) {
+  require(
+    x.count > x.shape[x.rank - 1],
+    "\(operation): input of shape \(x.shape) has one value for each channel, whose variance is 0; "
+      + "training needs a larger batch or image, inference given statistics")
 }
 
 private func requireOfChannels(_ row: Tensor, _ name: String, _ x: Tensor) {

@@ -32,7 +32,7 @@ public func batchNormalizationMaxPool(
       x, gamma, beta, epsilon: epsilon, activation: activation)
     return (maxPool(z, window: window, stride: stride, padding: padding), mean, variance)
   }
-  let (mean, variance) = channelStatistics(x)
+  let (mean, variance) = channelStatistics(x, "batchNormalizationMaxPool")
   let y = largest(
     x, gamma, beta, batchNormCoefficients(mean, variance, gamma, beta, epsilon), activation, shape,
     hasStatistics: true)
