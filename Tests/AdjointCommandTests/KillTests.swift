@@ -130,8 +130,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (["--save-every", "-1"], "--save-every -1.0: has to be in 0 ... 1000000000."),
-    (["--wait-for-disk", "nan"], "--wait-for-disk nan: has to be in 0 ... 1000000000."),
+    (["--save-every=-1"], "--save-every -1.0: has to be in 0 ... 1000000000."),
+    (["--wait-for-disk=nan"], "--wait-for-disk nan: has to be in 0 ... 1000000000."),
   ])
   func whatIsRefused(flags: [String], message: String) throws {
     let result = try Command.run(["train", "mnist-mlp"] + flags, in: TemporaryFolder())

@@ -39,10 +39,10 @@ import Testing
     killed.onEndOfEpoch = { epoch, _ in
       seen.append(epoch)
       // No checkpoint is written after the first of the run: it is as if the process had been killed.
-      if epoch == 2 { throw AdjointError(.diskFull, "killed") }
+      if epoch == 2 { throw AdjointError(.internalFault, "killed") }
     }
     let plan = TrainingPlan(epochs: 3, learningRate: 1)
-    #expect(throws: AdjointError(.diskFull, "killed")) {
+    #expect(throws: AdjointError(.internalFault, "killed")) {
       _ = try makeTrainer(killed, plan, in: run).train()
     }
     #expect(seen == [0, 1, 2])
