@@ -76,13 +76,13 @@ def page(found: list[Findings], adjoint: Path) -> str:
         tried, failed = (sum(getattr(row, name) for row in findings.rows) for name in ("tried", "failed"))
         lines.append(f"| {findings.title} | {tried:,} | {failed:,} | {findings.minutes:,} |")
     for findings in found:
-        lines += ["", f"## {findings.title}", "", *findings.said, "", "| trial | tried | failed | |", "| --- | ---: | ---: | --- |"]
+        lines += ["", f"## {findings.title}", "", "\n\n".join(findings.said), "", "| trial | tried | failed | |", "| --- | ---: | ---: | --- |"]
         lines += [f"| {row.what} | {row.tried:,} | {row.failed:,} | {row.remark} |" for row in findings.rows]
         if findings.scale != 1:
             lines += ["", f"Run with `--scale {findings.scale:g}`."]
     version = subprocess.run([adjoint, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     lines += ["", "## Circumstances", "", f"- {processor()}, {len(os.sched_getaffinity(0))} processors",
-              f"- Adjoint {version}, Linux {platform.release()}, {time.strftime('%Y-%m-%d')}", ""]
+              f"- Adjoint {version}, Linux {platform.release().split('-')[0]}, {time.strftime('%Y-%m-%d')}", ""]
     return "\n".join(lines)
 
 
