@@ -71,7 +71,7 @@ peers-env:  ## make the Python environment of the peers
 	  cp $(PEERS)/requirements.txt "$(ADJOINT_PEERS_ENV)/installed.txt"; \
 	fi
 
-soak: setup build  ## hours of kills, full disks, sanitizers and long runs; writes Documentation/RELIABILITY.md
+soak: setup build  ## a while of kills, full disks and interruptions; writes Documentation/RELIABILITY.md
 	@python3 Soak/soak.py --adjoint $(ADJOINT) --output $(SOAK_OUTPUT) $(if $(ADJOINT_DATA),--data "$(ADJOINT_DATA)") \
 	  --report Documentation/RELIABILITY.md
 
