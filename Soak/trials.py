@@ -1,8 +1,12 @@
 """What the parts of the soak share: where they work, and what they find."""
 
+import contextlib
 import dataclasses
 import json
+import os
 import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -54,3 +58,34 @@ class Findings:
         found = json.loads(file.read_text())
         found["rows"] = [Row(**row) for row in found["rows"]]
         return Findings(**found)
+
+
+def environment_without_data(home: Path) -> dict[str, str]:
+    """The environment of a user who has no data sets: what the program can draw, it draws."""
+    given = {name: value for name, value in os.environ.items() if name != "ADJOINT_DATA"}
+    return given | {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
+
+
+@contextlib.contextmanager
+def busy_cores(count: int) -> Iterator[None]:
+    """As long as it is open, so many processes want a core each."""
+    # They end by themselves where nobody is left to end them.
+    loop = f"import os\nwhile os.getppid() == {os.getpid()}: pass"
+    burners = [subprocess.Popen([sys.executable, "-c", loop]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for burner in burners:
+            burner.kill()
+            burner.wait()
+
+
+def drawn_images(context: Context, count: int, size: int = 28) -> Path:
+    """A data folder with images that the program draws in PathMNIST's layout."""
+    folder = context.output / f"images-{count}-{size}"
+    if not folder.exists():
+        made = context.run(
+            "data", "synthesize", "pathmnist", "--size", size, "--count", count, "--output", folder / "medmnist")
+        if made.returncode != 0:
+            raise RuntimeError(f"adjoint data synthesize: {made.stderr}")
+    return folder

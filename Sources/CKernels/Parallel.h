@@ -15,7 +15,30 @@ int omp_in_parallel(void);
 }
 #endif
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define ADJOINT_THREAD_SANITIZER 1
+extern "C" {
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+}
+#endif
+#endif
+
 namespace adjoint {
+
+// libgomp is not built for the thread sanitizer: what orders the threads of a team at fork and join is told
+// to it here. Nothing else of this program waits by means that it does not see.
+inline void TellReleased([[maybe_unused]] void *address) {
+#if defined(ADJOINT_THREAD_SANITIZER)
+  __tsan_release(address);
+#endif
+}
+inline void TellAcquired([[maybe_unused]] void *address) {
+#if defined(ADJOINT_THREAD_SANITIZER)
+  __tsan_acquire(address);
+#endif
+}
 
 // Below this many elements of light work a second thread costs more than it saves: to fork and join
 // takes about a microsecond, in which one core streams some ten thousand floats, and what the other core
@@ -71,8 +94,10 @@ std::chrono::steady_clock::time_point OnTeam(int64_t threads, int64_t count, con
     int64_t count;
     std::chrono::steady_clock::time_point first_was_done;
   } job{&body, count, {}};
+  TellReleased(&job);
   GOMP_parallel(
       [](void *data) {
+        TellAcquired(data);
         auto *job = static_cast<Job *>(data);
         const int64_t threads = omp_get_num_threads();
         int64_t chunk = (job->count + threads - 1) / threads;
@@ -81,8 +106,10 @@ std::chrono::steady_clock::time_point OnTeam(int64_t threads, int64_t count, con
         const int64_t end = std::min(job->count, begin + chunk);
         if (begin < end) (*job->body)(begin, end);
         if (omp_get_thread_num() == 0) job->first_was_done = std::chrono::steady_clock::now();
+        TellReleased(data);
       },
       &job, static_cast<unsigned>(threads), 0);
+  TellAcquired(&job);
   return job.first_was_done;
 }
 #endif

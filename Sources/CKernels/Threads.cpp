@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstring>
@@ -45,43 +46,61 @@ bool FlushedHere() {
 #endif
 }
 
-// The quota of one cgroup in whole cores, rounded up, or 0 where there is none.
-int CoresOfCgroup(const std::string &folder) {
-  std::FILE *file = std::fopen((folder + "/cpu.max").c_str(), "r");
+// Reads numbers from the beginning of a file; how many there were.
+int ReadNumbers(const std::string &path, long long *first, long long *second) {
+  std::FILE *file = std::fopen(path.c_str(), "r");
   if (file == nullptr) return 0;
-  long long quota = 0;
-  long long period = 0;
-  const int read = std::fscanf(file, "%lld %lld", &quota, &period);
+  const int read = std::fscanf(file, "%lld %lld", first, second);
   std::fclose(file);
-  if (read != 2 || quota <= 0 || period <= 0) return 0;
+  return std::max(read, 0);
+}
+
+// The quota of one cgroup in whole cores, rounded up, or 0 where there is none. Version 2 of cgroups keeps
+// quota and period in one file, version 1 in two.
+int CoresOfCgroup(const std::string &folder) {
+  long long quota = 0, period = 0, none = 0;
+  if (ReadNumbers(folder + "/cpu.max", &quota, &period) < 2) {
+    if (ReadNumbers(folder + "/cpu.cfs_quota_us", &quota, &none) < 1) return 0;
+    if (ReadNumbers(folder + "/cpu.cfs_period_us", &period, &none) < 1) return 0;
+  }
+  if (quota <= 0 || period <= 0) return 0;
   return static_cast<int>((quota + period - 1) / period);
 }
 
-// The path of this process in the hierarchy of cgroups, such as /user.slice/job; empty for its root.
-std::string CgroupPath() {
-  std::FILE *file = std::fopen("/proc/self/cgroup", "r");
-  if (file == nullptr) return "";
-  std::string path;
-  char line[4096];
-  while (std::fgets(line, sizeof line, file) != nullptr) {
-    if (std::strncmp(line, "0::/", 4) != 0) continue;
-    path.assign(line + 3, std::strcspn(line + 3, "\n"));
-    break;
-  }
-  std::fclose(file);
-  return path == "/" ? "" : path;
-}
-
-// The least quota of this process's cgroup and of those around it, in whole cores, or 0 where there is none.
-int CgroupCores() {
-  std::string path = CgroupPath();
+// The least quota of a cgroup and of those around it up to the root, in whole cores, or 0 where there is none.
+int LeastCores(const std::string &root, std::string path) {
   int least = 0;
   for (;;) {
-    const int cores = CoresOfCgroup("/sys/fs/cgroup" + path);
+    const int cores = CoresOfCgroup(root + path);
     if (cores > 0 && (least == 0 || cores < least)) least = cores;
     if (path.empty()) return least;
     path.resize(path.rfind('/'));
   }
+}
+
+// The same for the cgroups this process is in. A line of the system's list is 0::/job for version 2, and
+// 4:cpu,cpuacct:/job for version 1.
+int CgroupCores() {
+  std::FILE *file = std::fopen("/proc/self/cgroup", "r");
+  if (file == nullptr) return 0;
+  int least = 0;
+  char line[4096];
+  while (std::fgets(line, sizeof line, file) != nullptr) {
+    std::string text(line, std::strcspn(line, "\n"));
+    const size_t first = text.find(':');
+    const size_t second = first == std::string::npos ? first : text.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = "," + text.substr(first + 1, second - first - 1) + ",";
+    const std::string path = text.substr(second + 1);
+    const bool is_second_version = controllers == ",,";
+    if (!is_second_version && controllers.find(",cpu,") == std::string::npos) continue;
+    if (path.empty() || path[0] != '/') continue;
+    const int cores = LeastCores(is_second_version ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu",
+                                 path == "/" ? "" : path);
+    if (cores > 0 && (least == 0 || cores < least)) least = cores;
+  }
+  std::fclose(file);
+  return least;
 }
 
 // Calls body on each thread of the team, this one among them.

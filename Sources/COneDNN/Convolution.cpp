@@ -199,6 +199,21 @@ const char *adjoint_onednn_convolve_to_weight(const adjoint_convolution *shape, 
   return Run(shape, Direction::kToWeight, x, dw, db, dy);
 }
 
+bool adjoint_onednn_has_bfloat16(void) {
+  static const bool has = adjoint::InWords([] {
+    Shape shape{};
+    shape.batch = shape.stride_height = shape.stride_width = shape.groups = 1;
+    shape.dilation_height = shape.dilation_width = shape.window_height = shape.window_width = 1;
+    shape.height = shape.width = shape.output_height = shape.output_width = 8;
+    shape.inputs = shape.outputs = 16;
+    shape.bfloat16 = true;
+    for (const auto direction : {Direction::kForward, Direction::kToInput, Direction::kToWeight}) {
+      Make(shape, direction, false);
+    }
+  }) == nullptr;
+  return has;
+}
+
 int64_t adjoint_onednn_weight_reorders(void) { return weight_reorders.load(std::memory_order_relaxed); }
 
 }  // extern "C"

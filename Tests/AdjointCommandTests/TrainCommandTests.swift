@@ -122,6 +122,23 @@ import Testing
     }
   }
 
+  /// oneDNN may be told to behave as on a lesser processor.
+  @Test func bfloat16WithoutAVX512() throws {
+    let folder = try TemporaryFolder()
+    for (words, setting) in [
+      (["train", "cifar10-vgg", "--precision", "bfloat16"], "precision=bfloat16"),
+      (["benchmark", "resnet18", "--precision", "bfloat16"], "--precision bfloat16"),
+    ] {
+      let result = try Command.run(
+        words, in: folder, environment: ["ONEDNN_MAX_CPU_ISA": "AVX2"])
+      #expect(result.status == 64)
+      #expect(
+        result.errors
+          == "adjoint: \(setting): oneDNN \(Threads.oneDNNVersion) has no convolutions of that type for this "
+          + "processor, which lacks AVX-512; take float32\n")
+    }
+  }
+
   @Test func moreThreadsThanCores() throws {
     let folder = try TemporaryFolder()
     let result = try Command.run(

@@ -47,6 +47,9 @@ const char *adjoint_onednn_convolve_to_input(const adjoint_convolution *shape, c
 const char *adjoint_onednn_convolve_to_weight(const adjoint_convolution *shape, const void *x,
                                               const void *dy, float *dw, float *db);
 
+// Whether there are convolutions of bfloat16 images for this processor.
+bool adjoint_onednn_has_bfloat16(void);
+
 // How often convolutions brought weights into another order of memory since the process began. Images never are.
 int64_t adjoint_onednn_weight_reorders(void);
 

@@ -352,6 +352,9 @@ public enum Threads {
 
   /// The version of oneDNN, such as `3.2.0`.
   public static var oneDNNVersion: String { String(cString: adjoint_onednn_version()) }
+
+  /// Whether oneDNN has convolutions of bfloat16 images for this processor: with AVX-512 it does.
+  public static var convolvesBFloat16: Bool { adjoint_onednn_has_bfloat16() }
 }
 
 /// Where the tape that is open on this thread is kept.
