@@ -15,7 +15,8 @@ ADJOINT_PEERS_ENV ?= $(HOME)/.cache/adjoint/peers-env
 export ADJOINT_PEERS_ENV
 PEERS := Benchmarks/Peers
 SOAK_OUTPUT ?= .build/soak
-FORMATTED := Sources Tests Package.swift Benchmarks/Package.swift Benchmarks/Benchmarks
+FORMATTED := Sources Tests Package.swift Benchmarks/Package.swift Benchmarks/Benchmarks \
+	Soak/Fuzzing/Package.swift Soak/Fuzzing/Sources
 
 .PHONY: help setup build demo test lint format check bench bench-peers peers-env soak clean
 .NOTPARALLEL:
@@ -71,7 +72,7 @@ peers-env:  ## make the Python environment of the peers
 	  cp $(PEERS)/requirements.txt "$(ADJOINT_PEERS_ENV)/installed.txt"; \
 	fi
 
-soak: setup build  ## a while of kills, full disks and interruptions; writes Documentation/RELIABILITY.md
+soak: setup build  ## hours of kills, full disks, hostile files and long runs; writes Documentation/RELIABILITY.md
 	@python3 Soak/soak.py --adjoint $(ADJOINT) --output $(SOAK_OUTPUT) $(if $(ADJOINT_DATA),--data "$(ADJOINT_DATA)") \
 	  --report Documentation/RELIABILITY.md
 

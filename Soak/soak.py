@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Long trials of `adjoint`: kills, disks that fill, sanitizers, long runs, busy machines, interruptions.
+"""Long trials of `adjoint`: kills, disks that fill, damaged and hostile files, sanitizers, long runs, busy machines.
 
     python3 Soak/soak.py --adjoint .build/release/adjoint --output FOLDER [--data FOLDER] [--only PART …]
 
@@ -22,7 +22,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from trials import Context, Findings  # noqa: E402
 
 # In the order of the page. A part is a module of that name in parts/ with `run(context) -> Findings`.
-PARTS = ["kills", "disk", "sanitizers", "determinism", "long_runs", "busy_machine", "interruption"]
+PARTS = [
+    "kills", "disk", "damaged_files", "fuzzing", "sanitizers", "determinism", "long_runs", "busy_machine",
+    "interruption", "downloads",
+]
 
 
 def main() -> int:

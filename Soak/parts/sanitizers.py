@@ -1,6 +1,6 @@
 """The whole test suite under the address, undefined-behaviour and thread sanitizers.
 
-Each is a debug build of everything that is ours, Swift and C++, in a scratch folder of its own, one after the other;
+Each is a build for release of everything that is ours, Swift and C++, in a scratch folder of its own, one after the other;
 the C++ loops are optimised as ever, as Package.swift says. The libraries below (oneDNN, OpenBLAS, libgomp, libpng, …)
 are those of the system and not instrumented: what they write out of bounds is seen only where the allocator is ours to
 watch (address), and what happens between their threads is not seen at all (thread).
@@ -48,7 +48,7 @@ def run(context: Context) -> Findings:
     findings = Findings(
         title="Sanitizers",
         said=[
-            "The whole test suite in a debug build with each sanitizer, its processes that are meant to stop included. "
+            "The whole test suite, built for release with each sanitizer, its processes that are meant to stop included. "
             "Libraries of the system are not instrumented: of their memory the address sanitizer sees what it "
             "allocates and frees, of their threads the thread sanitizer sees nothing.",
             *explained(SUPPRESSIONS / "thread.txt"),
@@ -75,14 +75,14 @@ def check(context: Context, sanitizer: Sanitizer) -> Row:
     """Builds and runs the tests with one sanitizer."""
     scratch = context.output / sanitizer.name
     log = context.output / f"{sanitizer.name}.log"
-    build = ["swift", "build", "--build-tests", "--sanitize", sanitizer.name, "--scratch-path", scratch,
+    build = ["swift", "build", "-c", "release", "--build-tests", "--sanitize", sanitizer.name, "--scratch-path", scratch,
              "-Xswiftc", "-enable-testing", "--jobs", str(len(os.sched_getaffinity(0)))]
     with log.open("w") as output:
         built = subprocess.run(
             list(map(str, build)), cwd=SOURCES, stdout=output, stderr=subprocess.STDOUT, timeout=2 * 3600)
     if built.returncode != 0:
         return Row(sanitizer.title, 1, 1, f"the build ended with {built.returncode}: {log}")
-    program = scratch / "debug" / "AdjointPackageTests.xctest"
+    program = scratch / "release" / "AdjointPackageTests.xctest"
     words = [program, "--testing-library", "swift-testing", "--no-parallel"]
     if context.scale < SHORT:
         words += ["--filter", SHORT_FILTER]

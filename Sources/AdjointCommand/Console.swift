@@ -11,7 +11,7 @@ enum Console {
 
   /// Writes what is wrong to standard error and ends the process.
   static func fail(_ text: String, code: Int32) -> Never {
-    note("adjoint: \(text)")
+    note("adjoint: \(withoutControls(text))")
     exit(code)
   }
 
@@ -31,6 +31,19 @@ enum Console {
           "standard output: cannot write the result: \(String(cString: strerror(code)))")
       }
     }
+  }
+
+  /// Names and words from files may be in a message: none of them shall move the cursor of a terminal.
+  static func withoutControls(_ text: String) -> String {
+    var shown = ""
+    for scalar in text.unicodeScalars {
+      switch scalar.properties.generalCategory {
+      case .control where scalar != "\n", .format, .lineSeparator, .paragraphSeparator:
+        shown += "\\u{\(String(scalar.value, radix: 16))}"
+      default: shown.unicodeScalars.append(scalar)
+      }
+    }
+    return shown
   }
 
   /// Prints a value as one line of JSON with sorted keys in snake case.

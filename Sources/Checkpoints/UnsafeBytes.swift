@@ -249,6 +249,12 @@ struct ByteSource {
     }
   }
 
+  /// Some of the bytes, not copied where they are in memory; the range has to be inside.
+  func slice(_ range: Range<Int>) throws -> ArraySlice<UInt8> {
+    if case .memory(let bytes) = origin { return bytes[range] }
+    return try bytes(range)[...]
+  }
+
   /// All bytes, a piece at a time: no more memory than one piece.
   private func forEachChunk(
     _ range: Range<Int>, multipleOf size: Int = 1, _ body: ([UInt8], Int) throws -> Void
@@ -276,8 +282,8 @@ struct ByteSource {
   {
     switch type {
     case .f64:
-      return try bytes(range).withUnsafeBytes {
-        Tensor(bytes: $0, shape: shape, dtype: .float64)
+      return try Tensor.doubles(shape) { numbers in
+        try read(into: UnsafeMutableRawBufferPointer(numbers), at: range.lowerBound)
       }
     case .f32:
       return try Tensor(shape: shape) { numbers in
@@ -302,6 +308,41 @@ struct ByteSource {
     }
   }
 
+  /// Whole numbers of I32 or I64 as float64, which has to hold each exactly.
+  ///
+  /// `range` has exactly the bytes of the shape.
+  func wholeNumbers(
+    _ range: Range<Int>, shape: Shape, type: SafeTensorsType, named tensor: String
+  ) throws -> Tensor {
+    try Tensor.doubles(shape) { numbers in
+      try forEachWhole(range, type) { place, number in
+        guard let exact = Double(exactly: number) else {
+          throw AdjointError(
+            .badData,
+            "\(name): byte \(range.lowerBound + place * type.size): tensor \(tensor): expected a whole "
+              + "number that float64 holds exactly, found \(number)")
+        }
+        numbers[place] = exact
+      }
+    }
+  }
+
+  /// Each element of I32 or I64, with its number in the row.
+  private func forEachWhole(
+    _ range: Range<Int>, _ type: SafeTensorsType, _ body: (Int, Int64) throws -> Void
+  ) throws {
+    try forEachChunk(range, multipleOf: type.size) { bytes, start in
+      for place in stride(from: 0, to: bytes.count, by: type.size) {
+        let bits = bytes[place..<(place + type.size)].reversed().reduce(UInt64(0)) {
+          $0 << 8 | UInt64($1)
+        }
+        try body(
+          (start + place) / type.size,
+          type == .i64 ? Int64(bitPattern: bits) : Int64(Int32(truncatingIfNeeded: bits)))
+      }
+    }
+  }
+
   /// Whole numbers of I32, or of I64 where each fits into 32 bits.
   ///
   /// `range` has exactly the bytes of the shape.
@@ -310,22 +351,14 @@ struct ByteSource {
     -> IndexTensor
   {
     try IndexTensor(shape: shape) { numbers in
-      try forEachChunk(range, multipleOf: type.size) { bytes, start in
-        for place in stride(from: 0, to: bytes.count, by: type.size) {
-          let bits = bytes[place..<(place + type.size)].reversed().reduce(UInt64(0)) {
-            $0 << 8 | UInt64($1)
-          }
-          let number =
-            type == .i64 ? Int64(bitPattern: bits) : Int64(Int32(truncatingIfNeeded: bits))
-          guard let index = Int32(exactly: number) else {
-            let byte = range.lowerBound + start + place
-            throw AdjointError(
-              .badData,
-              "\(name): byte \(byte): tensor \(tensor): expected a number of 32 bits, found "
-                + "\(number)")
-          }
-          numbers[(start + place) / type.size] = index
+      try forEachWhole(range, type) { place, number in
+        guard let index = Int32(exactly: number) else {
+          throw AdjointError(
+            .badData,
+            "\(name): byte \(range.lowerBound + place * type.size): tensor \(tensor): expected a number "
+              + "of 32 bits, found \(number)")
         }
+        numbers[place] = index
       }
     }
   }

@@ -19,10 +19,7 @@ struct CIFARRecords {
   /// Throws no input where it cannot be opened, bad data where its size is no multiple of a record's,
   /// where it is empty, or where a class is none; the message names the record.
   func read(_ file: URL) throws -> ClassificationSet {
-    guard let data = FileManager.default.contents(atPath: file.path) else {
-      throw AdjointError(.noInput, "\(file.path): cannot be opened")
-    }
-    let bytes = [UInt8](data)
+    let bytes = try InputFile.bytes(of: file)
     let (side, planeSize) = (Self.side, Self.planeSize)
     let recordSize = labelCount + 3 * planeSize
     guard bytes.count > 0, bytes.count % recordSize == 0 else {

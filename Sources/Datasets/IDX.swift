@@ -44,7 +44,7 @@ public struct IDX: Sendable {
         .badData, "\(reader.name): offset \(start): expected \(promise), found \(bytes.count)")
     }
     let end = reader.offset
-    guard try reader.read(1).isEmpty else {
+    guard try reader.isAtEnd() else {
       throw AdjointError(
         .badData,
         "\(reader.name): offset \(end): expected the end of the file after \(promise), found more")

@@ -11,12 +11,17 @@ final class GzipReader {
   let name: String
   /// How many unpacked bytes were handed out so far.
   private(set) var offset = 0
+  /// The most bytes that one reading may give.
+  let limit: Int
+  private let byteCount: Int
   private let file: gzFile
   private var buffer = [UInt8](repeating: 0, count: 1 << 18)
 
-  /// Opens the file; throws no input where that is impossible.
+  /// Opens the file; throws no input where that is impossible, bad data where it is no plain file.
   init(_ url: URL) throws {
     name = url.path
+    byteCount = try InputFile(url).byteCount
+    limit = FileMemory.limit(forFileOf: byteCount)
     guard let file = gzopen(name, "rb") else {
       throw AdjointError(.noInput, "\(name): cannot be opened: \(String(cString: strerror(errno)))")
     }
@@ -31,19 +36,37 @@ final class GzipReader {
   /// The next `count` bytes, or fewer where the file ends before; memory grows with what is there,
   /// not with `count`.
   ///
-  /// Throws bad data where the packed stream is damaged.
+  /// Throws bad data where the packed stream is damaged, or gives more than the file may take.
   func read(_ count: Int) throws -> [UInt8] {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(min(count, 1 << 26))
+    // Memory that is not written to is not touched; deflate makes at most 1,032 bytes of one.
+    bytes.reserveCapacity(min(count, limit, byteCount * 1032))
     while bytes.count < count {
       let wanted = min(count - bytes.count, buffer.count)
       let got = buffer.withUnsafeMutableBytes { gzread(file, $0.baseAddress, UInt32(wanted)) }
       guard got >= 0 else { throw AdjointError(.badData, damage()) }
+      guard bytes.count + Int(got) <= limit else {
+        throw AdjointError(
+          .badData,
+          "\(name): offset \(offset): expected at most \(limit) bytes unpacked from \(byteCount), found "
+            + "more; unpack it first")
+      }
       bytes.append(contentsOf: buffer[..<Int(got)])
       offset += Int(got)
       if got < wanted { break }
     }
     return bytes
+  }
+
+  /// Whether the file ends here, and is whole: where it is packed, its checksum is compared now.
+  ///
+  /// Throws bad data where the packed stream is damaged or cut short.
+  func isAtEnd() throws -> Bool {
+    guard try read(1).isEmpty else { return false }
+    var code: Int32 = 0
+    _ = gzerror(file, &code)
+    guard code == Z_OK || code == Z_STREAM_END else { throw AdjointError(.badData, damage()) }
+    return true
   }
 
   private func damage() -> String {

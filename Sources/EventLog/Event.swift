@@ -73,9 +73,18 @@ extension Event {
 private struct Message {
   private var fields: [(field: Int, value: ProtobufFields.Value)] = []
 
+  /// More fields of one message are refused: what is kept for one takes more memory than its bytes.
+  private static let most = 65_536
+
   init(_ bytes: ArraySlice<UInt8>) throws(ProtobufFields.Malformed) {
     var reader = ProtobufFields(bytes)
-    while let next = try reader.next() { fields.append(next) }
+    while let next = try reader.next() {
+      fields.append(next)
+      guard fields.count <= Message.most else {
+        throw ProtobufFields.Malformed(
+          position: bytes.startIndex, reason: "a message of more than \(Message.most) fields")
+      }
+    }
   }
 
   func last(_ field: Int) -> ProtobufFields.Value? {

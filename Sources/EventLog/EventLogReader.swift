@@ -24,9 +24,15 @@ public struct EventLogReader {
   /// - Throws: ``EventLogError`` where it cannot be read.
   public init(file: URL) throws {
     path = file.path
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else {
       throw EventLogError(path: path, systemError: errno, while: "read the file")
+    }
+    var status = stat()
+    guard fstat(descriptor, &status) != 0 || [S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
+    else {
+      Foundation.close(descriptor)
+      throw EventLogError(path: path, offset: 0, damage: "expected a file, found a device")
     }
     do {
       bytes = try FileHandle(fileDescriptor: descriptor, closeOnDealloc: true).readToEnd() ?? Data()

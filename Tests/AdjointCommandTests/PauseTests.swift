@@ -21,7 +21,7 @@ import Testing
     #expect(object["steps"] as? Int == 3 && object["seed"] as? Int == 9)
 
     try expectFailure(
-      66, "adjoint: \(folder.path)/none.json: cannot be read",
+      66, "adjoint: \(folder.path)/none.json: cannot be opened: No such file or directory",
       ["train", "mnist-mlp", "--config", "none.json"], in: folder)
     try folder.write(#"{"experiment":"etth1","configuration":{}}"#.utf8, "other.json")
     try expectFailure(

@@ -59,7 +59,7 @@ import Testing
       "adjoint: /proc/y.npy: cannot create a temporary file beside it: No such file or directory",
       flags + ["--output", "/proc/y.npy", "--set", "hidden=16"], in: folder)
     try expectFailure(
-      66, "adjoint: \(folder.path)/nothing.npy: cannot be read",
+      66, "adjoint: \(folder.path)/nothing.npy: cannot be opened: No such file or directory",
       flags.dropLast() + ["nothing.npy", "--output", "y.npy", "--set", "hidden=16"], in: folder)
   }
 
@@ -75,7 +75,9 @@ import Testing
       [command, "."], in: folder)
     try folder.write(Array("{".utf8), "configuration.json")
     try expectFailure(
-      65, "adjoint: \(folder.path)/configuration.json: expected JSON, found something else",
+      65,
+      "adjoint: \(folder.path)/configuration.json: byte 1: expected a string for a key of an "
+        + "object, found the end",
       [command, "."], in: folder)
   }
 

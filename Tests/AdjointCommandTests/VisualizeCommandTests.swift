@@ -55,7 +55,7 @@ import Testing
       ),
     ] { try expectFailure(64, "adjoint: \(message)", ["visualize", "run"] + flags, in: folder) }
     try expectFailure(
-      66, "adjoint: \(folder.path)/x.png: cannot be opened",
+      66, "adjoint: \(folder.path)/x.png: cannot be opened: No such file or directory",
       ["visualize", "run", "--image", "x.png"], in: folder)
   }
 

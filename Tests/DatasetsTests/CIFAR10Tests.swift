@@ -83,7 +83,8 @@ import Testing
       cifar-10-batches-bin/ there); found no data_batch_2.bin
       """
     ) { _ = try CIFAR10.load(from: folder.url) }
-    expectError(.noInput, "\(folder.path)/absent.bin: cannot be opened") {
+    expectError(.noInput, "\(folder.path)/absent.bin: cannot be opened: No such file or directory")
+    {
       _ = try CIFAR10.read(folder.file("absent.bin"))
     }
   }

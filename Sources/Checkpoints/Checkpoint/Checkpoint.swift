@@ -11,7 +11,7 @@ public enum Checkpoint {
   static let state = "state.json"
   static let files = [model, optimizer, state]
   /// A longer `state.json` is refused; ours have a few hundred bytes.
-  private static let maximumStateLength = 1 << 24
+  private static let maximumStateLength = StrictJSON.maximumLength
 
   /// Writes a checkpoint, or replaces the one of that name.
   ///

@@ -21,17 +21,22 @@ final class ZipArchive {
 
   /// Deflate makes at most this of a byte: 258 bytes out of two bits.
   private static let largestExpansion = 1032
-  private static let chunk = 1 << 20
+  /// What one member takes in memory before anything of it is unpacked.
+  private static let entrySize = 512
 
   /// Opens a file; throws bad data where it is no zip file, or one whose directory cannot be true.
-  init(_ path: String) throws {
+  ///
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - size: its bytes.
+  init(_ path: String, size: Int) throws {
     var code: Int32 = 0
     guard let handle = zip_open(path, ZIP_RDONLY, &code) else {
       throw AdjointError(
         .badData, "\(path): expected a zip file: it cannot be opened: \(ZipArchive.text(code))")
     }
     do {
-      members = try ZipArchive.directory(handle, path)
+      members = try ZipArchive.directory(handle, path, size: size)
     } catch {
       zip_discard(handle)
       throw error
@@ -42,9 +47,12 @@ final class ZipArchive {
 
   deinit { zip_discard(handle) }
 
-  private static func directory(_ handle: OpaquePointer, _ path: String) throws -> [String: Member]
-  {
+  private static func directory(
+    _ handle: OpaquePointer, _ path: String, size: Int
+  ) throws -> [String: Member] {
     let count = UInt64(max(zip_get_num_entries(handle, 0), 0))
+    let limit = FileMemory.limit(forFileOf: size) - Int(count) * entrySize
+    var unpacked = 0.0
     var members: [String: Member] = [:]
     members.reserveCapacity(Int(count))
     for index in 0..<count {
@@ -59,18 +67,25 @@ final class ZipArchive {
           .badData, "\(path): member \(index): expected a name in UTF-8 and its sizes, found others"
         )
       }
-      let (most, overflow) = packedCount.multipliedReportingOverflow(by: largestExpansion)
-      guard overflow || byteCount <= most else {
+      let most = min(packedCount, size) * largestExpansion
+      guard byteCount <= most else {
         throw AdjointError(
           .badData,
           "\(path): member \(JSONText.shown(name)): expected at most \(most) bytes, which "
-            + "\(packedCount) packed ones can give, found a size of \(byteCount)")
+            + "\(min(packedCount, size)) packed ones can give, found a size of \(byteCount)")
       }
+      unpacked += Double(byteCount)
       let member = Member(index: index, byteCount: byteCount, packedCount: packedCount)
       guard members.updateValue(member, forKey: name) == nil else {
         throw AdjointError(
           .badData, "\(path): expected each member once, found \(JSONText.shown(name)) twice")
       }
+    }
+    guard unpacked <= Double(limit) else {
+      throw AdjointError(
+        .badData,
+        "\(path): expected at most \(limit) bytes unpacked from \(size), found members of "
+          + "\(UInt64(unpacked)); store them unpacked")
     }
     return members
   }
@@ -82,21 +97,27 @@ final class ZipArchive {
         .badData, "\(name): \(shown): cannot be opened: \(String(cString: zip_strerror(handle)))")
     }
     defer { zip_fclose(file) }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: min(ZipArchive.chunk, member.byteCount + 1))
-    // The checksum is compared when the end is met, so it is read up to there.
-    while true {
-      let got = zip_fread(file, &chunk, UInt64(chunk.count))
-      guard got >= 0 else {
-        throw AdjointError(
-          .badData,
-          "\(name): \(shown): byte \(bytes.count): cannot be unpacked: "
-            + String(cString: zip_file_strerror(file)))
+    func unpack(_ buffer: UnsafeMutableBufferPointer<UInt8>, _ filled: inout Int) throws {
+      // The checksum is compared when the end is met, so it is read up to there.
+      while filled < buffer.count {
+        let rest = UnsafeMutableBufferPointer(rebasing: buffer[filled...])
+        let got = zip_fread(file, rest.baseAddress, UInt64(min(rest.count, 1 << 24)))
+        guard got >= 0 else {
+          throw AdjointError(
+            .badData,
+            "\(name): \(shown): byte \(filled): cannot be unpacked: "
+              + String(cString: zip_file_strerror(file)))
+        }
+        if got == 0 { return }
+        filled += Int(got)
       }
-      if got == 0 { break }
-      bytes += chunk[..<Int(got)]
-      guard bytes.count <= member.byteCount else { break }
     }
+    // One more than there should be. What nothing is unpacked to is not touched.
+    let bytes = try [UInt8](
+      unsafeUninitializedCapacity: member.byteCount + 1,
+      initializingWith: { buffer, filled in
+        try unpack(.init(rebasing: buffer[...member.byteCount]), &filled)
+      })
     guard bytes.count == member.byteCount else {
       throw AdjointError(
         .badData,

@@ -39,11 +39,8 @@ public enum SafeTensors {
     try read(ByteSource(data, name: name))
   }
 
-  static func read(_ source: ByteSource) throws -> Contents {
-    try read(source, SafeTensorsHeader(source))
-  }
-
-  static func read(_ source: ByteSource, _ header: SafeTensorsHeader) throws -> Contents {
+  /// Nothing is read that cannot be held. No type takes more than four times its bytes.
+  static func checkMemory(_ source: ByteSource, _ header: SafeTensorsHeader) throws {
     let needed = header.entries.reduce(0.0) {
       $0 + Double($1.shape.count) * Double($1.type.sizeInMemory)
     }
@@ -54,6 +51,11 @@ public enum SafeTensors {
         "\(source.name): expected tensors that fit into the \(memory) bytes of memory, found "
           + "\(UInt64(needed))")
     }
+  }
+
+  static func read(_ source: ByteSource) throws -> Contents {
+    let header = try SafeTensorsHeader(source)
+    try checkMemory(source, header)
     var contents = Contents(metadata: header.metadata)
     for entry in header.entries {
       let shown = JSONText.shown(entry.name)

@@ -30,14 +30,6 @@ enum SafeTensorsType: String, CaseIterable {
   /// Whether elements are read into an `IndexTensor`.
   var isIndex: Bool { self == .i32 || self == .i64 }
 
-  /// Whether elements are whole numbers or truth values.
-  var isWhole: Bool {
-    switch self {
-    case .f64, .f32, .f16, .bf16: false
-    case .i64, .i32, .i16, .u16, .i8, .u8, .bool: true
-    }
-  }
-
   /// An element of one of the narrow types, exactly; `nil` where the bits stand for none.
   ///
   /// Worked out on bits, not with arithmetic: a thread that flushes denormals would lose the small ones.

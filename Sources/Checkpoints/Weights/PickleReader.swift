@@ -7,7 +7,7 @@ import Tensors
 /// would have returned. Everything else is an error that names it and its place.
 struct PickleReader {
   /// More are refused: what is kept for one takes more memory than its byte.
-  static let maximumInstructions = 1_000_000
+  static let maximumInstructions = 400_000
 
   private var input: PickleBytes
   private(set) var heap = PickleHeap()
@@ -15,6 +15,8 @@ struct PickleReader {
   private var marks: [Int] = []
   private var memo: [UInt64: PickleValue] = [:]
   private var storages: [String: Int] = [:]
+  /// Pairs that were copied from lists, which one instruction makes many of.
+  private var copiedPairs = 0
   /// Where the instruction that is carried out begins.
   private var start = 0
 
@@ -244,7 +246,13 @@ struct PickleReader {
     let given = heap.tuples[tuple]
     switch global {
     case .orderedDictionary:
-      heap.dictionaries.append(try pairs(given))
+      let pairs = try pairs(given)
+      copiedPairs += pairs.count
+      guard copiedPairs <= PickleReader.maximumInstructions else {
+        throw failure(
+          "at most \(PickleReader.maximumInstructions) pairs of ordered dictionaries", "more")
+      }
+      heap.dictionaries.append(pairs)
       return .dictionary(heap.dictionaries.count - 1)
     case .rebuildTensor where given.count == 4, .rebuildTensor2 where (6...7).contains(given.count):
       heap.tensors.append(try tensor(given))

@@ -10,8 +10,8 @@ import Tensors
 public enum StateFile {
   /// Reads a file's tensors, by the names that PyTorch's `state_dict` gives them.
   ///
-  /// float32 and float64 are kept, half precision and bfloat16 become float32, whole numbers and truth values
-  /// float64; each number is kept exactly. A dictionary of dictionaries, as training programs save it, is
+  /// float32 and float64 are kept, half precision, bfloat16, whole numbers of up to 16 bits and truth values become
+  /// float32, wider whole numbers float64; each number is kept exactly. A dictionary of dictionaries, as training programs save it, is
   /// opened under `state_dict`, `model_state_dict` or `model`. If all names begin with `module.` or
   /// `_orig_mod.`, that is taken off.
   ///
@@ -29,11 +29,13 @@ public enum StateFile {
     switch Format(start) {
     case .safeTensors: tensors = try safeTensors(source)
     case .zip:
-      let file = try TorchZip(path, size: source.count)
-      tensors = try TorchState(file.content, file: path, note: note).tensors(file.place)
+      let file = try TorchZip(source)
+      tensors = try TorchState(file.content, file: path, size: source.count, note: note)
+        .tensors(file.place)
     case .stream:
       let file = try TorchStream(source)
-      tensors = try TorchState(file.content, file: path, note: note).tensors(file.place)
+      tensors = try TorchState(file.content, file: path, size: source.count, note: note)
+        .tensors(file.place)
     case .other(let what):
       throw AdjointError(
         .badData,
@@ -76,14 +78,11 @@ public enum StateFile {
 
   private static func safeTensors(_ source: ByteSource) throws -> [String: Tensor] {
     let header = try SafeTensorsHeader(source)
-    let contents = try SafeTensors.read(source, header)
-    var tensors = contents.tensors
-    for entry in header.entries where entry.type.isWhole {
-      tensors[entry.name] = tensors[entry.name]?.converted(to: .float64)
-    }
-    for (name, indices) in contents.indices {
-      tensors[name] = Tensor(
-        indices.values.map { Double($0) }, shape: indices.shape, dtype: .float64)
+    try SafeTensors.checkMemory(source, header)
+    var tensors: [String: Tensor] = [:]
+    for entry in header.entries {
+      tensors[entry.name] = try source.weights(
+        entry.range, shape: entry.shape, type: entry.type, named: JSONText.shown(entry.name))
     }
     return tensors
   }

@@ -4,6 +4,7 @@ import Tensors
 /// From what a pickle left behind to named tensors.
 struct TorchState {
   private let file: String
+  private let fileSize: Int
   private let heap: PickleHeap
   /// The tensors of the state dictionary, in its order.
   private let items: [(name: String, tensor: TorchTensor)]
@@ -13,8 +14,11 @@ struct TorchState {
   /// Views of one storage may have together so many times its elements: a file may not make much of little.
   private static let largestSharing = 4
 
-  init(_ content: PickleReader.Result, file: String, note: (String) -> Void) throws {
+  init(
+    _ content: PickleReader.Result, file: String, size: Int, note: (String) -> Void
+  ) throws {
     self.file = file
+    fileSize = size
     heap = content.heap
     guard case .dictionary(let root) = content.value else {
       throw AdjointError(
@@ -82,6 +86,7 @@ struct TorchState {
 
   private func checkMemory(_ views: [Int: Set<TorchTensor>]) throws {
     var needed = 0.0
+    var held = 0
     for (number, views) in views {
       let storage = heap.storages[number]
       let elements = views.reduce(0.0) { $0 + Double($1.count) }
@@ -92,7 +97,17 @@ struct TorchState {
             + "most \(TorchState.largestSharing) times its \(storage.count) elements, found "
             + "\(UInt64(elements))")
       }
-      needed += elements * (storage.type.isWhole || storage.type == .f64 ? 8 : 4)
+      needed += elements * Double(storage.type.isIndex ? 8 : storage.type.sizeInMemory)
+      // A storage is held while its views are read, and once more where they are not contiguous.
+      held = max(held, storage.byteCount * (views.allSatisfy(\.isContiguous) ? 1 : 2))
+    }
+    needed += Double(held)
+    let limit = FileMemory.limit(forFileOf: fileSize)
+    guard needed <= Double(limit) else {
+      throw AdjointError(
+        .badData,
+        "\(file): expected tensors that take at most \(limit) bytes to read from \(fileSize), found some "
+          + "that take \(UInt64(needed))")
     }
     let memory = ProcessInfo.processInfo.physicalMemory
     guard needed < Double(memory) else {

@@ -82,7 +82,7 @@ struct TorchTensor: Hashable {
 extension ByteSource {
   /// A view of the elements that begin at a place, row-major.
   ///
-  /// float32 and float64 are kept, half precision and bfloat16 become float32, whole numbers and truth values
+  /// float32 and float64 are kept, numbers of up to 16 bits and truth values become float32, wider whole numbers
   /// float64.
   func tensor(_ view: TorchTensor, of type: SafeTensorsType, at base: Int, named name: String)
     throws -> Tensor
@@ -91,46 +91,34 @@ extension ByteSource {
     let range = (base + span.lowerBound * type.size)..<(base + span.upperBound * type.size)
     guard view.isContiguous else {
       let gathered = ByteSource(
-        try gathered(view, from: bytes(range), size: type.size),
+        try gathered(view, from: slice(range), size: type.size),
         name: "\(self.name): the elements of \(name), row-major")
-      return try gathered.tensor(
-        0..<gathered.count, shape: Shape(view.lengths), of: type, named: name)
+      return try gathered.weights(
+        0..<gathered.count, shape: Shape(view.lengths), type: type, named: name)
     }
-    return try tensor(range, shape: Shape(view.lengths), of: type, named: name)
+    return try weights(range, shape: Shape(view.lengths), type: type, named: name)
   }
 
-  private func tensor(
-    _ range: Range<Int>, shape: Shape, of type: SafeTensorsType, named name: String
+  /// Numbers of any type as float32 or float64, each exactly; `range` has exactly the bytes of the shape.
+  func weights(
+    _ range: Range<Int>, shape: Shape, type: SafeTensorsType, named name: String
   ) throws -> Tensor {
-    guard type.isIndex else {
-      let tensor = try tensor(range, shape: shape, type: type, named: name)
-      return type.isWhole ? tensor.converted(to: .float64) : tensor
-    }
-    let bytes = try bytes(range)
-    let numbers = try stride(from: 0, to: bytes.count, by: type.size).map { place in
-      let bits = bytes[place..<(place + type.size)].reversed().reduce(UInt64(0)) {
-        $0 << 8 | UInt64($1)
-      }
-      let number = type == .i64 ? Int64(bitPattern: bits) : Int64(Int32(truncatingIfNeeded: bits))
-      guard let exact = Double(exactly: number) else {
-        throw AdjointError(
-          .badData,
-          "\(self.name): byte \(range.lowerBound + place): tensor \(name): expected a whole number "
-            + "that float64 holds exactly, found \(number)")
-      }
-      return exact
-    }
-    return Tensor(numbers, shape: shape, dtype: .float64)
+    type.isIndex
+      ? try wholeNumbers(range, shape: shape, type: type, named: name)
+      : try tensor(range, shape: shape, type: type, named: name)
   }
 
   /// The elements of a view one after the other; `bytes` begins with its first one.
-  private func gathered(_ view: TorchTensor, from bytes: [UInt8], size: Int) -> [UInt8] {
+  private func gathered(
+    _ view: TorchTensor, from bytes: ArraySlice<UInt8>, size: Int
+  ) -> [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(view.count * size)
     var index = [Int](repeating: 0, count: view.lengths.count)
     var place = 0
     for _ in 0..<view.count {
-      result += bytes[(place * size)..<((place + 1) * size)]
+      let first = bytes.startIndex + place * size
+      result += bytes[first..<(first + size)]
       // One step on, as an odometer goes.
       for axis in index.indices.reversed() {
         index[axis] += 1

@@ -8,12 +8,18 @@ struct TorchZip {
   /// What the pickle left behind.
   let content: PickleReader.Result
 
-  /// The longest pickle that is read, in bytes.
-  private static let maximumPickle = 1 << 26
+  /// The longest pickle that is read of a small file, in bytes; of a larger one, as many as it has.
+  private static let maximumPickle = 1 << 22
 
-  /// Reads the pickle; `size` is the file's in bytes.
-  init(_ path: String, size: Int) throws {
-    archive = try ZipArchive(path)
+  /// Reads the pickle of a file.
+  init(_ source: ByteSource) throws {
+    let (path, size) = (source.name, source.count)
+    let end = try source.bytes(max(size - FileMemory.zipEndSize, 0)..<size)
+    guard !FileMemory.zipEndClaimsTooMuch(end) else {
+      throw AdjointError(
+        .badData, "\(path): expected at most 65535 members, found an end that claims more")
+    }
+    archive = try ZipArchive(path, size: size)
     let ending = "/data.pkl"
     let pickles = archive.members.filter { name, _ in
       name.hasSuffix(ending) && !name.dropLast(ending.count).contains("/")
@@ -26,10 +32,11 @@ struct TorchZip {
           + (found.isEmpty ? "no member" : "members such as \(found.joined(separator: ", "))"))
     }
     prefix = String(name.dropLast("data.pkl".count))
-    guard member.byteCount <= TorchZip.maximumPickle else {
+    let longest = max(TorchZip.maximumPickle, size)
+    guard member.byteCount <= longest else {
       throw AdjointError(
         .badData,
-        "\(path): \(JSONText.shown(name)): expected at most \(TorchZip.maximumPickle) bytes, found "
+        "\(path): \(JSONText.shown(name)): expected at most \(longest) bytes, found "
           + "\(member.byteCount)")
     }
     if let order = archive.members[prefix + "byteorder"] {

@@ -26,9 +26,16 @@ public enum NPY {
   /// - Parameter file: of at most six axes, `<f4`, `<f8` or `|u1` (which becomes float32).
   /// - Throws: ``AdjointError`` that names the file, the offset, what was expected and what was found.
   public static func read(_ file: URL) throws -> Tensor {
-    switch try contents(of: file) {
-    case .numbers(let tensor): tensor
-    case .bytes(let bytes, let shape): Tensor(bytes.map { Float($0) }, shape: shape)
+    let (input, header) = try open(file)
+    guard header.type == "|u1" else { return try numbers(input, header) }
+    return try Tensor(shape: Shape(header.shape)) { numbers in
+      // Piece by piece: the numbers take four times the bytes.
+      var place = 0
+      while place < header.count {
+        let piece = try input.read(min(header.count - place, 1 << 20))
+        for (index, byte) in piece.enumerated() { numbers[place + index] = Float(byte) }
+        place += piece.count
+      }
     }
   }
 
@@ -37,32 +44,33 @@ public enum NPY {
   /// - Parameter file: of at most six axes, `<f4`, `<f8` or `|u1`.
   /// - Throws: ``AdjointError`` that names the file, the offset, what was expected and what was found.
   public static func contents(of file: URL) throws -> Contents {
-    let data: Data
-    do { data = try Data(contentsOf: file, options: .mappedIfSafe) } catch {
-      throw AdjointError(.noInput, "\(file.path): cannot be read")
+    let (input, header) = try open(file)
+    guard header.type == "|u1" else { return .numbers(try numbers(input, header)) }
+    return .bytes(try input.read(header.count), shape: Shape(header.shape))
+  }
+
+  /// A file and its header, after which there are just the elements.
+  private static func open(_ file: URL) throws -> (InputFile, NPYHeader) {
+    let input = try InputFile(file)
+    let header = try NPYHeader(of: input.name, types: ["<f4": 4, "<f8": 8, "|u1": 1]) {
+      try input.read($0)
     }
-    var offset = 0
-    let header = try NPYHeader(of: file.path, types: ["<f4": 4, "<f8": 8, "|u1": 1]) { count in
-      let piece = [UInt8](data[offset..<min(offset + count, data.count)])
-      offset += piece.count
-      return piece
-    }
-    guard data.count - header.byteCount == header.bodyByteCount else {
+    guard input.byteCount - header.byteCount == header.bodyByteCount else {
       throw AdjointError(
         .badData,
         """
-        \(file.path): offset \(header.byteCount): expected \(header.count) elements of \
-        \(header.elementSize) bytes, found \(data.count - header.byteCount) bytes
+        \(input.name): offset \(header.byteCount): expected \(header.count) elements of \
+        \(header.elementSize) bytes, found \(input.byteCount - header.byteCount) bytes
         """)
     }
-    let shape = Shape(header.shape)
-    return data.withUnsafeBytes { bytes in
-      let body = UnsafeRawBufferPointer(rebasing: bytes[header.byteCount...])
-      switch header.type {
-      case "<f4": return .numbers(Tensor(bytes: body, shape: shape, dtype: .float32))
-      case "<f8": return .numbers(Tensor(bytes: body, shape: shape, dtype: .float64))
-      default: return .bytes([UInt8](body), shape: shape)
-      }
+    return (input, header)
+  }
+
+  private static func numbers(_ input: InputFile, _ header: NPYHeader) throws -> Tensor {
+    try input.read(header.bodyByteCount).withUnsafeBytes { bytes in
+      Tensor(
+        bytes: bytes, shape: Shape(header.shape),
+        dtype: header.type == "<f4" ? .float32 : .float64)
     }
   }
 

@@ -38,8 +38,8 @@ struct NPYHeader {
       throw bad(0, "the magic of an .npy file", "\(Array(start.prefix(6)))")
     }
     let version = start[6]
-    guard version == 1 || version == 2 else {
-      throw bad(6, "format version 1 or 2", "\(version)")
+    guard version == 1 || version == 2, start[7] == 0 else {
+      throw bad(6, "format version 1.0 or 2.0", "\(version).\(start[7])")
     }
     let lengthBytes = version == 1 ? 2 : 4
     let length = try read(lengthBytes)
@@ -53,10 +53,10 @@ struct NPYHeader {
       throw bad(8, "a header of \(textCount) bytes", "\(text.count) bytes")
     }
     let place = 8 + lengthBytes
-    let header = String(decoding: text, as: UTF8.self)
-    guard let literal = NPYLiteral(header) else {
+    guard let literal = NPYLiteral(text) else {
       throw bad(
-        place, "{'descr': …, 'fortran_order': False, 'shape': (…)}", String(header.prefix(80)))
+        place, "{'descr': …, 'fortran_order': False, 'shape': (…)}",
+        String(String(decoding: text, as: UTF8.self).prefix(80)))
     }
     guard let size = types.first(where: { $0.key == literal.type })?.value else {
       let names = types.map(\.key)
@@ -71,7 +71,10 @@ struct NPYHeader {
     guard let count = literal.count, literal.shape.count <= Shape.maximumRank,
       !count.multipliedReportingOverflow(by: size).overflow
     else {
-      throw bad(place, "at most six axes of sensible lengths", "\(literal.shape)")
+      throw bad(
+        place, "at most six axes of sensible lengths",
+        literal.shape.count <= 2 * Shape.maximumRank
+          ? "\(literal.shape)" : "\(literal.shape.count) axes")
     }
     type = literal.type
     shape = literal.shape
@@ -91,34 +94,103 @@ struct NPYHeader {
   }
 }
 
-/// The Python literal of a header.
+/// The Python literal of a header: a dictionary of exactly the three keys, each once.
 private struct NPYLiteral {
   let type: String
   let isFortranOrder: Bool
   let shape: [Int]
 
-  init?(_ text: String) {
-    guard
-      let type = text.firstMatch(of: /'descr'\s*:\s*'([^']*)'/)?.1,
-      let order = text.firstMatch(of: /'fortran_order'\s*:\s*(True|False)/)?.1,
-      let shape = text.firstMatch(of: /'shape'\s*:\s*\(([0-9,\s]*)\)/)?.1
-    else { return nil }
-    let lengths = shape.split(separator: ",").map { $0.filter { !$0.isWhitespace } }
-      .filter { !$0.isEmpty }.map { Int($0) }
-    guard lengths.allSatisfy({ $0 != nil }) else { return nil }
-    self.type = String(type)
-    isFortranOrder = order == "True"
-    self.shape = lengths.compactMap { $0 }
+  init?(_ text: [UInt8]) {
+    var (type, order, shape): (String?, Bool?, [Int]?)
+    var rest = LiteralText(text)
+    guard rest.take("{") else { return nil }
+    while !rest.take("}") {
+      guard let key = rest.quoted(), rest.take(":") else { return nil }
+      switch key {
+      case "descr" where type == nil:
+        guard let word = rest.quoted() else { return nil }
+        type = word
+      case "fortran_order" where order == nil:
+        guard let word = rest.word(), word == "True" || word == "False" else { return nil }
+        order = word == "True"
+      case "shape" where shape == nil:
+        guard let lengths = rest.lengths() else { return nil }
+        shape = lengths
+      default: return nil
+      }
+      guard rest.take(",") || rest.isAt("}") else { return nil }
+    }
+    guard rest.isAtEnd, let type, let order, let shape else { return nil }
+    (self.type, self.isFortranOrder, self.shape) = (type, order, shape)
   }
 
   /// The number of elements; nil if a length or the product is out of range.
   var count: Int? {
-    var product = 1
+    // Without its zeros the product bounds that of any part of the shape, which is formed elsewhere.
+    var bound = 1
     for length in shape {
-      let (next, isTooLarge) = product.multipliedReportingOverflow(by: length)
-      guard !isTooLarge, length <= Int(Int32.max) else { return nil }
-      product = next
+      let (next, isTooLarge) = bound.multipliedReportingOverflow(by: max(length, 1))
+      guard !isTooLarge, next <= 1 << 48, length <= Int(Int32.max) else { return nil }
+      bound = next
     }
-    return product
+    return shape.contains(0) ? 0 : bound
+  }
+}
+
+/// A literal that is read front to back; blanks between its words do not matter.
+private struct LiteralText {
+  private let text: [UInt8]
+  private var place = 0
+
+  init(_ text: [UInt8]) { self.text = text }
+
+  private mutating func skipBlanks() {
+    while place < text.count, [0x20, 0x0A, 0x0D, 0x09].contains(text[place]) { place += 1 }
+  }
+
+  var isAtEnd: Bool {
+    mutating get {
+      skipBlanks()
+      return place == text.count
+    }
+  }
+
+  mutating func isAt(_ character: Unicode.Scalar) -> Bool {
+    skipBlanks()
+    return place < text.count && text[place] == UInt8(ascii: character)
+  }
+
+  mutating func take(_ character: Unicode.Scalar) -> Bool {
+    guard isAt(character) else { return false }
+    place += 1
+    return true
+  }
+
+  mutating func quoted() -> String? {
+    guard take("'"), let end = text[place...].firstIndex(of: UInt8(ascii: "'")) else { return nil }
+    defer { place = end + 1 }
+    return String(validating: text[place..<end], as: UTF8.self)
+  }
+
+  mutating func word() -> String? {
+    skipBlanks()
+    let letters = text[place...].prefix { (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) }
+    place = letters.endIndex
+    return String(decoding: letters, as: UTF8.self)
+  }
+
+  /// A tuple of whole numbers.
+  mutating func lengths() -> [Int]? {
+    guard take("(") else { return nil }
+    var lengths: [Int] = []
+    while !take(")") {
+      skipBlanks()
+      let digits = text[place...].prefix { (0x30...0x39).contains($0) }
+      place = digits.endIndex
+      guard let length = Int(String(decoding: digits, as: UTF8.self)) else { return nil }
+      lengths.append(length)
+      guard take(",") || isAt(")") else { return nil }
+    }
+    return lengths
   }
 }

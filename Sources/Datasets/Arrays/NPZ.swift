@@ -10,6 +10,8 @@ public struct NPZ: Sendable {
   public let file: URL
   /// The names of the arrays, in the archive's order, without `.npy`.
   public let names: [String]
+  /// The most bytes that arrays read from it may take.
+  let limit: Int
 
   private static let suffix = ".npy"
 
@@ -18,7 +20,9 @@ public struct NPZ: Sendable {
   /// Throws no input where there is no such file, bad data where it is no zip archive.
   public init(_ file: URL) throws {
     self.file = file
-    names = try ZipArchive(file).members.filter { $0.hasSuffix(Self.suffix) }
+    let archive = try ZipArchive(file)
+    limit = archive.limit
+    names = archive.members.filter { $0.hasSuffix(Self.suffix) }
       .map { String($0.dropLast(Self.suffix.count)) }
   }
 
@@ -39,7 +43,15 @@ public struct NPZ: Sendable {
   public func integers(
     _ name: String, check: (_ place: String, _ shape: [Int]) throws -> Void = { _, _ in }
   ) throws -> (shape: [Int], elements: [Int64]) {
-    let (header, body) = try read(name, Self.integerTypes, check)
+    let (header, body) = try read(name, Self.integerTypes) { place, shape in
+      try check(place, shape)
+      // Beside the bytes there are eight for each number.
+      let count = shape.reduce(1, *)
+      guard count <= limit / 16 else {
+        throw AdjointError(
+          .badData, "\(place): expected at most \(limit / 16) whole numbers, found \(count)")
+      }
+    }
     let size = header.elementSize
     let isBigEndian = header.type.hasPrefix(">")
     let isSigned = header.type.dropFirst().hasPrefix("i")

@@ -6,16 +6,24 @@ import Tensors
 final class ZipArchive {
   /// The path as error messages name it.
   let name: String
+  /// The most bytes that may be unpacked from all of it.
+  let limit: Int
   private let archive: OpaquePointer
   private let byteCount: Int
 
-  /// Opens the file; throws no input where there is none, bad data where it is no zip archive.
+  /// What one member takes in memory before anything of it is unpacked.
+  private static let entrySize = 512
+
+  /// Opens the file; throws no input where there is none, bad data where it is no zip archive, or one that unpacks to
+  /// more than reading a file of its size may take.
   init(_ file: URL) throws {
     name = file.path
-    guard let attributes = try? FileManager.default.attributesOfItem(atPath: name),
-      let size = (attributes[.size] as? NSNumber)?.intValue
-    else { throw AdjointError(.noInput, "\(name): no such file") }
-    byteCount = size
+    let input = try InputFile(file)
+    byteCount = input.byteCount
+    guard try !FileMemory.zipEndClaimsTooMuch(input.end(FileMemory.zipEndSize)) else {
+      throw AdjointError(
+        .badData, "\(name): expected at most 65535 members, found an end that claims more")
+    }
     var code: Int32 = 0
     guard let archive = zip_open(name, ZIP_RDONLY, &code) else {
       var error = zip_error_t()
@@ -27,9 +35,30 @@ final class ZipArchive {
       )
     }
     self.archive = archive
+    let count = Int(zip_get_num_entries(archive, 0))
+    limit = FileMemory.limit(forFileOf: byteCount) - count * Self.entrySize
+    let claimed = (0..<max(count, 0)).reduce(0.0) { sum, index in
+      var status = zip_stat_t()
+      guard zip_stat_index(archive, UInt64(index), 0, &status) == 0 else { return sum }
+      return sum + Double(min(status.size, most(status)))
+    }
+    guard claimed <= Double(limit) else {
+      throw AdjointError(
+        .badData,
+        "\(name): expected at most \(limit) bytes unpacked from \(byteCount), found members of "
+          + "\(UInt64(claimed)); store them unpacked")
+    }
   }
 
   deinit { zip_discard(archive) }
+
+  /// The most bytes that a member's packed ones can make.
+  private func most(_ status: zip_stat_t) -> UInt64 {
+    // The sizes are what the archive's directory says, whatever there is: DEFLATE makes at most 1,032
+    // bytes of one (RFC 1951: 258 bytes from two codes of one bit each).
+    let packed = min(status.comp_size, UInt64(byteCount))
+    return status.comp_method == UInt16(ZIP_CM_STORE) ? packed : packed * 1032
+  }
 
   /// The names of what it holds, in its order.
   var members: [String] {
@@ -49,21 +78,18 @@ final class ZipArchive {
     guard zip_stat_index(archive, UInt64(index), 0, &status) == 0 else {
       throw AdjointError(.badData, "\(place): cannot be unpacked: \(reason)")
     }
-    // The sizes are what the archive's directory says, whatever there is: DEFLATE makes at most 1,032
-    // bytes of one (RFC 1951: 258 bytes from two codes of one bit each).
-    let packed = min(status.comp_size, UInt64(byteCount))
     guard [UInt16(ZIP_CM_STORE), UInt16(ZIP_CM_DEFLATE)].contains(status.comp_method) else {
       throw AdjointError(
         .badData,
         "\(place): expected a stored or deflated member, found compression method "
           + "\(status.comp_method)")
     }
-    let most = status.comp_method == UInt16(ZIP_CM_STORE) ? packed : packed * 1032
-    guard status.size <= most else {
+    guard status.size <= most(status) else {
       throw AdjointError(
         .badData,
-        "\(place): expected at most \(most) bytes from \(packed) packed ones, found a size of "
-          + "\(status.size)")
+        "\(place): expected at most \(most(status)) bytes from "
+          + "\(min(status.comp_size, UInt64(byteCount))) packed ones, found a size of \(status.size)"
+      )
     }
     guard let stream = zip_fopen_index(archive, UInt64(index), 0) else {
       throw AdjointError(.badData, "\(place): cannot be unpacked: \(reason)")

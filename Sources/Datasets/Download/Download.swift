@@ -4,9 +4,10 @@ import Tensors
 /// Fetches the files of a data set and keeps only what is, byte for byte, what its publisher
 /// offers.
 ///
-/// A file is written as `NAME.part`, checked for its size, its SHA-256 (where one is published) and
-/// its MD5, and only then given its name. An archive is unpacked after that, and goes. The addresses of the set are tried in turn; redirects to another host, port or
-/// scheme are refused.
+/// A file is written as ``PartFile`` has it, checked for its size, its SHA-256 (where one is published)
+/// and its MD5, and only then given its name; what was fetched of it before is not gone on with. An
+/// archive is unpacked after that, and goes. The addresses of the set are tried in turn; redirects to
+/// another host, port or scheme are refused.
 public struct Download: Sendable {
   /// How far a file is.
   public struct Progress: Sendable, Equatable {
@@ -68,7 +69,8 @@ public struct Download: Sendable {
     _ file: DataSource.File, to place: URL, trying addresses: inout [URL],
     progress: (Progress) -> Void
   ) throws {
-    let part = place.appendingPathExtension("part")
+    let part = PartFile.url(for: place)
+    PartFile.removeLeftovers(of: place)
     defer { try? FileManager.default.removeItem(at: part) }
     var failures: [String] = []
     var kind = AdjointError.Kind.noInput

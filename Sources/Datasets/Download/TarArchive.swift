@@ -12,7 +12,8 @@ struct TarArchive {
   /// The archive in that file, which is opened when it is unpacked.
   init(_ file: URL) { self.file = file }
 
-  /// Writes the members to a folder, each as `NAME.part` first; stops reading when it has them all.
+  /// Writes the members to a folder, each as ``PartFile`` has it, and gives them their names when the archive was read to
+  /// its end, where the checksum of a packed one is.
   ///
   /// Throws no input where the archive cannot be opened; bad data, naming the offset in the unpacked
   /// archive, where it is damaged or cut short, or where it lacks a member or has one of another size;
@@ -20,6 +21,10 @@ struct TarArchive {
   func unpack(_ archive: DataSource.Archive, into folder: URL) throws {
     let reader = try GzipReader(file)
     var missing = archive.members
+    var places: [URL] = []
+    defer {
+      for place in places { try? FileManager.default.removeItem(at: PartFile.url(for: place)) }
+    }
     while !missing.isEmpty {
       guard let entry = try nextEntry(reader) else {
         throw AdjointError(
@@ -40,7 +45,16 @@ struct TarArchive {
         )
       }
       let bytes = try read(entry.padded, reader)
-      try write(bytes.prefix(entry.byteCount), to: folder.appendingPathComponent(member.name))
+      let place = folder.appendingPathComponent(member.name)
+      places.append(place)
+      try write(bytes.prefix(entry.byteCount), to: place)
+    }
+    while try !reader.isAtEnd() { _ = try reader.read(1 << 20) }
+    for place in places {
+      guard rename(PartFile.url(for: place).path, place.path) == 0 else {
+        throw AdjointError(
+          .cannotWrite, "\(place.path): cannot be written: \(String(cString: strerror(errno)))")
+      }
     }
   }
 
@@ -99,15 +113,11 @@ struct TarArchive {
   }
 
   private func write(_ bytes: ArraySlice<UInt8>, to place: URL) throws {
-    let part = place.appendingPathExtension("part")
-    defer { try? FileManager.default.removeItem(at: part) }
+    let part = PartFile.url(for: place)
+    PartFile.removeLeftovers(of: place)
     do { try Data(bytes).write(to: part) } catch {
       throw AdjointError(
         .cannotWrite, "\(part.path): cannot be written: \(error.localizedDescription)")
-    }
-    guard rename(part.path, place.path) == 0 else {
-      throw AdjointError(
-        .cannotWrite, "\(place.path): cannot be written: \(String(cString: strerror(errno)))")
     }
   }
 
@@ -117,8 +127,8 @@ struct TarArchive {
 
   private func octal(_ field: ArraySlice<UInt8>) -> Int? {
     let digits = text(field).trimmingCharacters(in: .whitespaces)
-    guard let value = Int(digits, radix: 8), value >= 0 else { return nil }
-    return value
+    guard digits.utf8.allSatisfy({ (0x30...0x37).contains($0) }) else { return nil }
+    return Int(digits, radix: 8)
   }
 }
 

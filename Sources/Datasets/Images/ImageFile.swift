@@ -14,14 +14,15 @@ public enum ImageFile {
   /// which way up it was taken is not followed.
   ///
   /// - Throws: no input where the file cannot be opened; bad data, naming it, where it is neither PNG nor
-  ///   JPEG, is damaged or cut short, has a side above ``largestSide``, or is a JPEG in the colours of
-  ///   printing (CMYK).
+  ///   JPEG, is damaged or cut short, has a side above ``largestSide``, unpacks to more than four times its size
+  ///   and 64 MB, or is a JPEG in the colours of printing (CMYK).
   public static func read(_ file: URL) throws -> RasterImage {
-    guard let data = FileManager.default.contents(atPath: file.path) else {
-      throw AdjointError(.noInput, "\(file.path): cannot be opened")
+    var bytes = try InputFile.bytes(of: file)
+    let byteCount = bytes.count
+    if bytes.starts(with: PNGChunks.signature) {
+      try PNGChunks.verify(&bytes, file.path)
+      return try decodePNG(bytes, file.path, fileSize: byteCount)
     }
-    let bytes = [UInt8](data)
-    if bytes.starts(with: pngSignature) { return try decodePNG(bytes, file.path) }
     if bytes.starts(with: [0xFF, 0xD8, 0xFF]) { return try decodeJPEG(bytes, file.path) }
     let found =
       bytes.isEmpty
@@ -31,7 +32,18 @@ public enum ImageFile {
       .badData, "\(file.path): offset 0: expected a PNG or JPEG file, found \(found)")
   }
 
-  private static let pngSignature: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
+  /// The pixels, and what is needed beside them and the file, have to be in proportion to the file.
+  private static func checkMemory(
+    _ needed: Int, _ height: Int, _ width: Int, fileSize: Int, _ name: String
+  ) throws {
+    let limit = FileMemory.limit(forFileOf: fileSize) - fileSize
+    guard needed <= limit else {
+      throw AdjointError(
+        .badData,
+        "\(name): expected a picture that takes at most \(limit) bytes to unpack from \(fileSize), found "
+          + "\(width) × \(height) pixels, which take \(needed)")
+    }
+  }
 
   private static func checkSides(_ height: Int, _ width: Int, _ name: String) throws {
     guard height > 0, width > 0, height <= largestSide, width <= largestSide else {
@@ -50,7 +62,9 @@ extension ImageFile {
   private static let png16BitIsSRGB: UInt32 = 4
 
   /// libpng's simplified interface reports errors instead of jumping.
-  private static func decodePNG(_ bytes: [UInt8], _ name: String) throws -> RasterImage {
+  private static func decodePNG(
+    _ bytes: [UInt8], _ name: String, fileSize: Int
+  ) throws -> RasterImage {
     // libpng keeps the address between beginning and finishing.
     try bytes.withUnsafeBufferPointer { bytes in
       var control = png_image()
@@ -74,6 +88,7 @@ extension ImageFile {
       var white = png_color(red: 255, green: 255, blue: 255)
       // Memory that is not written to is not touched, whatever size a damaged file claims.
       let count = height * width * channels
+      try checkMemory(count, height, width, fileSize: fileSize, name)
       let pixels = try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
         guard png_image_finish_read(&control, &white, buffer.baseAddress, 0, nil) != 0 else {
           throw damage()
@@ -117,11 +132,14 @@ extension ImageFile {
     let channels = isGrey ? 1 : 3
     let format = Int32((isGrey ? TJPF_GRAY : TJPF_RGB).rawValue)
     let count = Int(width) * Int(height) * channels
+    try checkMemory(
+      count + JPEGFrame(bytes).coefficientBytes, Int(height), Int(width), fileSize: bytes.count,
+      name)
     let pixels = try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
       guard
         tjDecompress2(
           decoder, bytes, UInt(bytes.count), buffer.baseAddress, width, 0, height, format,
-          TJFLAG_ACCURATEDCT) == 0
+          TJFLAG_ACCURATEDCT | TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS) == 0
       else { throw damage() }
       filled = count
     }

@@ -76,6 +76,12 @@ public enum MedMNIST {
         throw AdjointError(
           .badData, "\(place): expected the shape [images, 1], found \(shape)")
       }
+      // So many images would not be read, so neither are their labels.
+      let most = archive.limit / (size * size * member.channels)
+      guard shape[0] <= most else {
+        throw AdjointError(
+          .badData, "\(place): expected labels of at most \(most) images, found \(shape[0])")
+      }
     }
     let count = labels.shape[0]
     let classes = member.classNames.count

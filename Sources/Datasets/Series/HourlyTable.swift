@@ -20,68 +20,115 @@ public struct HourlyTable: Sendable, Equatable {
 
   /// Reads a file.
   ///
-  /// Throws no input where it cannot be read; bad data, naming the row (the header is row 1) and the column,
+  /// Throws no input where it cannot be opened; bad data, naming the row (the header is row 1) and the column,
   /// what was expected and what was found, where it is not such a table.
   public init(at url: URL) throws {
-    let data: Data
-    do { data = try Data(contentsOf: url) } catch {
-      throw AdjointError(.noInput, "\(url.path): cannot be read: \(error.localizedDescription)")
-    }
-    try self.init([UInt8](data), file: url.path)
+    try self.init(InputFile.bytes(of: url), file: url.path)
   }
 
+  /// More columns are refused: a name takes more memory than its text.
+  private static let mostColumns = 10_000
+
   init(_ bytes: [UInt8], file: String) throws {
-    var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-      .map { $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0 }
-    if lines.last?.isEmpty == true { lines.removeLast() }
     func fail(_ row: Int, _ expected: String, _ found: String) -> AdjointError {
       AdjointError(.badData, "\(file): row \(row): expected \(expected), found \(found)")
     }
-    let header = lines.first.map(HourlyTable.fields) ?? []
+    var lines = Lines(bytes)
+    let header =
+      lines.next().map { HourlyTable.fields($0, atMost: HourlyTable.mostColumns + 1) } ?? []
     guard header.count >= 2, header[0] == "date" else {
       throw fail(
         1, "a header of date and the variates' names",
         header.isEmpty ? "an empty file" : HourlyTable.shown(header.joined(separator: ",")))
     }
+    guard header.count <= HourlyTable.mostColumns else {
+      throw fail(1, "at most \(HourlyTable.mostColumns) columns", "more")
+    }
     let names = Array(header.dropFirst())
     guard !names.contains(""), Set(names).count == names.count else {
-      throw fail(1, "a name of its own for each column", header.joined(separator: ","))
+      throw fail(
+        1, "a name of its own for each column",
+        HourlyTable.shown(header.joined(separator: ",")))
     }
-    guard lines.count > 1 else { throw fail(2, "numbers", "the end of the file") }
+    // Every number has its comma, so what is there is counted and no claim is believed.
+    let numbers = lines.rest.reduce(0) { $1 == UInt8(ascii: ",") ? $0 + 1 : $0 }
+    let needed = bytes.count + numbers * MemoryLayout<Double>.size
+    let limit = FileMemory.limit(forFileOf: bytes.count)
+    guard needed <= limit else {
+      throw AdjointError(
+        .badData,
+        "\(file): expected a table that takes at most \(limit) bytes, found one of \(needed)")
+    }
     var values: [Double] = []
-    values.reserveCapacity((lines.count - 1) * names.count)
+    values.reserveCapacity(numbers)
+    var (row, first, last) = (1, "", "")
     var previous: Int?
-    for (row, line) in zip(2..., lines.dropFirst()) {
-      let fields = HourlyTable.fields(line)
-      guard fields.count == header.count else {
-        throw fail(row, "\(header.count) fields", "\(fields.count)")
+    while let line = lines.next() {
+      row += 1
+      let found = line.reduce(1) { $1 == UInt8(ascii: ",") ? $0 + 1 : $0 }
+      guard found == header.count else {
+        throw fail(row, "\(header.count) fields", "\(found)")
       }
+      let fields = HourlyTable.fields(line, atMost: found)
       guard let hour = HourlyTable.hour(fields[0]) else {
-        throw fail(row, "a full hour YYYY-MM-DD HH:00:00 in column date", "'\(fields[0])'")
+        throw fail(
+          row, "a full hour YYYY-MM-DD HH:00:00 in column date",
+          "'\(HourlyTable.shown(fields[0]))'")
       }
       guard previous.map({ hour == $0 + 1 }) ?? true else {
         throw fail(row, "the hour after that of row \(row - 1) in column date", "'\(fields[0])'")
       }
+      if previous == nil { first = fields[0] }
+      last = fields[0]
       previous = hour
       for (name, field) in zip(names, fields.dropFirst()) {
-        guard let value = Double(field), value.isFinite else {
+        guard let value = HourlyTable.number(field) else {
           throw fail(
-            row, "a finite number in column \(name)",
+            row, "a finite number in column \(HourlyTable.shown(name))",
             field.isEmpty ? "an empty field" : "'\(HourlyTable.shown(field))'")
         }
         values.append(value)
       }
     }
+    guard previous != nil else { throw fail(2, "numbers", "the end of the file") }
     self.names = names
     self.values = values
-    first = HourlyTable.fields(lines[1])[0]
-    last = HourlyTable.fields(lines[lines.count - 1])[0]
+    self.first = first
+    self.last = last
     firstHour = (HourlyTable.hour(first) ?? 0) % 24
   }
 
-  private static func fields(_ line: ArraySlice<UInt8>) -> [String] {
-    line.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+  /// A text line by line, without the ends of the lines.
+  private struct Lines {
+    private let bytes: [UInt8]
+    private var place = 0
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    /// What was not handed out yet.
+    var rest: ArraySlice<UInt8> { bytes[min(place, bytes.count)...] }
+
+    mutating func next() -> ArraySlice<UInt8>? {
+      guard place < bytes.count else { return nil }
+      let end = bytes[place...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+      defer { place = end + 1 }
+      let line = bytes[place..<end]
+      return line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+    }
+  }
+
+  private static func fields(_ line: ArraySlice<UInt8>, atMost count: Int) -> [String] {
+    line.split(separator: UInt8(ascii: ","), maxSplits: count - 1, omittingEmptySubsequences: false)
       .map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// A finite number in decimal digits; a number in another notation is damage.
+  private static func number(_ field: String) -> Double? {
+    let isDecimal = field.utf8.allSatisfy { byte in
+      (0x30...0x39).contains(byte) || "+-.eE".utf8.contains(byte)
+    }
+    guard isDecimal, let value = Double(field), value.isFinite else { return nil }
+    return value
   }
 
   private static func shown(_ text: String) -> String {

@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import Tensors
 
@@ -16,9 +17,7 @@ struct ConfigurationFile {
   init(_ file: URL, of experiment: String) throws {
     path = file.path
     self.experiment = experiment
-    guard let data = try? Data(contentsOf: file) else {
-      throw AdjointError(.noInput, "\(path): cannot be read")
-    }
+    let data = try StrictJSON.read(file)
     func wrong(_ expected: String) -> AdjointError {
       AdjointError(.badData, "\(file.path): expected \(expected)")
     }

@@ -95,6 +95,7 @@ public enum ExperimentRunner {
     defer { withExtendedLifetime(lock) {} }
     if request.resume != nil { try run.prepareToGoOn() }
     let progress = ProgressDisplay.automatic(quiet: request.isQuiet)
+    for words in unpublished(experiment.dataFiles) { note(words) }
     let trainer = try Trainer(
       experiment.task, plan: experiment.plan, run: run, resume: request.resume != nil,
       progress: progress, options: request.options)
@@ -245,6 +246,17 @@ public enum ExperimentRunner {
           "\(file.name): expected the SHA-256 \(known?.sha256 ?? "") of the file that "
             + "\(run.folder.path) was trained on, found \(file.sha256)")
       }
+    }
+  }
+
+  /// What to say of files that bear the name of a published one and are not it: someone's own data, or damage.
+  static func unpublished(_ files: [RunEnvironment.DataFile]) -> [String] {
+    let published = DataCatalogue.sources.flatMap(\.files)
+    return files.compactMap { file in
+      guard let sum = published.first(where: { $0.name == file.name })?.sha256, sum != file.sha256
+      else { return nil }
+      return
+        "\(file.name): is not the published file: expected SHA-256 \(sum), found \(file.sha256)"
     }
   }
 

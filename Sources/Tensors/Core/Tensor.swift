@@ -85,6 +85,15 @@ extension Tensor {
     try storage.fill(Float.self, count: shape.count, body)
   }
 
+  /// float64 elements that `body` writes straight into the tensor's memory, all of them.
+  package static func doubles(
+    _ shape: Shape, writing body: (UnsafeMutableBufferPointer<Double>) throws -> Void
+  ) rethrows -> Tensor {
+    let result = Tensor(uninitialized: shape, .float64)
+    try result.storage.fill(Double.self, count: shape.count, body)
+    return result
+  }
+
   /// The same number everywhere.
   public static func full(_ shape: Shape, _ value: Double, dtype: DType = .float32) -> Tensor {
     let result = Tensor(uninitialized: shape, dtype)

@@ -50,60 +50,101 @@ public struct History: Sendable, Equatable {
     } catch let error as AdjointError { throw error } catch {
       throw AdjointError(.noInput, "\(file.path): cannot be read: \(error.localizedDescription)")
     }
-    try read(rest[...], of: file, &number)
+    guard rest.isEmpty else {
+      number += 1
+      throw Self.wrong(file, number, "a line that ends", "the end of the file")
+    }
+  }
+
+  private static func wrong(
+    _ file: URL, _ line: Int, _ expected: String, _ found: String
+  ) -> AdjointError {
+    AdjointError(.badData, "\(file.path): line \(line): expected \(expected), found \(found)")
   }
 
   private mutating func read(_ line: ArraySlice<UInt8>, of file: URL, _ number: inout Int) throws {
-    if line.isEmpty { return }
     number += 1
-    if let step = Self.step(line) {
-      losses.append(step.loss)
-      learningRates.append(step.rate)
-      return
-    }
-    guard let row = try? JSONDecoder().decode(Line.self, from: Data(line)),
-      (row.loss == nil) != (row.metrics == nil)
+    guard let row = Line(ofStep: line) ?? (try? JSONDecoder().decode(Line.self, from: Data(line)))
     else {
-      throw AdjointError(
-        .badData,
-        "\(file.path): line \(number): expected a JSON object with the metrics of a step or an "
-          + "epoch, found \(String(decoding: line.prefix(60), as: UTF8.self))")
+      throw Self.wrong(
+        file, number, "a JSON object with the metrics of a step or an epoch",
+        String(decoding: line.prefix(60), as: UTF8.self))
     }
     if let metrics = row.metrics {
+      guard row.step == losses.count else {
+        throw Self.wrong(
+          file, number, "the metrics of an epoch after step \(losses.count)", "step \(row.step)")
+      }
       // What is neither finite nor absent is written as null.
       epochs.append(
         Epoch(epoch: row.epoch, step: row.step, metrics: metrics.mapValues { $0 ?? .nan }))
     } else {
-      losses.append(row.loss ?? .nan)
-      learningRates.append(row.learning_rate ?? .nan)
-    }
-  }
-
-  /// The line of a step just as ``MetricsLog`` writes it, some twenty times as fast as any JSON; nil for others.
-  private static func step(_ line: ArraySlice<UInt8>) -> (loss: Double, rate: Double)? {
-    var rest = line
-    func number(after key: String) -> Double? {
-      guard rest.starts(with: key.utf8) else { return nil }
-      rest = rest.dropFirst(key.utf8.count)
-      let digits = rest.prefix { (48...57).contains($0) || "+-.eE".utf8.contains($0) }
-      rest = rest.dropFirst(digits.count)
-      guard let value = Double(String(decoding: digits, as: UTF8.self)), value.isFinite else {
-        return nil
+      guard row.step == losses.count + 1 else {
+        throw Self.wrong(file, number, "step \(losses.count + 1)", "step \(row.step)")
       }
-      return value
+      losses.append(row.loss ?? .nan)
+      learningRates.append(row.learningRate ?? .nan)
     }
-    guard number(after: "{\"step\":") != nil, number(after: ",\"epoch\":") != nil,
-      let loss = number(after: ",\"loss\":"), let rate = number(after: ",\"learning_rate\":"),
-      rest.elementsEqual("}".utf8)
-    else { return nil }
-    return (loss, rate)
   }
 
+  /// A line of a step or of an epoch, with exactly the keys that it has to have.
   private struct Line: Decodable {
     let step: Int
     let epoch: Int
     let loss: Double?
-    let learning_rate: Double?
+    let learningRate: Double?
     let metrics: [String: Double?]?
+
+    private struct Key: CodingKey, Hashable {
+      let stringValue: String
+      var intValue: Int? { nil }
+
+      init(_ name: String) { stringValue = name }
+      init?(stringValue: String) { self.init(stringValue) }
+      init?(intValue: Int) { nil }
+    }
+
+    /// A step's line just as ``MetricsLog`` writes it, read some twenty times as fast as any JSON; nil for others.
+    init?(ofStep line: ArraySlice<UInt8>) {
+      var rest = line
+      func digits(after key: String) -> String? {
+        guard rest.starts(with: key.utf8) else { return nil }
+        rest = rest.dropFirst(key.utf8.count)
+        let digits = rest.prefix { (48...57).contains($0) || "+-.eE".utf8.contains($0) }
+        rest = rest.dropFirst(digits.count)
+        return String(decoding: digits, as: UTF8.self)
+      }
+      func number(after key: String) -> Double? {
+        digits(after: key).flatMap(Double.init).flatMap { $0.isFinite ? $0 : nil }
+      }
+      guard let step = digits(after: "{\"step\":").flatMap({ Int($0) }),
+        let epoch = digits(after: ",\"epoch\":").flatMap({ Int($0) }),
+        let loss = number(after: ",\"loss\":"), let rate = number(after: ",\"learning_rate\":"),
+        rest.elementsEqual("}".utf8)
+      else { return nil }
+      self.step = step
+      self.epoch = epoch
+      self.loss = loss
+      learningRate = rate
+      metrics = nil
+    }
+
+    init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: Key.self)
+      let (step, epoch, loss) = (Key("step"), Key("epoch"), Key("loss"))
+      let (rate, metrics) = (Key("learning_rate"), Key("metrics"))
+      let keys = Set(values.allKeys)
+      guard keys == [step, epoch, loss, rate] || keys == [step, epoch, metrics] else {
+        throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "other keys"))
+      }
+      self.step = try values.decode(Int.self, forKey: step)
+      self.epoch = try values.decode(Int.self, forKey: epoch)
+      self.loss = try values.decodeIfPresent(Double.self, forKey: loss)
+      learningRate = try values.decodeIfPresent(Double.self, forKey: rate)
+      self.metrics = try values.decodeIfPresent([String: Double?].self, forKey: metrics)
+      guard self.metrics != nil || !keys.contains(metrics) else {
+        throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "no metrics"))
+      }
+    }
   }
 }

@@ -94,12 +94,9 @@ public struct RunDirectory: Sendable {
 
   /// Reads a JSON value.
   ///
-  /// - Throws: ``AdjointError`` that names the file and what is wrong with it.
+  /// - Throws: ``AdjointError`` that names the file and what is wrong with it; see ``StrictJSON/read(_:)``.
   public static func read<Value: Decodable>(_ type: Value.Type, from file: URL) throws -> Value {
-    let data: Data
-    do { data = try Data(contentsOf: file) } catch {
-      throw AdjointError(.noInput, "\(file.path): cannot be read")
-    }
+    let data = try StrictJSON.read(file)
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     decoder.dateDecodingStrategy = .iso8601

@@ -144,13 +144,13 @@ import Testing
       [0x63] + [UInt8](repeating: 0x61, count: 1_100_000),
       "1: expected a line of at most 1048576 bytes, found a longer one")
     expectRefused(
-      [UInt8](repeating: 0x4E, count: 1_000_001),
-      "999999: expected at most 1000000 instructions, found more")
+      [UInt8](repeating: 0x4E, count: 400_001),
+      "399999: expected at most 400000 instructions, found more")
   }
 
   /// Lists in lists, each of them made before what it holds; freeing them must not recurse.
   @Test func deepNestingIsFreedFlat() throws {
-    let depth = 300_000
+    let depth = 190_000
     let lists = [UInt8](repeating: 0x5D, count: depth) + [UInt8](repeating: 0x61, count: depth - 1)
     #expect(try read(lists + Pickle.stop).heap.lists.count == depth)
     let tuples = Pickle.emptyTuple + [UInt8](repeating: 0x85, count: depth)

@@ -33,8 +33,9 @@ import Testing
     let url = try folder.write(ReferenceFiles.narrow, "f")
     let tensors = try StateFile.read(url)
     #expect(tensors["f16"]?.dtype == .float32)
-    let whole = ["i64", "i16", "u16", "i8", "u8", "bool"]
-    #expect(whole.allSatisfy { tensors[$0]?.dtype == .float64 })
+    let narrow = ["i16", "u16", "i8", "u8", "bool"]
+    #expect(narrow.allSatisfy { tensors[$0]?.dtype == .float32 })
+    #expect(tensors["i64"]?.dtype == .float64)
     #expect(tensors["i64"]?.doubles == [2_147_483_647, -2_147_483_648, 0])
     #expect(tensors["bool"]?.doubles == [1, 0])
   }

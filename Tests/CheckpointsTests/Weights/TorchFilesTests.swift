@@ -14,7 +14,7 @@ struct TorchReference: Decodable {
   /// What reading has to give.
   var tensor: Tensor {
     // Read as what they are: a thread that flushes denormals would lose some on the way from float64.
-    if ["float32", "float16", "bfloat16"].contains(dtype) {
+    if !["float64", "int32", "int64"].contains(dtype) {
       return Tensor(values.map { Float($0) ?? .nan }, shape: Shape(shape))
     }
     return Tensor(values.map { Double($0) ?? .nan }, shape: Shape(shape), dtype: .float64)

@@ -95,7 +95,7 @@ import Testing
     expectError(.badData, "\(file.path): expected a member y.npy, found x.npy") {
       _ = try NPZ(file).bytes("y")
     }
-    expectError(.noInput, "\(folder.path)/b.npz: no such file") {
+    expectError(.noInput, "\(folder.path)/b.npz: cannot be opened: No such file or directory") {
       _ = try NPZ(folder.file("b.npz"))
     }
     try folder.write(Array("something else".utf8), "c.npz")

@@ -250,7 +250,10 @@ import Testing
       try download("a", transfer: Unwritable()).fetch(into: place)
     }
     #expect(error.kind == .cannotWrite)
-    #expect(error.message == "\(place.path)/hello.gz.part: cannot be written: no room")
+    #expect(
+      error.message
+        == "\(place.path)/hello.gz.\(ProcessInfo.processInfo.processIdentifier).part: cannot be written: no room"
+    )
   }
 
   /// What curl reports when the disk takes no more.

@@ -127,6 +127,8 @@ import Testing
     }
     #expect(error?.kind == .cannotWrite)
     #expect(
-      error?.message.hasPrefix("\(folder.path)/absent/one.bin.part: cannot be written: ") == true)
+      error?.message.hasPrefix(
+        "\(folder.path)/absent/one.bin.\(ProcessInfo.processInfo.processIdentifier).part: cannot be written: "
+      ) == true)
   }
 }

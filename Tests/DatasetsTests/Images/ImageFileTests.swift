@@ -83,7 +83,7 @@ struct StoredImages: Decodable {
   @Test func whatIsNoPicture() throws {
     let folder = try TemporaryFolder()
     let path = folder.path
-    expectError(.noInput, "\(path)/a.png: cannot be opened") {
+    expectError(.noInput, "\(path)/a.png: cannot be opened: No such file or directory") {
       _ = try ImageFile.read(folder.file("a.png"))
     }
     try folder.write([], "b.png")

@@ -93,6 +93,6 @@ import Testing
       _ = try HourlyTable(at: folder.file("t.csv"))
     }
     #expect(error?.kind == .noInput)
-    #expect(error?.message.hasPrefix("\(folder.path)/t.csv: cannot be read: ") == true)
+    #expect(error?.message.hasPrefix("\(folder.path)/t.csv: cannot be opened: ") == true)
   }
 }

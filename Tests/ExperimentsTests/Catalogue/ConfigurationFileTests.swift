@@ -35,7 +35,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("{", AdjointError.Kind.badData, "expected JSON, found something else"),
+    (
+      "{", AdjointError.Kind.badData,
+      "byte 1: expected a string for a key of an object, found the end"
+    ),
     ("[1]", .badData, "expected an object with the keys experiment and configuration"),
     (
       #"{"experiment": "mnist-mlp"}"#, .badData,
@@ -93,7 +96,7 @@ import Testing
 
   @Test func noFile() throws {
     let folder = try TemporaryFolder()
-    expectError(.noInput, "\(folder.path)/none.json: cannot be read") {
+    expectError(.noInput, "\(folder.path)/none.json: cannot be opened: No such file or directory") {
       _ = try ExperimentRunner.configuration(
         MNISTPerceptron.self, [], from: folder.file("none.json"))
     }

@@ -114,6 +114,8 @@ import Testing
     #expect(error?.kind == .noInput)
     #expect(error?.message.hasPrefix("\(folder.path)/w.safetensors: ") == true)
     try writeWeights(to: folder.file("w.safetensors"))
-    expectError(.noInput, "\(folder.path)/x.npy: cannot be read") { _ = try predict(folder) }
+    expectError(.noInput, "\(folder.path)/x.npy: cannot be opened: No such file or directory") {
+      _ = try predict(folder)
+    }
   }
 }

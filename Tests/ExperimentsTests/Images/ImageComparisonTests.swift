@@ -8,15 +8,15 @@ import Training
 
 /// Runs beside one another, with figures worked out by hand.
 @Suite struct ImageComparisonTests {
-  /// A history with a validation accuracy for each epoch.
+  /// A history of so many steps, and then a validation accuracy for each epoch.
   static func history(_ accuracies: [Double], steps: Int = 0) throws -> History {
     let folder = try TemporaryFolder(inMemory: true)
     let lines =
       (0..<steps).map { #"{"step":\#($0 + 1),"epoch":1,"loss":1,"learning_rate":0.1}"# }
       + accuracies.enumerated().map { index, accuracy in
-        #"{"step":\#(index),"epoch":\#(index + 1),"metrics":{"validation_accuracy":\#(accuracy)}}"#
+        #"{"step":\#(steps),"epoch":\#(index + 1),"metrics":{"validation_accuracy":\#(accuracy)}}"#
       }
-    let file = try folder.write(lines.joined(separator: "\n").utf8, "metrics.jsonl")
+    let file = try folder.write(lines.map { $0 + "\n" }.joined().utf8, "metrics.jsonl")
     return try History(reading: file)
   }
 

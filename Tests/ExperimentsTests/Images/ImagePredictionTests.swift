@@ -201,7 +201,7 @@ import Testing
     expectError(
       .usage, "resnet20: has no settings, found classes, seed; its weights say how it is built"
     ) { _ = try predict(folder, "resnet20", [("classes", "3"), ("seed", "1")]) }
-    expectError(.noInput, "\(folder.path)/x.npy: cannot be read") {
+    expectError(.noInput, "\(folder.path)/x.npy: cannot be opened: No such file or directory") {
       _ = try predict(folder, "resnet20")
     }
     try write(.zeros([1, 8, 8, 3]), folder)

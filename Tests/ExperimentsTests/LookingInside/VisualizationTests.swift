@@ -137,7 +137,7 @@ import Training
         + "layer2.0.bn2, layer2.0, layer2, layer3.0.conv1, layer3.0.bn1, layer3.0.conv2, layer3.0.bn2, "
         + "layer3.0, layer3, linear, CIFARResNet"
     ) { _ = try view(network, request(.features) { $0.layer = "conv9" }) }
-    expectError(.noInput, "/nowhere/x.png: cannot be opened") {
+    expectError(.noInput, "/nowhere/x.png: cannot be opened: No such file or directory") {
       _ = try view(
         network, request(.saliency) { $0.image = URL(fileURLWithPath: "/nowhere/x.png") })
     }

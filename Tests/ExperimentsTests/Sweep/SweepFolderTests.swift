@@ -155,11 +155,15 @@ import Testing
       trials: 9)
     let sweep = try Sweep(request, output: folder.file("a"))
     // One trial has learning curves.
-    let losses = (1...100).map { #"{"step":\#($0),"epoch":1,"loss":2.5,"learning_rate":0.1}"# }
-    let epochs = (1...2).map {
-      #"{"step":\#($0 * 50),"epoch":\#($0),"metrics":{"validation_accuracy":0.\#($0)}}"#
+    var lines: [String] = []
+    for epoch in 1...2 {
+      for step in (50 * epoch - 49)...(50 * epoch) {
+        lines.append(#"{"step":\#(step),"epoch":\#(epoch),"loss":2.5,"learning_rate":0.1}"#)
+      }
+      let metrics = #"{"validation_accuracy":0.\#(epoch)}"#
+      lines.append(#"{"step":\#(50 * epoch),"epoch":\#(epoch),"metrics":\#(metrics)}"#)
     }
-    let text = (losses + epochs).joined(separator: "\n") + "\n"
+    let text = lines.map { $0 + "\n" }.joined()
     for trial in 0..<9 { try folder.write(text.utf8, "a/trials/000\(trial)/metrics.jsonl") }
     _ = try sweep.run(script.options())
     let html = try folder.text("a/sweep.html")

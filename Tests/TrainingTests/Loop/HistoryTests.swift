@@ -75,12 +75,41 @@ import Testing
   @Test func onlyTheBeginningOfALongLineIsShown() throws {
     let folder = try TemporaryFolder()
     let file = folder.file("metrics.jsonl")
-    try Data(String(repeating: "x", count: 1000).utf8).write(to: file)
+    try Data((String(repeating: "x", count: 1000) + "\n").utf8).write(to: file)
     expectError(
       .badData,
       "\(file.path): line 1: expected a JSON object with the metrics of a step or an epoch, found "
         + String(repeating: "x", count: 60)
     ) { _ = try History(reading: file) }
+  }
+
+  @Test(arguments: [
+    (
+      #"{"step":3,"epoch":1,"loss":1,"learning_rate":1}"# + "\n",
+      "expected step 2, found step 3"
+    ),
+    (
+      #"{"step":1,"epoch":1,"loss":null,"learning_rate":1}"# + "\n",
+      "expected step 2, found step 1"
+    ),
+    (
+      #"{"step":2,"epoch":1,"metrics":{}}"# + "\n",
+      "expected the metrics of an epoch after step 1, found step 2"
+    ),
+    (
+      #"{"step":2,"epoch":1,"loss":1,"learning_rate":1}"#,
+      "expected a line that ends, found the end of the file"
+    ),
+    (
+      "\n",
+      "expected a JSON object with the metrics of a step or an epoch, found "
+    ),
+  ])
+  func whatDoesNotFollow(rest: String, words: String) throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let file = try folder.write(
+      ("{\"step\":1,\"epoch\":1,\"loss\":1,\"learning_rate\":1}\n" + rest).utf8, "metrics.jsonl")
+    expectError(.badData, "\(file.path): line 2: \(words)") { _ = try History(reading: file) }
   }
 
   @Test func missingFile() throws {

@@ -99,7 +99,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("{", "expected JSON, found something else"),
+    ("{", "byte 1: expected a string for a key of an object, found the end"),
     (#"{"batch_size":16}"#, "expected the key learning_rate, found none"),
     (
       #"{"batch_size":"16","learning_rate":1,"metrics":{},"worst":1,"data_files":[]}"#,
@@ -125,7 +125,8 @@ import Testing
 
   @Test func missingJSON() throws {
     let folder = try TemporaryFolder()
-    expectError(.noInput, "\(folder.path)/value.json: cannot be read") {
+    expectError(.noInput, "\(folder.path)/value.json: cannot be opened: No such file or directory")
+    {
       _ = try RunDirectory.read(Value.self, from: folder.file("value.json"))
     }
   }

@@ -1,0 +1,78 @@
+import Foundation
+import Tensors
+
+/// A file that is read front to back: a plain one, so that nobody waits for a pipe or reads a device without end.
+final class InputFile {
+  /// The path as error messages name it.
+  let name: String
+  /// Its size when it was opened.
+  let byteCount: Int
+  /// How many bytes were handed out so far.
+  private(set) var offset = 0
+  private let descriptor: Int32
+
+  /// Opens a file; throws no input where that is impossible, bad data where it is a folder, a pipe or a device.
+  init(_ file: URL) throws {
+    name = file.path
+    descriptor = open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw AdjointError(.noInput, "\(name): cannot be opened: \(String(cString: strerror(errno)))")
+    }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      close(descriptor)
+      let isFolder = status.st_mode & S_IFMT == S_IFDIR
+      throw AdjointError(
+        .badData, "\(name): expected a file, found \(isFolder ? "a folder" : "a device")")
+    }
+    byteCount = Int(status.st_size)
+  }
+
+  deinit { close(descriptor) }
+
+  /// All bytes of a file, held once; throws what opening and reading it throw.
+  static func bytes(of file: URL) throws -> [UInt8] {
+    let file = try InputFile(file)
+    return try file.read(file.byteCount)
+  }
+
+  /// The next `count` bytes, or fewer where the file ends before.
+  ///
+  /// Throws bad data where they cannot be read.
+  func read(_ count: Int) throws -> [UInt8] {
+    let wanted = min(count, byteCount - offset)
+    let bytes = try [UInt8](unsafeUninitializedCapacity: wanted) { buffer, filled in
+      while filled < wanted {
+        let rest = UnsafeMutableRawBufferPointer(buffer)[filled..<wanted]
+        let room = UnsafeMutableRawBufferPointer(rebasing: rest)
+        let got = Foundation.read(descriptor, room.baseAddress, min(room.count, 1 << 30))
+        guard got >= 0 || errno == EINTR else {
+          throw failure(at: filled, "cannot be read: \(String(cString: strerror(errno)))")
+        }
+        guard got != 0 else {
+          throw failure(
+            at: filled,
+            "expected \(byteCount) bytes in all, found the end: the file became shorter while it "
+              + "was read")
+        }
+        filled += max(got, 0)
+      }
+    }
+    offset += bytes.count
+    return bytes
+  }
+
+  /// The last `count` bytes, or all where there are fewer.
+  func end(_ count: Int) throws -> [UInt8] {
+    let start = max(byteCount - count, 0)
+    guard lseek(descriptor, off_t(start), SEEK_SET) == start else {
+      throw failure(at: start, "cannot be read: \(String(cString: strerror(errno)))")
+    }
+    offset = start
+    return try read(byteCount - start)
+  }
+
+  private func failure(at place: Int, _ words: String) -> AdjointError {
+    AdjointError(.badData, "\(name): offset \(offset + place): \(words)")
+  }
+}

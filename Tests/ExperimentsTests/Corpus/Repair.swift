@@ -1,0 +1,1 @@
+../../../Soak/Fuzzing/Sources/Fuzz/Repair.swift
