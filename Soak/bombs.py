@@ -1,9 +1,9 @@
 """Files that ask for far more memory than they have bytes, and what the tool makes of them."""
 
 import gzip
-import os
 import struct
 import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -34,14 +34,24 @@ def rows(context: Context) -> list[Row]:
     return found
 
 
+# What a process took at most counts what the one that started it had taken, so a small one starts it.
+MEASURE = """
+import os, subprocess, sys
+with open(sys.argv[1], "w") as said:
+    process = subprocess.Popen(sys.argv[2:], stdout=said, stderr=said)
+    _, status, usage = os.wait4(process.pid, 0)
+print(os.waitstatus_to_exitcode(status), usage.ru_maxrss * 1024)
+"""
+
+
 def peak(context: Context, words: list) -> tuple[int, int, str]:
     """Exit status, most memory in bytes, and what was said, of the tool with these words."""
     said = context.output / "bombs" / "said.txt"
-    with said.open("w") as output:
-        process = subprocess.Popen([context.adjoint, *map(str, words)], stdout=output, stderr=output)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, usage.ru_maxrss * 1024, said.read_text(errors="replace")
+    measured = subprocess.run(
+        [sys.executable, "-c", MEASURE, said, context.adjoint, *map(str, words)], check=True, capture_output=True,
+        text=True)
+    status, memory = map(int, measured.stdout.split())
+    return status, memory, said.read_text(errors="replace")
 
 
 # MARK: the bombs; each returns the file and the words that make the tool read it

@@ -1,6 +1,6 @@
 """The same configuration, seed, machine and number of threads give the same bits, whatever the load.
 
-Each network is trained once on an idle machine, then again: idle, and with a process burning on each core. All that
+Each network is trained once, then again: as before, and with a process burning on each core. All that
 a run measures and keeps has to be the same bytes: `metrics.jsonl`, and weights, optimiser and state of the last
 checkpoint. What differs between one thread and two, and between instruction sets, is measured and not judged.
 """
@@ -67,7 +67,7 @@ def run(context: Context) -> Findings:
     findings = Findings(
         title="Determinism",
         said=[
-            "Each network is trained on an idle machine, then again, idle and with a process burning on each core; "
+            "Each network is trained, then again and again, half of the times with a process burning on each core; "
             "the log of its metrics and the last checkpoint (weights, optimiser, state) have to be the same bytes.",
             "Between numbers of threads sums are taken in another order inside matrix products and convolutions, "
             "and the runs drift apart, the more the longer they are: given are the root mean square of the differences "
@@ -84,12 +84,12 @@ def run(context: Context) -> Findings:
             first[threads] = train(context, network, images, threads, "first")
             differing = []
             for repeat in range(repeats):
-                idle = train(context, network, images, threads, "again")
+                same = train(context, network, images, threads, "again")
                 with busy_cores(cores):
                     loaded = train(context, network, images, threads, "again-under-load")
                 differing += [
                     f"{state} {repeat + 1}: {', '.join(different)}"
-                    for state, other in (("idle", idle), ("under load", loaded))
+                    for state, other in (("as before", same), ("under load", loaded))
                     if (different := differences(first[threads], other))
                 ]
             remark = f"first differing: {differing[0]}" if differing else ""

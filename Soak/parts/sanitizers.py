@@ -34,7 +34,8 @@ class Sanitizer:
 
 def sanitizers() -> list[Sanitizer]:
     return [
-        # Leaks are looked for by the long runs: Swift's runtime keeps metadata to the end on purpose.
+        # Leaks are looked for by the long runs: of what a static variable holds through a pointer that Swift has put a
+        # tag into (indirect cases of an enumeration), the sanitizer believes that it is lost.
         Sanitizer("address", "address sanitizer", r"ERROR: AddressSanitizer: .*",
                   {"ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0:detect_stack_use_after_return=0"}),
         Sanitizer("undefined", "undefined-behaviour sanitizer", r"runtime error: .*",

@@ -25,16 +25,28 @@ struct AdjointCommand: ParsableCommand {
   static func main() {
     do {
       var command = try parseAsRoot()
+      try requireFiles()
       try command.run()
     } catch let error as AdjointError {
       Console.fail(error.description, code: error.kind.rawValue)
     } catch let error as NonFiniteError {
       Console.fail(error.description, code: AdjointError.Kind.badData.rawValue)
-    } catch  where !(error is ExitCode) && exitCode(for: error) == .failure {
+    } catch let error where !(error is ExitCode) && exitCode(for: error) == .failure {
       // None of the errors that are meant for the user.
       Console.fail("\(error)", code: AdjointError.Kind.internalFault.rawValue)
     } catch {
       exit(withError: error)
     }
+  }
+
+  /// The system's library of threads stops the process where it cannot open what it waits with.
+  private static func requireFiles() throws {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < 16
+    else { return }
+    throw AdjointError(
+      .cannotWrite,
+      "\(String(cString: strerror(EMFILE))): this process may have \(limit.rlim_cur) open, and needs 16"
+    )
   }
 }

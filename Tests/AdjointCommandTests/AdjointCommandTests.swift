@@ -118,4 +118,12 @@ import Training
       ])
     #expect((row["settings"] as? [String: String])?["drawn_train"] == "60000")
   }
+
+  @Test func tooFewFiles() throws {
+    let result = try Command.run(["list"], in: TemporaryFolder(), shell: #"ulimit -n 8; exec "$@""#)
+    #expect(result.status == 73 && result.output.isEmpty)
+    #expect(
+      result.errors
+        == "adjoint: Too many open files: this process may have 8 open, and needs 16\n")
+  }
 }

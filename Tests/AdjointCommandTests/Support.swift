@@ -52,10 +52,11 @@ struct Command {
       process.arguments =
         shell.map { ["-c", $0, "sh", Command.executable.path] + arguments } ?? arguments
       process.currentDirectoryURL = folder.url
+      let own = ProcessInfo.processInfo.environment
       process.environment = [
-        "HOME": folder.path, "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "",
-        "COLUMNS": "100",
-      ].merging(environment) { $1 }
+        "HOME": folder.path, "PATH": own["PATH"] ?? "", "COLUMNS": "100",
+      ].merging(own.filter { $0.key.hasSuffix("SAN_OPTIONS") }) { $1 }
+        .merging(environment) { $1 }
       for name in ["output", "errors"] { try self.folder.write([], name) }
       process.standardInput = FileHandle.nullDevice
       process.standardOutput = try FileHandle(forWritingTo: self.folder.file("output"))

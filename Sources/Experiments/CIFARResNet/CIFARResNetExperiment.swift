@@ -11,7 +11,7 @@ final class CIFARResNetExperiment: ImageExperiment {
     data: "CIFAR-10, 50,000 / 10,000 images",
     target: "within 1.5 points of PyTorch's test accuracy with the same recipe on the same files",
     source: "He et al. 2016, section 4.2; the recipe is ours",
-    reached: "–")
+    reached: "test accuracy 0.833; PyTorch 0.838")
 
   static let presets = ["default": resNet20]
 

@@ -13,7 +13,7 @@ final class TissueFinetune: ImageExperiment {
       "any flat member of MedMNIST; weights=FILE of ResNet-18/34/50 or the CIFAR ResNet-20 … 56",
     target: "converges sooner than the same network from scratch",
     source: "course assignment, part three, task 5",
-    reached: "–")
+    reached: "drawn tissue: 95 % of what scratch ends with after 3 epochs, scratch after 6")
 
   static let presets = [
     "default": tuned, "scratch": scratch, "head": with(.head),
