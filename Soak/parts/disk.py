@@ -29,6 +29,9 @@ REFUSALS = [
     ("too many open files", errno.EMFILE, 73, "open", 2),
 ]
 
+# With a limit below this the program does not begin.
+FEWEST_FILES = 16
+
 
 class Trial:
     """Trainings of one network in folders of their own, and what was wrong with them."""
@@ -272,9 +275,12 @@ def limits(trial: Trial) -> list[Row]:
         what = f"{count} open files"
         trial.begin()
         ended = trial.train(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (count, count)))
-        # With too few the system's loader does not find the libraries.
+        # With fewer the system's loader does not find the libraries, or the program says at once that it needs more.
         if ended.returncode == 127:
             unstarted += 1
+        elif count < FEWEST_FILES:
+            if ended.returncode != 73 or f"this process may have {count} open, and needs" not in ended.stderr:
+                trial.complain(f"{what}: exit {ended.returncode}: {ended.stderr.strip()}")
         elif ended.returncode in (66, 73):
             trial.expect(what, ended, ended.returncode, os.strerror(errno.EMFILE))
         elif ended.returncode != 0:

@@ -33,6 +33,13 @@ struct Command {
     return beside.deletingLastPathComponent().appendingPathComponent("adjoint")
   }()
 
+  /// What a user without data sets has set, and what the sanitizers of these tests are told.
+  static func environment(home: TemporaryFolder) -> [String: String] {
+    let own = ProcessInfo.processInfo.environment
+    return ["HOME": home.path, "PATH": own["PATH"] ?? "", "COLUMNS": "100"]
+      .merging(own.filter { $0.key.hasSuffix("SAN_OPTIONS") }) { $1 }
+  }
+
   /// A command that has been started, with its output going to files.
   final class Running {
     let process = Process()
@@ -52,11 +59,7 @@ struct Command {
       process.arguments =
         shell.map { ["-c", $0, "sh", Command.executable.path] + arguments } ?? arguments
       process.currentDirectoryURL = folder.url
-      let own = ProcessInfo.processInfo.environment
-      process.environment = [
-        "HOME": folder.path, "PATH": own["PATH"] ?? "", "COLUMNS": "100",
-      ].merging(own.filter { $0.key.hasSuffix("SAN_OPTIONS") }) { $1 }
-        .merging(environment) { $1 }
+      process.environment = Command.environment(home: folder).merging(environment) { $1 }
       for name in ["output", "errors"] { try self.folder.write([], name) }
       process.standardInput = FileHandle.nullDevice
       process.standardOutput = try FileHandle(forWritingTo: self.folder.file("output"))

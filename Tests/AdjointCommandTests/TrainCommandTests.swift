@@ -259,7 +259,7 @@ import Testing
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/bin/bash")
     process.currentDirectoryURL = folder.url
-    process.environment = ["HOME": folder.path, "PATH": "/usr/bin:/bin"]
+    process.environment = Command.environment(home: folder)
     process.arguments = [
       "-c",
       """

@@ -1,14 +1,20 @@
 import Foundation
 
-/// How many bytes more than before were in use at once while `body` ran; nil where the system does not tell.
+/// How many bytes more than before were in use at once while `body` ran; nil where the system does not tell, or a
+/// sanitizer takes memory of its own.
 public func peakMemory(of body: () throws -> Void) rethrows -> Int? {
   // Linux: 5 makes the peak what is in use now (`man 5 proc_pid_clear_refs`).
   let isReset =
     (try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))) != nil
   let before = statusBytes("VmRSS:")
   try body()
-  guard isReset, let before, let peak = statusBytes("VmHWM:") else { return nil }
+  guard isReset, !isSanitized, let before, let peak = statusBytes("VmHWM:") else { return nil }
   return max(peak - before, 0)
+}
+
+/// Whether the address or the thread sanitizer is part of this program.
+private let isSanitized = (["__asan_init", "__tsan_init"] as [String]).contains {
+  dlsym(nil, $0) != nil
 }
 
 private func statusBytes(_ name: String) -> Int? {
