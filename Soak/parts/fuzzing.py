@@ -2,11 +2,13 @@
 
 The package Soak/Fuzzing is built with address sanitizer in Swift and C++, undefined-behaviour sanitizer in C++. An
 input that stops a reader, takes more than ten seconds, or lets it ask for more than 64 MB at once is a finding; it is
-left in the part's folder.
+left in the part's folder. The fewest inputs that reach all that was reached are in READER/kept; what is new in it
+belongs into Soak/Fuzzing/Corpus, which the tests read.
 """
 
 import os
 import re
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -60,10 +62,10 @@ def fuzz(context: Context, program: Path, reader: str, seconds: float) -> Row:
     executed, coverage, found = 0, 0, []
     while (left := end - time.monotonic()) > 1 and len(found) < MOST_FINDINGS:
         process = subprocess.run(
-            [program, reader, f"-max_total_time={int(left)}", "-max_len=8192", "-timeout=10", "-malloc_limit_mb=64",
+            [program, f"-max_total_time={int(left)}", "-max_len=8192", "-timeout=10", "-malloc_limit_mb=64",
              "-rss_limit_mb=1024", "-print_final_stats=1", f"-seed={context.seed + len(found) + 1}",
              f"-artifact_prefix={folder}/", grown, PACKAGE / "Corpus" / reader],
-            capture_output=True, text=True, errors="replace", env=environment())
+            capture_output=True, text=True, errors="replace", env=environment(reader))
         log = process.stderr
         (folder / f"log-{len(found)}.txt").write_text(log)
         executed += number(r"stat::number_of_executed_units:\s*(\d+)", log)
@@ -71,14 +73,22 @@ def fuzz(context: Context, program: Path, reader: str, seconds: float) -> Row:
         if process.returncode == 0:
             break
         found += re.findall(r"Test unit written to (\S+)", log) or [f"exit {process.returncode}"]
+    kept = folder / "kept"
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir()
+    subprocess.run(
+        [program, "-merge=1", "-use_counters=0", kept, PACKAGE / "Corpus" / reader, grown],
+        check=True, capture_output=True, env=environment(reader))
     names = ", ".join(Path(name).name for name in found)
     return Row(
         f"fuzzing of {reader}", executed, len(found),
         f"{round(seconds)} s, {coverage:,} edges reached" + (f"; {names}" if names else ""))
 
 
-def environment() -> dict[str, str]:
-    return {**os.environ, "ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=0", "UBSAN_OPTIONS": "halt_on_error=1"}
+def environment(reader: str) -> dict[str, str]:
+    return {
+        **os.environ, "READER": reader, "ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=0",
+        "UBSAN_OPTIONS": "halt_on_error=1"}
 
 
 def number(pattern: str, text: str) -> int:

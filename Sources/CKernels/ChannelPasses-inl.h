@@ -186,13 +186,13 @@ HWY_INLINE void MapRows(const Element *x, const Element *residual, Element *y, C
 // cheaper than to read the output; the output.
 enum class Mask { kNone, kFromInput, kFromOutput };
 
-// The cotangent behind the rectifier.
+// The cotangent behind the rectifier; there is a y only where the mask comes from the output.
 template <Mask kMask, bool kWhole, typename Element>
 HWY_INLINE FloatVector Masked(FloatTag d, FloatVector dy, FloatVector centred, FloatVector scale,
-                              FloatVector shift, const Element *y, size_t count) {
+                              FloatVector shift, const Element *y, int64_t place, size_t count) {
   if (kMask == Mask::kNone) return dy;
   const auto z = kMask == Mask::kFromInput ? hn::MulAdd(centred, scale, shift)
-                                           : Get<kWhole>(d, y, count);
+                                           : Get<kWhole>(d, y + place, count);
   return hn::IfThenZeroElse(hn::Le(z, hn::Zero(d)), dy);
 }
 
@@ -216,7 +216,7 @@ HWY_INLINE void AddProducts(const Element *dy, const Element *x, const Element *
           const int64_t place = (row + step) * channels + channel;
           const auto centred = hn::Sub(Get<kWhole>(d, x + place, count), mean);
           const auto value = Masked<kMask, kWhole>(d, Get<kWhole>(d, dy + place, count), centred,
-                                                   scale, shift, y + place, count);
+                                                   scale, shift, y, place, count);
           if (kStore) Put<kWhole>(d, value, dz + place, count);
           sum = hn::Add(sum, value);
           product = hn::MulAdd(value, centred, product);
@@ -248,7 +248,7 @@ HWY_INLINE void PullRows(const Element *dy, const Element *x, const Element *y, 
           const auto centred =
               kNeedsInput ? hn::Sub(Get<kWhole>(d, x + place, count), mean) : hn::Zero(d);
           const auto value = Masked<kMask, kWhole>(d, Get<kWhole>(d, dy + place, count), centred,
-                                                   scale, shift, y + place, count);
+                                                   scale, shift, y, place, count);
           const auto own = hn::Mul(value, scale);
           Put<kWhole>(
               d, kStatistics ? hn::Add(own, hn::MulAdd(centred, slope, offset)) : own, dx + place,

@@ -1,32 +1,32 @@
-// fuzz READER [options of libFuzzer] [folders of inputs]
-// fuzz seeds FOLDER
+// READER=name Fuzz [options of libFuzzer] [folders of inputs]
+// Fuzz seeds FOLDER
+//
+// The reader is named in the environment: libFuzzer starts itself again, with its own options only, to merge corpora.
 
 import CFuzzer
 import Foundation
-
-private nonisolated(unsafe) var reader = FileReaders.all[0]
 
 private func stop(_ words: String) -> Never {
   FileHandle.standardError.write(Data("fuzz: \(words)\n".utf8))
   exit(64)
 }
 
-private let names = FileReaders.all.map(\.name).joined(separator: ", ")
-guard CommandLine.argc > 1 else { stop("name a reader: \(names)") }
-if CommandLine.arguments[1] == "seeds" {
+if CommandLine.arguments.dropFirst().first == "seeds" {
   guard CommandLine.argc == 3 else { stop("name a folder for the seeds") }
   try Seeds.write(into: URL(fileURLWithPath: CommandLine.arguments[2], isDirectory: true))
   exit(0)
 }
-guard let chosen = FileReaders.all.first(where: { $0.name == CommandLine.arguments[1] }) else {
-  stop("unknown reader '\(CommandLine.arguments[1])'; known are \(names)")
+private let name = ProcessInfo.processInfo.environment["READER"] ?? ""
+private let chosen = FileReaders.all.first { $0.name == name }
+guard let chosen else {
+  let names = FileReaders.all.map(\.name).joined(separator: ", ")
+  stop("READER='\(name)': has to be one of \(names)")
 }
-reader = chosen
+private nonisolated(unsafe) let reader = chosen
 
-// libFuzzer gets what follows the reader's name.
-private nonisolated(unsafe) var count = CommandLine.argc - 1
+private nonisolated(unsafe) var count = CommandLine.argc
 private nonisolated(unsafe) var words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? =
-  CommandLine.unsafeArgv + 1
+  CommandLine.unsafeArgv
 exit(
   LLVMFuzzerRunDriver(&count, &words) { bytes, size in
     let input = [UInt8](UnsafeBufferPointer(start: bytes, count: size))
