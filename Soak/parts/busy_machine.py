@@ -81,7 +81,7 @@ def more_threads_than_cores(context: Context, cores: int) -> Row:
         done = subprocess.run(
             [context.adjoint, "benchmark", "tiny", "--seconds", "0.05", "--threads", str(cores + 6), "--json"],
             capture_output=True, text=True, preexec_fn=lambda: os.sched_setaffinity(0, processors[:allowed]))
-        said = f"--threads {cores + 6}: this process may use {allowed} cores; using {allowed}\n"
+        said = f"--threads {cores + 6}: more than the cores that this process may use; using {allowed}\n"
         used = json.loads(done.stdout.splitlines()[-1])["threads"] if done.returncode == 0 else None
         tried += 1
         failed += int(said not in done.stderr or used != allowed)

@@ -23,7 +23,7 @@ struct ThreadOptions: ParsableArguments {
     let available = Threads.available
     guard threads > available else { return threads }
     Console.note(
-      "--threads \(threads): this process may use \(available) cores; using \(available)")
+      "--threads \(threads): more than the cores that this process may use; using \(available)")
     return available
   }
 }

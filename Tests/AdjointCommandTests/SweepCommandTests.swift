@@ -37,7 +37,7 @@ import Testing
     let cores = Threads.available
     #expect(
       result.errors.hasPrefix(
-        "--threads 1000: this process may use \(cores) cores; using \(cores)\n"),
+        "--threads 1000: more than the cores that this process may use; using \(cores)\n"),
       "\(result.errors)")
     #expect(result.status == 64)
   }

@@ -147,7 +147,7 @@ import Testing
     let cores = Threads.available
     #expect(
       result.errors.hasPrefix(
-        "--threads 100000: this process may use \(cores) cores; using \(cores)\n"))
+        "--threads 100000: more than the cores that this process may use; using \(cores)\n"))
   }
 
   @Test func folders() throws {

@@ -8,13 +8,10 @@ public func peakMemory(of body: () throws -> Void) rethrows -> Int? {
     (try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))) != nil
   let before = statusBytes("VmRSS:")
   try body()
-  guard isReset, !isSanitized, let before, let peak = statusBytes("VmHWM:") else { return nil }
+  guard isReset, !Sanitizer.allCases.contains(where: \.isOn), let before,
+    let peak = statusBytes("VmHWM:")
+  else { return nil }
   return max(peak - before, 0)
-}
-
-/// Whether the address or the thread sanitizer is part of this program.
-private let isSanitized = (["__asan_init", "__tsan_init"] as [String]).contains {
-  dlsym(nil, $0) != nil
 }
 
 private func statusBytes(_ name: String) -> Int? {
