@@ -69,9 +69,10 @@ def run(context: Context) -> Findings:
         said=[
             "Each network is trained, then again and again, half of the times with a process burning on each core; "
             "the log of its metrics and the last checkpoint (weights, optimiser, state) have to be the same bytes.",
-            "Between numbers of threads sums are taken in another order inside matrix products and convolutions, "
-            "and the runs drift apart, the more the longer they are: given are the root mean square of the differences "
-            "of all weights relative to that of the weights, and the relative difference of the last loss.",
+            "With another number of threads, or another instruction set, convolutions and products may take their sums "
+            "in another order, and the runs drift apart, the more the longer they are: given are the root mean square "
+            "of the differences of all weights relative to that of the weights, and the relative difference of the "
+            "last loss.",
         ])
     repeats = context.count(REPEATS)
     images = drawn_images(context, count=1500)

@@ -118,7 +118,8 @@ def one_signal(trial: Trial, number: signal.Signals) -> None:
 def two_signals(trial: Trial) -> None:
     """The disk takes its time when the first comes; the second does not wait for it."""
     what = "Ctrl-C twice"
-    call = trial.drawn.randint(30, 200)
+    # The first checkpoint, after which it counts as under way, takes some forty.
+    call = trial.drawn.randint(60, 200)
     log = trial.context.output / "calls.log"
     log.unlink(missing_ok=True)
     process = trial.start(env=trial.faults.environment(

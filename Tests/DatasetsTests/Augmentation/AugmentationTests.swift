@@ -1,4 +1,5 @@
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Datasets
@@ -266,7 +267,8 @@ extension Augmentation {
 
   /// What ResNet-18 takes in a step is ready in a tenth of a second on an idle machine; a test has to stand a
   /// busy one.
-  @Test func aBatchIsReadyInTime() throws {
+  @Test(.disabled(if: Sanitizer.allCases.contains(where: \.isOn), "sanitizers take their time"))
+  func aBatchIsReadyInTime() throws {
     let set = try Self.set(128, height: 64, width: 64, channels: 3) {
       UInt8(truncatingIfNeeded: $0 &* 7919 >> 3)
     }
