@@ -69,7 +69,9 @@ let package = Package(
     .target(
       name: "CKernels", dependencies: ["CHighway"], cxxSettings: optimized,
       linkerSettings: [.linkedLibrary("hwy"), .linkedLibrary("gomp", .when(platforms: [.linux]))]),
-    .target(name: "COneDNN", dependencies: ["CDNNL"], cxxSettings: optimized),
+    .target(
+      name: "COneDNN", dependencies: ["CDNNL", "CKernels"],
+      cxxSettings: optimized + [.headerSearchPath("../CKernels")]),
     room("Tensors", ["CKernels", "COneDNN", "COpenBLAS"]),
     room("Layers", ["Tensors"]),
     room("Optimizers", ["Tensors"]),

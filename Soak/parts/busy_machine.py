@@ -24,15 +24,15 @@ SLOWEST_OF_TWO = 2.4
 
 def run(context: Context) -> Findings:
     cores = len(os.sched_getaffinity(0))
+    rounds = context.count(ROUNDS)
     findings = Findings(
         title="Busy machine",
         said=[
-            f"Mean time of a training step on all {cores} processors, the median of {ROUNDS} rounds in which the idle "
+            f"Mean time of a training step on all {cores} processors, the median of {rounds} rounds in which the idle "
             "machine and the busy one take turns. Beside a process that wants one core for itself a step may take at "
             f"most {SLOWEST_BESIDE_ANOTHER:g} times the idle one's time; of two trainings at once neither may take "
             f"more than {SLOWEST_OF_TWO:g} times.",
         ])
-    rounds = context.count(ROUNDS)
     for workload, precision, whole in WORKLOADS:
         seconds = max(0.5, whole * min(1, context.scale))
         idle, beside, twice = [], [], []

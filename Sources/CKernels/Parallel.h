@@ -47,35 +47,31 @@ constexpr int64_t kElementGrain = 32768;
 
 #if defined(__linux__)
 // When another process holds a core, a region waits at its join for a thread that is not running, a
-// whole time slice for some microseconds of work. After such a wait the next regions run on this thread
-// alone, twice as many each time it happens again. The results are the same bits either way: no loop's
-// result depends on how it is shared out.
+// whole time slice for some microseconds of work. After such a wait this thread goes on alone for a while, twice as
+// long each time it happens again soon. The results are the same bits either way: no loop's result depends
+// on who does which part of it.
 class Crowding {
  public:
-  using Duration = std::chrono::steady_clock::duration;
+  using Clock = std::chrono::steady_clock;
 
-  bool GoesAlone() {
-    if (alone_ == 0) return false;
-    --alone_;
-    return true;
-  }
+  // Whether what begins now goes alone.
+  bool GoesAlone() { return is_alone_ && (is_alone_ = Clock::now() < alone_until_); }
 
-  // This thread's share took `own`, as long as the others' should have; then it waited for them.
-  void Waited(Duration waited, Duration own) {
-    if (waited > kSlice + 2 * own) {
-      alone_ = penalty_;
-      penalty_ = std::min<int64_t>(2 * penalty_, kLongestPenalty);
-    } else if (penalty_ > kShortestPenalty) {
-      --penalty_;
-    }
+  // This thread's share took `own`, as long as the others' should have; then it waited for them until now.
+  void Waited(Clock::duration waited, Clock::duration own, Clock::time_point now) {
+    if (waited <= kSlice + own) return;
+    const bool is_soon = now - alone_until_ < 2 * penalty_;
+    penalty_ = is_soon ? std::min<Clock::duration>(2 * penalty_, kLongest) : kShortest;
+    alone_until_ = now + penalty_;
+    is_alone_ = true;
   }
 
  private:
   static constexpr std::chrono::microseconds kSlice{500};
-  static constexpr int64_t kShortestPenalty = 512;
-  static constexpr int64_t kLongestPenalty = 65536;
-  int64_t alone_ = 0;
-  int64_t penalty_ = kShortestPenalty;
+  static constexpr std::chrono::milliseconds kShortest{4}, kLongest{250};
+  bool is_alone_ = false;
+  Clock::time_point alone_until_{};
+  Clock::duration penalty_ = kShortest;
 };
 
 inline Crowding &CrowdingHere() {
@@ -114,6 +110,15 @@ std::chrono::steady_clock::time_point OnTeam(int64_t threads, int64_t count, con
 }
 #endif
 
+// Whether what this thread begins now goes alone, because others hold the cores.
+inline bool GoesAlone() {
+#if defined(__linux__)
+  return CrowdingHere().GoesAlone();
+#else
+  return false;
+#endif
+}
+
 // Calls body(begin, end) on disjoint ranges that cover 0..<count, on several threads if each gets at
 // least `grain`. But for the last, a long range ends at a multiple of 64, so that no two threads write to
 // one cache line.
@@ -122,10 +127,11 @@ void ParallelFor(int64_t count, int64_t grain, const Body &body) {
 #if defined(__linux__)
   grain = std::max<int64_t>(grain, 1);
   const int64_t threads = std::min<int64_t>(count / grain, omp_get_max_threads());
-  if (threads > 1 && !omp_in_parallel() && !CrowdingHere().GoesAlone()) {
+  if (threads > 1 && !omp_in_parallel() && !GoesAlone()) {
     const auto began = std::chrono::steady_clock::now();
     const auto done = OnTeam(threads, count, body);
-    CrowdingHere().Waited(std::chrono::steady_clock::now() - done, done - began);
+    const auto now = std::chrono::steady_clock::now();
+    CrowdingHere().Waited(now - done, done - began, now);
     return;
   }
 #endif

@@ -4,9 +4,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
+#include <vector>
 
 #include "COneDNN.h"
 #include "Engine.h"
+#include "Shares.h"
+#include "Shares.h"
 
 namespace {
 
@@ -26,20 +30,34 @@ Key KeyOf(const Shape &s, Direction direction, bool has_bias) {
               static_cast<int64_t>(direction), has_bias, omp_get_max_threads()}};
 }
 
-// One direction of a convolution with its memory objects.
-struct Convolution {
+// One direction of a convolution of some of the images, with its memory objects.
+struct Share {
+  dnnl::stream stream{Engine()};
   dnnl::primitive primitive;
   memory x, weight, bias, y, scratchpad;
   std::unordered_map<int, memory> arguments;
-  // Between the weights as they are kept and as the primitive wants them; absent where that is the same.
-  dnnl::reorder reorder;
-  memory kept;
+  int64_t images = 0;
+};
+
+// Between the weights as they are kept and as the primitives want them.
+struct Reorder {
+  dnnl::reorder primitive;
+  memory scratchpad;
+};
+
+// One direction of a convolution: its shares are disjoint parts of the batch. Those of the sums for the
+// weights are added up.
+struct Convolution {
+  std::vector<Share> shares;
+  memory kept, packed;
+  // By the team and by one thread; absent where weights are kept as the primitives want them.
   bool is_reordered = false;
-  size_t packed_bytes = 0, scratchpad_bytes = 0;
+  Reorder reorder, reorder_alone;
+  // Of one share, in whole cache lines.
+  size_t packed_bytes = 0, bias_bytes = 0, scratchpad_bytes = 0;
 };
 
 struct PerThread {
-  dnnl::stream stream{Engine()};
   adjoint::PrimitiveCache<Key, Convolution> convolutions;
   adjoint::Workspace workspace;
 };
@@ -79,74 +97,130 @@ struct Descriptions {
   }
 };
 
+dnnl::primitive_attr OwnScratchpad() {
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attributes;
+}
+
 dnnl::convolution_forward::primitive_desc Forward(const Descriptions &d) {
-  dnnl::primitive_attr attributes;
-  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   return {Engine(), dnnl::prop_kind::forward_training, dnnl::algorithm::convolution_direct, d.x,
-          d.weight, d.bias, d.y, d.strides, d.dilations, d.before, d.after, attributes};
+          d.weight, d.bias, d.y, d.strides, d.dilations, d.before, d.after, OwnScratchpad()};
 }
 
-// Everything that the three directions set up alike; `weight` is the weights' place in the arguments.
-template <typename Description>
-void Fill(Convolution &made, const Description &description, const Shape &s, const Descriptions &d,
-          const memory::desc &packed, int x, int weight, int bias, int y, bool is_written) {
-  made.x = memory(d.x, Engine(), nullptr);
-  made.y = memory(d.y, Engine(), nullptr);
-  made.weight = memory(packed, Engine(), nullptr);
-  made.scratchpad = memory(description.scratchpad_desc(), Engine(), nullptr);
-  made.arguments = {{x, made.x}, {weight, made.weight}, {y, made.y}, {DNNL_ARG_SCRATCHPAD, made.scratchpad}};
-  if (!d.bias.is_zero()) {
-    made.bias = memory(d.bias, Engine(), nullptr);
-    made.arguments[bias] = made.bias;
-  }
-  made.scratchpad_bytes = description.scratchpad_desc().get_size();
-  const auto kept = WeightAsKept(s);
-  made.kept = memory(kept, Engine(), nullptr);
-  made.is_reordered = packed != kept;
-  if (!made.is_reordered) return;
-  made.packed_bytes = (packed.get_size() + 63) / 64 * 64;
-  dnnl::primitive_attr attributes;
-  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  const dnnl::reorder::primitive_desc reorder(Engine(), is_written ? packed : kept, Engine(),
-                                              is_written ? kept : packed, attributes);
-  made.reorder = dnnl::reorder(reorder);
-  made.scratchpad_bytes = std::max(made.scratchpad_bytes, reorder.scratchpad_desc().get_size());
+size_t InLines(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+// The memory objects of a share; `weight` is the weights' place in the arguments, and so on.
+void Fill(Convolution &made, Share &share, const Descriptions &d, const memory::desc &packed,
+          const memory::desc &scratchpad, int x, int weight, int bias, int y) {
+  made.packed = memory(packed, Engine(), nullptr);
+  made.packed_bytes = InLines(packed.get_size());
+  made.scratchpad_bytes = std::max(made.scratchpad_bytes, InLines(scratchpad.get_size()));
+  share.x = memory(d.x, Engine(), nullptr);
+  share.y = memory(d.y, Engine(), nullptr);
+  share.weight = memory(packed, Engine(), nullptr);
+  share.scratchpad = memory(scratchpad, Engine(), nullptr);
+  share.arguments = {
+      {x, share.x}, {weight, share.weight}, {y, share.y}, {DNNL_ARG_SCRATCHPAD, share.scratchpad}};
+  if (d.bias.is_zero()) return;
+  share.bias = memory(d.bias, Engine(), nullptr);
+  share.arguments[bias] = share.bias;
+  made.bias_bytes = InLines(d.bias.get_size());
 }
 
-std::unique_ptr<Convolution> Make(const Shape &s, Direction direction, bool has_bias) {
-  auto made = std::make_unique<Convolution>();
+// One more share; the first says in which order all of them want their weights.
+void AddShare(Convolution &made, const Shape &s, Direction direction, bool has_bias) {
   const Descriptions d(s, has_bias);
+  const bool is_first = made.shares.empty();
+  const auto weight = is_first ? d.weight : made.packed.get_desc();
+  const auto gradient = is_first ? d.gradient : made.packed.get_desc();
+  Share &share = made.shares.emplace_back();
+  share.images = s.batch;
   const auto direct = dnnl::algorithm::convolution_direct;
-  dnnl::primitive_attr attributes;
-  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   switch (direction) {
     case Direction::kForward: {
-      const auto description = Forward(d);
-      made->primitive = dnnl::convolution_forward(description);
-      Fill(*made, description, s, d, description.weights_desc(), DNNL_ARG_SRC, DNNL_ARG_WEIGHTS,
-           DNNL_ARG_BIAS, DNNL_ARG_DST, false);
+      const dnnl::convolution_forward::primitive_desc description(
+          Engine(), dnnl::prop_kind::forward_training, direct, d.x, weight, d.bias, d.y, d.strides,
+          d.dilations, d.before, d.after, OwnScratchpad());
+      share.primitive = dnnl::convolution_forward(description);
+      Fill(made, share, d, description.weights_desc(), description.scratchpad_desc(), DNNL_ARG_SRC,
+           DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST);
       break;
     }
     case Direction::kToInput: {
       const dnnl::convolution_backward_data::primitive_desc description(
-          Engine(), direct, d.x, d.weight, d.y, d.strides, d.dilations, d.before, d.after, Forward(d),
-          attributes);
-      made->primitive = dnnl::convolution_backward_data(description);
-      Fill(*made, description, s, d, description.weights_desc(), DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, 0,
-           DNNL_ARG_DIFF_DST, false);
+          Engine(), direct, d.x, weight, d.y, d.strides, d.dilations, d.before, d.after, Forward(d),
+          OwnScratchpad());
+      share.primitive = dnnl::convolution_backward_data(description);
+      Fill(made, share, d, description.weights_desc(), description.scratchpad_desc(), DNNL_ARG_DIFF_SRC,
+           DNNL_ARG_WEIGHTS, 0, DNNL_ARG_DIFF_DST);
       break;
     }
     case Direction::kToWeight: {
       const dnnl::convolution_backward_weights::primitive_desc description(
-          Engine(), direct, d.x, d.gradient, d.bias, d.y, d.strides, d.dilations, d.before, d.after,
-          Forward(d), attributes);
-      made->primitive = dnnl::convolution_backward_weights(description);
-      Fill(*made, description, s, d, description.diff_weights_desc(), DNNL_ARG_SRC,
-           DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS, DNNL_ARG_DIFF_DST, true);
+          Engine(), direct, d.x, gradient, d.bias, d.y, d.strides, d.dilations, d.before, d.after,
+          Forward(d), OwnScratchpad());
+      share.primitive = dnnl::convolution_backward_weights(description);
+      Fill(made, share, d, description.diff_weights_desc(), description.scratchpad_desc(), DNNL_ARG_SRC,
+           DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS, DNNL_ARG_DIFF_DST);
       break;
     }
   }
+}
+
+Reorder MakeReorder(Convolution &made, bool is_written) {
+  const auto packed = made.packed.get_desc(), kept = made.kept.get_desc();
+  const dnnl::reorder::primitive_desc description(Engine(), is_written ? packed : kept, Engine(),
+                                                  is_written ? kept : packed, OwnScratchpad());
+  const auto scratchpad = description.scratchpad_desc();
+  made.scratchpad_bytes = std::max(made.scratchpad_bytes, InLines(scratchpad.get_size()));
+  return {dnnl::reorder(description), memory(scratchpad, Engine(), nullptr)};
+}
+
+std::unique_ptr<Convolution> Make(const Shape &s, Direction direction, bool has_bias) {
+  auto made = std::make_unique<Convolution>();
+  const int64_t threads = omp_get_max_threads();
+  const int64_t count = s.batch >= 2 * threads ? threads : 1;
+  for (int64_t share = 0; share < count; ++share) {
+    std::optional<adjoint::OneThread> one;
+    if (count > 1) one.emplace();
+    Shape part = s;
+    part.batch = s.batch * (share + 1) / count - s.batch * share / count;
+    AddShare(*made, part, direction, has_bias);
+  }
+  made->kept = memory(WeightAsKept(s), Engine(), nullptr);
+  made->is_reordered = made->packed.get_desc() != made->kept.get_desc();
+  if (made->is_reordered) {
+    const bool is_written = direction == Direction::kToWeight;
+    made->reorder = MakeReorder(*made, is_written);
+    const adjoint::OneThread one;
+    made->reorder_alone = MakeReorder(*made, is_written);
+  }
   return made;
+}
+
+void RunReorder(Convolution &convolution, char *scratchpad, bool is_written) {
+  weight_reorders.fetch_add(1, std::memory_order_relaxed);
+  std::optional<adjoint::OneThread> one;
+  if (adjoint::GoesAlone()) one.emplace();
+  Reorder &reorder = one ? convolution.reorder_alone : convolution.reorder;
+  reorder.scratchpad.set_data_handle(scratchpad);
+  reorder.primitive.execute(
+      convolution.shares[0].stream,
+      {{DNNL_ARG_FROM, is_written ? convolution.packed : convolution.kept},
+       {DNNL_ARG_TO, is_written ? convolution.kept : convolution.packed},
+       {DNNL_ARG_SCRATCHPAD, reorder.scratchpad}});
+}
+
+// Adds to the first share's sums those of the others, `stride` bytes from one to the next, in their order.
+void AddUp(float *sums, const char *others, size_t stride, int64_t shares, size_t bytes) {
+  const auto count = static_cast<int64_t>(bytes / sizeof(float));
+  adjoint::ParallelFor(count, adjoint::kElementGrain, [=](int64_t begin, int64_t end) {
+    for (int64_t share = 1; share < shares; ++share) {
+      const auto *const other = reinterpret_cast<const float *>(others + (share - 1) * stride);
+      for (int64_t i = begin; i < end; ++i) sums[i] += other[i];
+    }
+  });
 }
 
 const char *Run(const Shape *shape, Direction direction, const void *x, const float *weight,
@@ -156,27 +230,52 @@ const char *Run(const Shape *shape, Direction direction, const void *x, const fl
     Convolution &convolution =
         local.convolutions.Find(KeyOf(*shape, direction, bias != nullptr),
                                 [&] { return Make(*shape, direction, bias != nullptr); });
-    auto *workspace = static_cast<char *>(
-        local.workspace.Take(convolution.packed_bytes + convolution.scratchpad_bytes));
-    auto *const kept = const_cast<float *>(weight);
-    convolution.kept.set_data_handle(kept);
-    convolution.weight.set_data_handle(convolution.is_reordered ? workspace : static_cast<void *>(kept));
-    convolution.scratchpad.set_data_handle(workspace + convolution.packed_bytes);
-    convolution.x.set_data_handle(const_cast<void *>(x));
-    convolution.y.set_data_handle(const_cast<void *>(y));
-    if (bias != nullptr) convolution.bias.set_data_handle(const_cast<float *>(bias));
     const bool is_written = direction == Direction::kToWeight;
-    const auto reorder = [&] {
-      if (!convolution.is_reordered) return;
-      weight_reorders.fetch_add(1, std::memory_order_relaxed);
-      convolution.reorder.execute(
-          local.stream, {{DNNL_ARG_FROM, is_written ? convolution.weight : convolution.kept},
-                         {DNNL_ARG_TO, is_written ? convolution.kept : convolution.weight},
-                         {DNNL_ARG_SCRATCHPAD, convolution.scratchpad}});
-    };
-    if (!is_written) reorder();
-    convolution.primitive.execute(local.stream, convolution.arguments);
-    if (is_written) reorder();
+    const auto shares = static_cast<int64_t>(convolution.shares.size());
+    // Of what is written each share has its own, the first the result where that needs no reorder.
+    const size_t packed = convolution.packed_bytes, sums = convolution.bias_bytes;
+    auto *const packs = static_cast<char *>(local.workspace.Take(
+        shares * (packed + sums + convolution.scratchpad_bytes)));
+    char *const biases = packs + shares * packed;
+    char *const scratchpads = biases + shares * sums;
+    auto *const first = convolution.is_reordered
+                            ? packs
+                            : reinterpret_cast<char *>(const_cast<float *>(weight));
+    convolution.kept.set_data_handle(const_cast<float *>(weight));
+    convolution.packed.set_data_handle(first);
+    const int64_t element = shape->bfloat16 ? 2 : 4;
+    const int64_t x_image = shape->height * shape->width * shape->inputs * element;
+    const int64_t y_image = shape->output_height * shape->output_width * shape->outputs * element;
+    auto *x_place = static_cast<char *>(const_cast<void *>(x));
+    auto *y_place = static_cast<char *>(const_cast<void *>(y));
+    for (int64_t i = 0; i < shares; ++i) {
+      Share &share = convolution.shares[i];
+      const bool is_own = is_written && i > 0;
+      share.x.set_data_handle(x_place);
+      share.y.set_data_handle(y_place);
+      share.weight.set_data_handle(is_own ? packs + i * packed : first);
+      share.scratchpad.set_data_handle(scratchpads + i * convolution.scratchpad_bytes);
+      if (bias != nullptr) {
+        share.bias.set_data_handle(is_own ? biases + i * sums
+                                          : reinterpret_cast<char *>(const_cast<float *>(bias)));
+      }
+      x_place += share.images * x_image;
+      y_place += share.images * y_image;
+    }
+    if (convolution.is_reordered && !is_written) RunReorder(convolution, scratchpads, false);
+    adjoint::RunShares(shares, [&](int64_t i) {
+      Share &share = convolution.shares[i];
+      share.primitive.execute(share.stream, share.arguments);
+    });
+    if (!is_written) return;
+    if (shares > 1) {
+      AddUp(reinterpret_cast<float *>(first), packs + packed, packed, shares,
+            convolution.packed.get_desc().get_size());
+      if (bias != nullptr) {
+        AddUp(const_cast<float *>(bias), biases + sums, sums, shares, shape->outputs * sizeof(float));
+      }
+    }
+    if (convolution.is_reordered) RunReorder(convolution, scratchpads, true);
   });
 }
 

@@ -1,45 +1,88 @@
+#include <algorithm>
+#include <optional>
+#include <vector>
+
 #include "COneDNN.h"
 #include "Engine.h"
+#include "Shares.h"
 
 namespace {
 
 using adjoint::Engine;
 using Key = adjoint::Key<5>;
 
-struct Product {
+// Some rows or columns of a product.
+struct Share {
+  dnnl::stream stream{Engine()};
   dnnl::matmul primitive;
   dnnl::memory a, b, bias, c;
   std::unordered_map<int, dnnl::memory> arguments;
+  // Where it begins.
+  int64_t row = 0, column = 0;
+};
+
+struct Product {
+  std::vector<Share> shares;
 };
 
 struct PerThread {
-  dnnl::stream stream{Engine()};
   adjoint::PrimitiveCache<Key, Product> products;
 };
 
-std::unique_ptr<Product> MakeProduct(int64_t m, int64_t n, int64_t k, adjoint_product_type type,
-                                     bool transpose_a, bool transpose_b, bool bias) {
+// What is multiplied.
+struct Shape {
+  int64_t m, n, k;
+  adjoint_product_type type;
+  bool transpose_a, transpose_b, bias;
+
+  int64_t OperandBytes() const { return type == adjoint_float32 ? 4 : 2; }
+  int64_t ResultBytes() const { return type == adjoint_bfloat16 ? 2 : 4; }
+};
+
+// The share of so many rows and columns that begins there.
+Share MakeShare(const Shape &s, int64_t row, int64_t rows, int64_t column, int64_t columns) {
   using dnnl::memory;
   constexpr auto single = memory::data_type::f32, half = memory::data_type::bf16;
-  const auto operand = type == adjoint_float32 ? single : half;
-  const auto result = type == adjoint_bfloat16 ? half : single;
-  const memory::desc a({m, k}, operand, transpose_a ? memory::dims{1, m} : memory::dims{k, 1});
-  const memory::desc b({k, n}, operand, transpose_b ? memory::dims{1, k} : memory::dims{n, 1});
-  const memory::desc c({m, n}, result, memory::dims{n, 1});
-  const memory::desc row({1, n}, single, memory::dims{n, 1});
-  const auto description = bias ? dnnl::matmul::primitive_desc(Engine(), a, b, row, c)
-                                : dnnl::matmul::primitive_desc(Engine(), a, b, c);
+  const auto operand = s.type == adjoint_float32 ? single : half;
+  const auto result = s.type == adjoint_bfloat16 ? half : single;
+  const memory::desc a({rows, s.k}, operand,
+                       s.transpose_a ? memory::dims{1, s.m} : memory::dims{s.k, 1});
+  const memory::desc b({s.k, columns}, operand,
+                       s.transpose_b ? memory::dims{1, s.k} : memory::dims{s.n, 1});
+  const memory::desc c({rows, columns}, result, memory::dims{s.n, 1});
+  const memory::desc bias({1, columns}, single, memory::dims{columns, 1});
+  const auto description = s.bias ? dnnl::matmul::primitive_desc(Engine(), a, b, bias, c)
+                                  : dnnl::matmul::primitive_desc(Engine(), a, b, c);
+  Share share;
+  share.primitive = dnnl::matmul(description);
+  share.a = memory(a, Engine(), nullptr);
+  share.b = memory(b, Engine(), nullptr);
+  share.c = memory(c, Engine(), nullptr);
+  share.arguments = {
+      {DNNL_ARG_SRC, share.a}, {DNNL_ARG_WEIGHTS, share.b}, {DNNL_ARG_DST, share.c}};
+  if (s.bias) {
+    share.bias = memory(bias, Engine(), nullptr);
+    share.arguments[DNNL_ARG_BIAS] = share.bias;
+  }
+  share.row = row;
+  share.column = column;
+  return share;
+}
+
+// The longer side of the result is cut into whole cache lines of floats.
+std::unique_ptr<Product> Make(const Shape &s) {
+  constexpr int64_t kLine = 16;
+  const int64_t threads = omp_get_max_threads();
+  const bool by_rows = s.m >= s.n;
+  const int64_t side = by_rows ? s.m : s.n;
+  const int64_t chunk = ((side + threads - 1) / threads + kLine - 1) / kLine * kLine;
   auto product = std::make_unique<Product>();
-  product->primitive = dnnl::matmul(description);
-  product->a = memory(a, Engine(), nullptr);
-  product->b = memory(b, Engine(), nullptr);
-  product->c = memory(c, Engine(), nullptr);
-  product->arguments = {{DNNL_ARG_SRC, product->a},
-                        {DNNL_ARG_WEIGHTS, product->b},
-                        {DNNL_ARG_DST, product->c}};
-  if (bias) {
-    product->bias = memory(row, Engine(), nullptr);
-    product->arguments[DNNL_ARG_BIAS] = product->bias;
+  std::optional<adjoint::OneThread> one;
+  if (chunk < side) one.emplace();
+  for (int64_t begin = 0; begin < side; begin += chunk) {
+    const int64_t length = std::min(chunk, side - begin);
+    product->shares.push_back(by_rows ? MakeShare(s, begin, length, 0, s.n)
+                                      : MakeShare(s, 0, s.m, begin, length));
   }
   return product;
 }
@@ -53,17 +96,26 @@ const char *adjoint_onednn_matmul(int64_t m, int64_t n, int64_t k, adjoint_produ
                                   const float *bias, void *c) {
   thread_local PerThread local;
   return adjoint::InWords([&] {
+    const Shape shape{m, n, k, type, transpose_a, transpose_b, bias != nullptr};
     // A primitive is made for a number of threads.
     const Key key{{m, n, k, omp_get_max_threads(),
                    (transpose_a ? 1 : 0) | (transpose_b ? 2 : 0) | (bias != nullptr ? 4 : 0) |
                        static_cast<int64_t>(type) << 3}};
-    Product &product = local.products.Find(
-        key, [&] { return MakeProduct(m, n, k, type, transpose_a, transpose_b, bias != nullptr); });
-    product.a.set_data_handle(const_cast<void *>(a));
-    product.b.set_data_handle(const_cast<void *>(b));
-    product.c.set_data_handle(c);
-    if (bias != nullptr) product.bias.set_data_handle(const_cast<float *>(bias));
-    product.primitive.execute(local.stream, product.arguments);
+    Product &product = local.products.Find(key, [&] { return Make(shape); });
+    const int64_t operand = shape.OperandBytes(), result = shape.ResultBytes();
+    auto *const a_bytes = static_cast<char *>(const_cast<void *>(a));
+    auto *const b_bytes = static_cast<char *>(const_cast<void *>(b));
+    auto *const c_bytes = static_cast<char *>(c);
+    for (Share &share : product.shares) {
+      share.a.set_data_handle(a_bytes + share.row * (transpose_a ? 1 : k) * operand);
+      share.b.set_data_handle(b_bytes + share.column * (transpose_b ? k : 1) * operand);
+      share.c.set_data_handle(c_bytes + (share.row * n + share.column) * result);
+      if (bias != nullptr) share.bias.set_data_handle(const_cast<float *>(bias) + share.column);
+    }
+    adjoint::RunShares(static_cast<int64_t>(product.shares.size()), [&](int64_t i) {
+      Share &share = product.shares[i];
+      share.primitive.execute(share.stream, share.arguments);
+    });
   });
 }
 
