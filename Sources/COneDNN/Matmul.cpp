@@ -17,16 +17,18 @@ struct Share {
   dnnl::matmul primitive;
   dnnl::memory a, b, bias, c;
   std::unordered_map<int, dnnl::memory> arguments;
-  // Where it begins.
-  int64_t row = 0, column = 0;
+  int64_t row = 0, rows = 0, column = 0, columns = 0;
 };
 
 struct Product {
   std::vector<Share> shares;
+  // Of columns that are computed by themselves and put into their places afterwards; 0 where they lie there at once.
+  size_t own_bytes = 0;
 };
 
 struct PerThread {
   adjoint::PrimitiveCache<Key, Product> products;
+  adjoint::Workspace workspace;
 };
 
 // What is multiplied.
@@ -39,8 +41,8 @@ struct Shape {
   int64_t ResultBytes() const { return type == adjoint_bfloat16 ? 2 : 4; }
 };
 
-// The share of so many rows and columns that begins there.
-Share MakeShare(const Shape &s, int64_t row, int64_t rows, int64_t column, int64_t columns) {
+Share MakeShare(const Shape &s, int64_t row, int64_t rows, int64_t column, int64_t columns,
+                bool is_own) {
   using dnnl::memory;
   constexpr auto single = memory::data_type::f32, half = memory::data_type::bf16;
   const auto operand = s.type == adjoint_float32 ? single : half;
@@ -49,7 +51,7 @@ Share MakeShare(const Shape &s, int64_t row, int64_t rows, int64_t column, int64
                        s.transpose_a ? memory::dims{1, s.m} : memory::dims{s.k, 1});
   const memory::desc b({s.k, columns}, operand,
                        s.transpose_b ? memory::dims{1, s.k} : memory::dims{s.n, 1});
-  const memory::desc c({rows, columns}, result, memory::dims{s.n, 1});
+  const memory::desc c({rows, columns}, result, memory::dims{is_own ? columns : s.n, 1});
   const memory::desc bias({1, columns}, single, memory::dims{columns, 1});
   const auto description = s.bias ? dnnl::matmul::primitive_desc(Engine(), a, b, bias, c)
                                   : dnnl::matmul::primitive_desc(Engine(), a, b, c);
@@ -65,24 +67,31 @@ Share MakeShare(const Shape &s, int64_t row, int64_t rows, int64_t column, int64
     share.arguments[DNNL_ARG_BIAS] = share.bias;
   }
   share.row = row;
+  share.rows = rows;
   share.column = column;
+  share.columns = columns;
   return share;
 }
 
-// The longer side of the result is cut into whole cache lines of floats.
+// The longer side of the result is cut.
 std::unique_ptr<Product> Make(const Shape &s) {
-  constexpr int64_t kLine = 16;
+  // Rows as the kernels take them, columns in whole cache lines.
+  constexpr int64_t kRows = 4, kColumns = 16;
   const int64_t threads = omp_get_max_threads();
   const bool by_rows = s.m >= s.n;
-  const int64_t side = by_rows ? s.m : s.n;
-  const int64_t chunk = ((side + threads - 1) / threads + kLine - 1) / kLine * kLine;
+  const int64_t side = by_rows ? s.m : s.n, unit = by_rows ? kRows : kColumns;
+  const int64_t chunk = ((side + threads - 1) / threads + unit - 1) / unit * unit;
   auto product = std::make_unique<Product>();
+  // oneDNN's best kernel where B is transposed, brgemm, does not write to some columns of a wider result, and is worth
+  // a copy of them: 470 instead of 415 GFLOP/s for 200×3072 by 3072×2000 on two cores.
+  const bool is_own = !by_rows && s.transpose_b && chunk < side;
+  if (is_own) product->own_bytes = (s.m * chunk * s.ResultBytes() + 63) / 64 * 64;
   std::optional<adjoint::OneThread> one;
   if (chunk < side) one.emplace();
   for (int64_t begin = 0; begin < side; begin += chunk) {
     const int64_t length = std::min(chunk, side - begin);
-    product->shares.push_back(by_rows ? MakeShare(s, begin, length, 0, s.n)
-                                      : MakeShare(s, 0, s.m, begin, length));
+    product->shares.push_back(by_rows ? MakeShare(s, begin, length, 0, s.n, false)
+                                      : MakeShare(s, 0, s.m, begin, length, is_own));
   }
   return product;
 }
@@ -106,15 +115,25 @@ const char *adjoint_onednn_matmul(int64_t m, int64_t n, int64_t k, adjoint_produ
     auto *const a_bytes = static_cast<char *>(const_cast<void *>(a));
     auto *const b_bytes = static_cast<char *>(const_cast<void *>(b));
     auto *const c_bytes = static_cast<char *>(c);
+    auto *own = static_cast<char *>(
+        local.workspace.Take(product.own_bytes * product.shares.size()));
     for (Share &share : product.shares) {
       share.a.set_data_handle(a_bytes + share.row * (transpose_a ? 1 : k) * operand);
       share.b.set_data_handle(b_bytes + share.column * (transpose_b ? k : 1) * operand);
-      share.c.set_data_handle(c_bytes + (share.row * n + share.column) * result);
+      share.c.set_data_handle(
+          product.own_bytes > 0 ? own : c_bytes + (share.row * n + share.column) * result);
+      own += product.own_bytes;
       if (bias != nullptr) share.bias.set_data_handle(const_cast<float *>(bias) + share.column);
     }
     adjoint::RunShares(static_cast<int64_t>(product.shares.size()), [&](int64_t i) {
       Share &share = product.shares[i];
       share.primitive.execute(share.stream, share.arguments);
+      if (product.own_bytes == 0) return;
+      const auto *from = static_cast<const char *>(share.c.get_data_handle());
+      const int64_t length = share.columns * result;
+      for (int64_t row = 0; row < share.rows; ++row, from += length) {
+        std::memcpy(c_bytes + (row * n + share.column) * result, from, length);
+      }
     });
   });
 }
