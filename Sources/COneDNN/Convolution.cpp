@@ -177,10 +177,20 @@ Reorder MakeReorder(Convolution &made, bool is_written) {
   return {dnnl::reorder(description), memory(scratchpad, Engine(), nullptr)};
 }
 
+// As many shares as threads; a single one where a share's images are few. To add up sums for the weights takes as
+// long as some hundred multiplications for each weight, so every share has to have that many.
+int64_t ShareCount(const Shape &s, Direction direction) {
+  constexpr int64_t kFewestImages = 2, kFewestProducts = 128;
+  const int64_t threads = omp_get_max_threads();
+  const int64_t images = s.batch / threads;
+  const int64_t products = images * s.output_height * s.output_width;
+  const bool is_enough = direction != Direction::kToWeight || products >= kFewestProducts;
+  return images >= kFewestImages && is_enough ? threads : 1;
+}
+
 std::unique_ptr<Convolution> Make(const Shape &s, Direction direction, bool has_bias) {
   auto made = std::make_unique<Convolution>();
-  const int64_t threads = omp_get_max_threads();
-  const int64_t count = s.batch >= 2 * threads ? threads : 1;
+  const int64_t count = ShareCount(s, direction);
   for (int64_t share = 0; share < count; ++share) {
     std::optional<adjoint::OneThread> one;
     if (count > 1) one.emplace();

@@ -15,8 +15,16 @@ final class TissueAblation: ImageExperiment {
 
   static let presets = [
     "default": TissueAblationConfiguration(TissueCustom.pathMNIST),
-    "pneumonia": TissueAblationConfiguration(TissueCustom.pneumoniaMNIST),
+    "pneumonia": TissueAblationConfiguration(pneumoniaMNIST),
   ]
+
+  /// With crops and smoothed labels: what taking them away showed is what pathmnist-custom does now.
+  private static var pneumoniaMNIST: ImageConfiguration {
+    var configuration = TissueCustom.pneumoniaMNIST
+    configuration.augment = AugmentationRecipe([.crop(padding: 2)])
+    configuration.labelSmoothing = TissueCustom.pathMNIST.labelSmoothing
+    return configuration
+  }
 
   static let comparison = ImageComparison.Manner(
     title: "Against the other variants", kind: "variant", reference: "full",
