@@ -21,8 +21,11 @@ def run(context: Context) -> Findings:
     findings = Findings("Damaged files", [
         "Of a small valid file of each format every byte is changed, once in one bit and once in all, and every prefix "
         "is taken. Each of these is read: it is an error that names the file (and the byte, row or member), or, where "
-        "the format has no checksum or the byte does not matter, exactly what the bytes say. A crash, ten seconds, or "
-        "another value is a failure."])
+        "the format has no checksum or the byte does not matter, exactly what the bytes say. Two formats tell less: "
+        "of a JPEG picture height, width and channels are compared, unless the byte is in the frame's header, which "
+        "states them; of PyTorch's older file the numbers, where the byte is in a tensor. A change in that header, or "
+        "elsewhere in that file, has to be an error or any value, in time. A crash, ten seconds, or another value is "
+        "a failure."])
     program = build()
     every = max(1, round(1 / context.scale))
     process = subprocess.run(

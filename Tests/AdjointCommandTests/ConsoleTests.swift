@@ -10,4 +10,31 @@ import Testing
     #expect(Console.table([]) == "")
     #expect(Console.table([[], ["a"]]) == "\na")
   }
+
+  /// What a name in a file may do to a terminal: ECMA-48's controls, and Unicode's that turn or hide text.
+  @Test(arguments: [
+    ("\u{1B}[2J\u{1B}]0;title\u{07}", #"\u{1b}[2J\u{1b}]0;title\u{7}"#),
+    ("a\rb\tc\u{08}\u{00}\u{7F}", #"a\u{d}b\u{9}c\u{8}\u{0}\u{7f}"#),
+    ("\u{9B}2J", #"\u{9b}2J"#),
+    ("file\u{202E}gpj.exe\u{2066}", #"file\u{202e}gpj.exe\u{2066}"#),
+    ("a\u{2028}b\u{2029}c\u{85}d", #"a\u{2028}b\u{2029}c\u{85}d"#),
+    ("\u{FEFF}a\u{200B}b\u{AD}\u{E0041}", #"\u{feff}a\u{200b}b\u{ad}\u{e0041}"#),
+  ])
+  func controlsAreShownAsWhatTheyAre(text: String, shown: String) {
+    #expect(Console.withoutControls(text) == shown)
+    #expect(Console.withoutControls(shown) == shown)
+  }
+
+  /// The end of a line is one also where a carriage return comes before it: the two are one character to Swift.
+  @Test func linesStayLines() {
+    #expect(Console.withoutControls("a\nb\n") == "a\nb\n")
+    #expect(Console.withoutControls("a\r\nb") == "a\\u{d}\nb")
+  }
+
+  @Test(arguments: [
+    "", "größe – 28×28 ≥ 0.99", "données/e\u{301}té", "数据 データ", "ملف", "🙂", #"\u{1b}"#,
+  ])
+  func whatIsHarmlessStays(text: String) {
+    #expect(Array(Console.withoutControls(text).utf8) == Array(text.utf8))
+  }
 }

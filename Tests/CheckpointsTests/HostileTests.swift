@@ -26,7 +26,7 @@ import Testing
   /// Each member for itself is possible.
   @Test func manyMembersMakeABomb() throws {
     let members = (0..<8).map { ("a/data/\($0)", [UInt8](repeating: 0, count: 10_000)) }
-    let claims = storedZip(members, claimedSize: 10_000_000)
+    let claims = storedZip(members, method: 8, claimedSize: 10_000_000)
     try expectRefused(
       claims,
       "expected at most \(60_000_000 + 4 * claims.count - 8 * 512) bytes unpacked from \(claims.count), found members "

@@ -1,9 +1,11 @@
+import Archives
 import Tensors
 
 /// A file as `torch.save` writes it since PyTorch 1.6: a zip file of a pickle, `…/data.pkl`, and of the
 /// storages, `…/data/KEY`.
 struct TorchZip {
   private let archive: ZipArchive
+  private let members: [String: ZipArchive.Member]
   private let prefix: String
   /// What the pickle left behind.
   let content: PickleReader.Result
@@ -14,43 +16,42 @@ struct TorchZip {
   /// Reads the pickle of a file.
   init(_ source: ByteSource) throws {
     let (path, size) = (source.name, source.count)
-    let end = try source.bytes(max(size - FileMemory.zipEndSize, 0)..<size)
-    guard !FileMemory.zipEndClaimsTooMuch(end) else {
+    archive = try ZipArchive(
+      path, byteCount: size, end: source.bytes(max(size - ZipEnd.byteCount, 0)..<size))
+    members = try Dictionary(archive.members.map { ($0.name, $0) }) { _, member in
       throw AdjointError(
-        .badData, "\(path): expected at most 65535 members, found an end that claims more")
+        .badData, "\(path): expected each member once, found \(JSONText.shown(member.name)) twice")
     }
-    archive = try ZipArchive(path, size: size)
     let ending = "/data.pkl"
-    let pickles = archive.members.filter { name, _ in
+    let pickles = members.filter { name, _ in
       name.hasSuffix(ending) && !name.dropLast(ending.count).contains("/")
     }
-    guard let (name, member) = pickles.first, pickles.count == 1 else {
-      let found = archive.members.keys.sorted().prefix(3).map(JSONText.shown)
+    guard let (name, pickle) = pickles.first, pickles.count == 1 else {
+      let found = members.keys.sorted().prefix(3).map(JSONText.shown)
       throw AdjointError(
         .badData,
         "\(path): expected one member NAME/data.pkl, as torch.save writes it, found "
           + (found.isEmpty ? "no member" : "members such as \(found.joined(separator: ", "))"))
     }
     prefix = String(name.dropLast("data.pkl".count))
+    let shown = JSONText.shown(name)
+    let member = try archive.open(pickle, as: shown)
     let longest = max(TorchZip.maximumPickle, size)
     guard member.byteCount <= longest else {
       throw AdjointError(
         .badData,
-        "\(path): \(JSONText.shown(name)): expected at most \(longest) bytes, found "
-          + "\(member.byteCount)")
+        "\(member.name): expected at most \(longest) bytes, found \(member.byteCount)")
     }
-    if let order = archive.members[prefix + "byteorder"] {
-      let shown = JSONText.shown(prefix + "byteorder")
+    if let entry = members[prefix + "byteorder"] {
+      let order = try archive.open(entry, as: JSONText.shown(entry.name))
       guard order.byteCount <= 16,
-        case let text = String(decoding: try archive.read(order, named: shown), as: UTF8.self),
-        text == "little"
+        String(decoding: try order.readToEnd(), as: UTF8.self) == "little"
       else {
         throw AdjointError(
-          .badData, "\(path): \(shown): expected little, found another order of bytes")
+          .badData, "\(order.name): expected little, found another order of bytes")
       }
     }
-    let shown = JSONText.shown(name)
-    let source = ByteSource(try archive.read(member, named: shown), name: "\(path): \(shown)")
+    let source = ByteSource(try member.readToEnd(), name: member.name)
     content = try PickleReader.read(source, at: 0)
     guard content.end == source.count else {
       throw AdjointError(
@@ -65,7 +66,7 @@ struct TorchZip {
 
   private func member(of storage: TorchStorage) throws -> ZipArchive.Member {
     let name = memberName(of: storage)
-    guard let member = archive.members[name] else {
+    guard let member = members[name] else {
       throw AdjointError(
         .badData, "\(archive.name): expected the member \(JSONText.shown(name)), found none")
     }
@@ -95,8 +96,8 @@ struct TorchZip {
 
   /// Where a storage's bytes are.
   func place(of storage: TorchStorage) throws -> (ByteSource, Int) {
-    let shown = JSONText.shown(memberName(of: storage))
-    let bytes = try archive.read(member(of: storage), named: shown)
-    return (ByteSource(bytes, name: "\(archive.name): \(shown)"), 0)
+    let entry = try member(of: storage)
+    let member = try archive.open(entry, as: JSONText.shown(entry.name))
+    return (ByteSource(try member.readToEnd(), name: member.name), 0)
   }
 }

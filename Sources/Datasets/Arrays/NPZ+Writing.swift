@@ -1,4 +1,4 @@
-import CZip
+import Archives
 import Foundation
 import Tensors
 
@@ -47,41 +47,7 @@ extension NPZ {
   ///
   /// Throws cannot write where the folder takes no file.
   static func write(_ members: [Member], to file: URL) throws {
-    func failure(_ reason: String) -> AdjointError {
-      AdjointError(.cannotWrite, "\(file.path): cannot be written: \(reason)")
-    }
-    var code: Int32 = 0
-    guard let archive = zip_open(file.path, ZIP_CREATE | ZIP_TRUNCATE, &code) else {
-      var error = zip_error_t()
-      zip_error_init_with_code(&error, code)
-      defer { zip_error_fini(&error) }
-      throw failure(String(cString: zip_error_strerror(&error)))
-    }
-    func reason() -> String { String(cString: zip_strerror(archive)) }
-    // The archive reads the bytes when it is closed, so each member stays in place until then.
-    func add(_ rest: ArraySlice<Member>) throws {
-      guard let member = rest.first else {
-        guard zip_close(archive) == 0 else { throw failure(reason()) }
-        return
-      }
-      try member.contents.withUnsafeBytes { bytes in
-        guard let source = zip_source_buffer(archive, bytes.baseAddress, UInt64(bytes.count), 0)
-        else { throw failure(reason()) }
-        let index = zip_file_add(
-          archive, member.name + ".npy", source, zip_flags_t(ZIP_FL_ENC_UTF_8))
-        guard index >= 0 else {
-          zip_source_free(source)
-          throw failure(reason())
-        }
-        // 1 January 1980, the first day there is, so that the bytes do not tell the time.
-        zip_set_file_compression(archive, UInt64(index), ZIP_CM_DEFLATE, 6)
-        zip_file_set_dostime(archive, UInt64(index), 0, 1 << 5 | 1, 0)
-        try add(rest.dropFirst())
-      }
-    }
-    do { try add(members[...]) } catch {
-      zip_discard(archive)
-      throw error
-    }
+    try ZipArchive.write(
+      members.map { ($0.name + Self.suffix, $0.contents) }, to: file.path)
   }
 }

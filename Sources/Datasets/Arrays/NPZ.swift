@@ -1,3 +1,4 @@
+import Archives
 import Foundation
 import Tensors
 
@@ -13,17 +14,23 @@ public struct NPZ: Sendable {
   /// The most bytes that arrays read from it may take.
   let limit: Int
 
-  private static let suffix = ".npy"
+  static let suffix = ".npy"
 
   /// Reads the archive's directory.
   ///
   /// Throws no input where there is no such file, bad data where it is no zip archive.
   public init(_ file: URL) throws {
     self.file = file
-    let archive = try ZipArchive(file)
+    let archive = try Self.open(file)
     limit = archive.limit
-    names = archive.members.filter { $0.hasSuffix(Self.suffix) }
+    names = archive.members.map(\.name).filter { $0.hasSuffix(Self.suffix) }
       .map { String($0.dropLast(Self.suffix.count)) }
+  }
+
+  private static func open(_ file: URL) throws -> ZipArchive {
+    let input = try InputFile(file)
+    return try ZipArchive(
+      input.name, byteCount: input.byteCount, end: input.end(ZipEnd.byteCount))
   }
 
   /// An array of unsigned bytes, row-major.
@@ -87,12 +94,14 @@ public struct NPZ: Sendable {
   private func read(
     _ name: String, _ types: KeyValuePairs<String, Int>, _ check: (String, [Int]) throws -> Void
   ) throws -> (NPYHeader, [UInt8]) {
-    guard let member = try ZipArchive(file).open(name + Self.suffix) else {
+    let archive = try Self.open(file)
+    guard let entry = archive.members.first(where: { $0.name == name + Self.suffix }) else {
       let found =
         names.isEmpty ? "no arrays" : names.map { $0 + Self.suffix }.joined(separator: ", ")
       throw AdjointError(
         .badData, "\(file.path): expected a member \(name)\(Self.suffix), found \(found)")
     }
+    let member = try archive.open(entry, as: entry.name)
     let header = try NPYHeader(of: member.name, types: types) { try member.read($0) }
     try check(member.name, header.shape)
     let promise =

@@ -24,7 +24,7 @@ enum PartFile {
   private static func isLeftover(_ name: String, of file: String) -> Bool {
     guard name.hasPrefix("\(file)."), name.hasSuffix(".\(ending)") else { return false }
     let middle = name.dropFirst(file.count + 1).dropLast(ending.count + 1)
-    guard let process = pid_t(middle), process > 0 else { return false }
+    guard let process = pid_t(middle), process > 0, middle == "\(process)" else { return false }
     return kill(process, 0) != 0 && errno == ESRCH
   }
 }

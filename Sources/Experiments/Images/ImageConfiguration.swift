@@ -144,7 +144,7 @@ extension DType {
     guard self == .bfloat16, !Threads.convolvesBFloat16 else { return }
     throw AdjointError(
       .usage,
-      "\(setting)\(rawValue): oneDNN \(Threads.oneDNNVersion) has no convolutions of that type for this "
-        + "processor, which lacks AVX-512; take float32")
+      "\(setting)\(rawValue): oneDNN \(Threads.oneDNNVersion) has no \(rawValue) convolutions for this "
+        + "processor (x86 needs AVX-512); take float32")
   }
 }

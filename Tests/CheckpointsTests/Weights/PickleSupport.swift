@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 @testable import Checkpoints
 
@@ -55,10 +56,6 @@ enum Pickle {
   }
 }
 
-func littleEndian(_ number: Int, _ size: Int) -> [UInt8] {
-  (0..<size).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
-}
-
 /// A file of the format before 1.6 with the object's pickle, and storages whose bytes are given.
 func torchStream(
   _ object: [UInt8], _ storages: [(key: String, count: Int, bytes: [UInt8])] = [],
@@ -72,35 +69,4 @@ func torchStream(
   file += Pickle.start + Pickle.emptyList
   file += storages.flatMap { Pickle.text($0.key) + Pickle.append } + Pickle.stop
   return file + storages.flatMap { littleEndian($0.count, 8) + $0.bytes }
-}
-
-/// A zip file of stored members; sizes and checksums are right unless others are claimed.
-func storedZip(
-  _ members: [(name: String, bytes: [UInt8])], method: Int = 0, claimedSize: Int? = nil
-) -> [UInt8] {
-  var file: [UInt8] = []
-  var directory: [UInt8] = []
-  for (name, bytes) in members {
-    let size = claimedSize ?? bytes.count
-    let facts =
-      littleEndian(method, 2) + [0, 0, 0x21, 0] + littleEndian(Int(checksum(bytes)), 4)
-      + littleEndian(bytes.count, 4) + littleEndian(size, 4) + littleEndian(name.utf8.count, 2)
-      + [0, 0]
-    directory += [0x50, 0x4B, 1, 2, 20, 0, 20, 0, 0, 0] + facts
-    directory += [UInt8](repeating: 0, count: 10) + littleEndian(file.count, 4) + Array(name.utf8)
-    file += [0x50, 0x4B, 3, 4, 20, 0, 0, 0] + facts + Array(name.utf8) + bytes
-  }
-  let end =
-    [0x50, 0x4B, 5, 6, 0, 0, 0, 0] + littleEndian(members.count, 2)
-    + littleEndian(members.count, 2) + littleEndian(directory.count, 4)
-    + littleEndian(file.count, 4) + [0, 0]
-  return file + directory + end
-}
-
-/// CRC-32 as zip files have it.
-private func checksum(_ bytes: [UInt8]) -> UInt32 {
-  ~bytes.reduce(UInt32.max) { sum, byte in
-    (0..<8).reduce(sum ^ UInt32(byte)) { sum, _ in sum & 1 == 1 ? sum >> 1 ^ 0xEDB8_8320 : sum >> 1
-    }
-  }
 }

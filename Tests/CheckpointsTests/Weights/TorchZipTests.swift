@@ -59,7 +59,7 @@ import Testing
         + "torch._utils._rebuild_tensor_v2, found \"posix.system\", which is not executed; "
         + "torch.save(model.state_dict(), …) writes a file without it")
     try expectRefused(
-      [0x50, 0x4B, 3, 4], "expected a zip file: it cannot be opened: Not a zip archive")
+      [0x50, 0x4B, 3, 4], "cannot be opened as a zip archive: Not a zip archive")
   }
 
   @Test func refusesStoragesThatDoNotFit() throws {
@@ -74,46 +74,20 @@ import Testing
       "expected the member \"a/data/../0\", found none")
     try expectRefused(
       storedZip([("a/data.pkl", [UInt8](repeating: 0, count: 10))], claimedSize: 1 << 31),
-      "member \"a/data.pkl\": expected at most 10320 bytes, which 10 packed ones can give, found a "
-        + "size of 2147483648")
+      "\"a/data.pkl\": expected at most 10 bytes from 10 packed ones, found a size of 2147483648")
   }
 
   /// The end of a 64-bit archive that says how many members there are.
   @Test(arguments: [1, 2, 1 << 26, 1 << 40, 1 << 62])
   func claimsOfManyMembersTakeNoMemory(count: Int) throws {
     let whole = storedZip([("a/data.pkl", pickle(1, "0"))])
-    let body = Array(whole.dropLast(22))
-    let directory = Array(whole.suffix(22)[(whole.count - 10)..<(whole.count - 2)])
-    let (size, place) = (directory[..<4], directory[4...])
-    let wide: [UInt8] =
-      [0x50, 0x4B, 6, 6] + littleEndian(44, 8) + [45, 0, 45, 0] + littleEndian(0, 8)
-      + littleEndian(count, 8) + littleEndian(count, 8) + size + littleEndian(0, 4) + place
-      + littleEndian(0, 4)
-    let locator: [UInt8] =
-      [0x50, 0x4B, 6, 7] + littleEndian(0, 4) + littleEndian(body.count, 8) + littleEndian(1, 4)
-    let end: [UInt8] =
-      [0x50, 0x4B, 5, 6, 0, 0, 0, 0] + [UInt8](repeating: 0xFF, count: 12) + [0, 0]
     try expectRefused(
-      body + wide + locator + end,
+      with64BitEnd(whole, promising: count),
       count == 1
         ? "expected the member \"a/data/0\", found none"
         : count == 2
-          ? "expected a zip file: it cannot be opened: Zip archive inconsistent"
+          ? "cannot be opened as a zip archive: Zip archive inconsistent"
           : "expected at most 65535 members, found an end that claims more")
-  }
-
-  @Test func checksumsAreVerified() throws {
-    var file = storedZip([("a/data.pkl", pickle(1, "0")), ("a/data/0", [0, 0, 0x80, 0x3F])])
-    let place = try #require(
-      file.indices.first { file[$0...].starts(with: [0, 0, 0x80, 0x3F]) })
-    file[place + 2] ^= 1
-    try expectRefused(file, "\"a/data/0\": byte 4: cannot be unpacked: CRC error")
-  }
-
-  @Test func methodsThatAreNotKnownAreNamed() throws {
-    let file = storedZip([("a/data.pkl", pickle(1, "0"))], method: 9)
-    try expectRefused(
-      file, "\"a/data.pkl\": cannot be opened: Compression method not supported")
   }
 
   /// Members that share their place in the file would make much memory out of a small file.

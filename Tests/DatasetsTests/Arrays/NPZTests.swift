@@ -155,14 +155,12 @@ import Testing
     #expect(try folder.contents == ["a.npz", "b.npz"])
   }
 
-  @Test func aFolderThatIsMissing() throws {
+  @Test func anEndThatClaimsTooMuch() throws {
     let folder = try TemporaryFolder()
-    let file = folder.file("no/a.npz")
+    let file = try folder.write(
+      with64BitEnd(storedZip([("x.npy", [1])]), promising: 1 << 40), "a.npz")
     expectError(
-      .cannotWrite,
-      """
-      \(file.path): cannot be written: Failure to create temporary file: No such file or directory
-      """
-    ) { try NPZ.write([.init("x", shape: [1], bytes: [1])], to: file) }
+      .badData, "\(file.path): expected at most 65535 members, found an end that claims more"
+    ) { _ = try NPZ(file) }
   }
 }

@@ -1,0 +1,65 @@
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Archives
+
+@Suite struct ZipArchiveWritingTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder(inMemory: true) }
+
+  private func write(_ members: [(name: String, bytes: [UInt8])], _ name: String) throws -> [UInt8]
+  {
+    try ZipArchive.write(members, to: folder.file(name).path)
+    return [UInt8](try Data(contentsOf: folder.file(name)))
+  }
+
+  @Test func whatIsWrittenIsRead() throws {
+    let members: [(name: String, bytes: [UInt8])] = [
+      ("zeros", .init(repeating: 0, count: 5000)), ("empty", []), ("a/é", [1, 2, 3]),
+    ]
+    let bytes = try write(members, "a.zip")
+    let archive = try ZipArchive(folder.file("a.zip").path, byteCount: bytes.count, end: bytes)
+    #expect(archive.members.map(\.name) == members.map(\.name))
+    #expect(archive.members[0].packedCount < 100)
+    for (entry, member) in zip(archive.members, members) {
+      #expect(try archive.open(entry, as: entry.name).readToEnd() == member.bytes)
+    }
+  }
+
+  @Test func theSameMembersMakeTheSameBytes() throws {
+    let members: [(name: String, bytes: [UInt8])] = [("a", [1, 2, 3]), ("b", [4])]
+    let bytes = try write(members, "a.zip")
+    #expect(try write(members, "b.zip") == bytes)
+    // Midnight of 1 January 1980, in the format of MS-DOS: 10 bytes into the first header.
+    #expect(bytes[10..<14].elementsEqual([0, 0, 0x21, 0]))
+    #expect(try folder.contents == ["a.zip", "b.zip"])
+  }
+
+  @Test func anOlderFileIsReplaced() throws {
+    _ = try write([("old", [1])], "a.zip")
+    let bytes = try write([("new", [2])], "a.zip")
+    let archive = try ZipArchive(folder.file("a.zip").path, byteCount: bytes.count, end: bytes)
+    #expect(archive.members.map(\.name) == ["new"])
+  }
+
+  @Test func namesThatOccurTwice() throws {
+    let file = folder.file("a.zip")
+    expectError(.cannotWrite, "\(file.path): cannot be written: File already exists") {
+      try ZipArchive.write([("a", [1]), ("a", [2])], to: file.path)
+    }
+    #expect(try folder.contents == [])
+  }
+
+  @Test func aFolderThatIsMissing() throws {
+    let file = folder.file("no/a.zip")
+    expectError(
+      .cannotWrite,
+      """
+      \(file.path): cannot be written: Failure to create temporary file: No such file or directory
+      """
+    ) { try ZipArchive.write([("x", [1])], to: file.path) }
+  }
+}
