@@ -174,13 +174,13 @@ import Training
     longer.variant = "mixup"
     expectError(
       .usage,
-      "compare: /a: has epochs=31, this run epochs=30; runs beside one another may differ in variant and "
+      "compare: /a: has epochs=31, this run epochs=15; runs beside one another may differ in variant and "
         + "seed alone"
     ) { try compare(Self.run(of: TissueAblation.self, longer)) }
     longer.variant = "full"
     expectError(
       .usage,
-      "compare: /a: has epochs=31, this run epochs=30; runs of one name (full) may differ in their seeds "
+      "compare: /a: has epochs=31, this run epochs=15; runs of one name (full) may differ in their seeds "
         + "alone"
     ) {
       try compare(
