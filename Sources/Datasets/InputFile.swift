@@ -41,24 +41,17 @@ final class InputFile {
   /// Throws bad data where they cannot be read.
   func read(_ count: Int) throws -> [UInt8] {
     let wanted = min(count, byteCount - offset)
-    let bytes = try [UInt8](unsafeUninitializedCapacity: wanted) { buffer, filled in
-      while filled < wanted {
-        let rest = UnsafeMutableRawBufferPointer(buffer)[filled..<wanted]
-        let room = UnsafeMutableRawBufferPointer(rebasing: rest)
-        let got = Foundation.read(descriptor, room.baseAddress, min(room.count, 1 << 30))
-        guard got >= 0 || errno == EINTR else {
-          throw failure(at: filled, "cannot be read: \(String(cString: strerror(errno)))")
-        }
-        guard got != 0 else {
-          throw failure(
-            at: filled,
-            "expected \(byteCount) bytes in all, found the end: the file became shorter while it "
-              + "was read")
-        }
-        filled += max(got, 0)
-      }
+    let (bytes, code) = readBytes(wanted, of: descriptor)
+    if let code {
+      throw failure(at: bytes.count, "cannot be read: \(String(cString: strerror(code)))")
     }
-    offset += bytes.count
+    guard bytes.count == wanted else {
+      throw failure(
+        at: bytes.count,
+        "expected \(byteCount) bytes in all, found the end: the file became shorter while it was "
+          + "read")
+    }
+    offset += wanted
     return bytes
   }
 

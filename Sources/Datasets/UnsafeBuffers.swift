@@ -1,3 +1,5 @@
+import CJPEG
+import CPNG
 import CZlib
 import Dispatch
 import Foundation
@@ -76,6 +78,123 @@ final class GzipReader {
     // zlib puts the file's path in front of its own messages.
     let reason = cause.hasPrefix("\(name): ") ? String(cause.dropFirst(name.count + 2)) : cause
     return "\(name): offset \(offset): cannot be unpacked: \(reason)"
+  }
+}
+
+/// The next `count` bytes of an open file, or fewer where it ends before or cannot be read: then the code is why.
+func readBytes(_ count: Int, of descriptor: Int32) -> (bytes: [UInt8], code: Int32?) {
+  var code: Int32?
+  let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+    while filled < count {
+      let rest = UnsafeMutableBufferPointer(rebasing: buffer[filled..<count])
+      let got = read(descriptor, rest.baseAddress, min(rest.count, 1 << 30))
+      if got < 0 && errno == EINTR { continue }
+      if got < 0 { code = errno }
+      if got <= 0 { break }
+      filled += got
+    }
+  }
+  return (bytes, code)
+}
+
+extension PNGChunks {
+  /// CRC-32 of a chunk's letters and data.
+  static func checksum(_ bytes: ArraySlice<UInt8>) -> Int {
+    bytes.withUnsafeBufferPointer { Int(crc32_z(0, $0.baseAddress, $0.count)) }
+  }
+}
+
+extension ImageFile {
+  /// `PNG_IMAGE_VERSION`, `PNG_FORMAT_FLAG_COLOR` and `PNG_IMAGE_FLAG_16BIT_sRGB`, macros that Swift does
+  /// not see.
+  private static let pngVersion: UInt32 = 1
+  private static let pngColour: UInt32 = 2
+  private static let png16BitIsSRGB: UInt32 = 4
+
+  /// libpng's simplified interface reports errors instead of jumping.
+  static func decodePNG(
+    _ bytes: [UInt8], _ name: String, fileSize: Int
+  ) throws -> RasterImage {
+    // libpng keeps the address between beginning and finishing.
+    try bytes.withUnsafeBufferPointer { bytes in
+      var control = png_image()
+      control.version = pngVersion
+      defer { png_image_free(&control) }
+      func damage() -> AdjointError {
+        let reason = withUnsafeBytes(of: control.message) { text in
+          String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        return AdjointError(.badData, "\(name): damaged PNG file: \(reason)")
+      }
+      guard png_image_begin_read_from_memory(&control, bytes.baseAddress, bytes.count) != 0 else {
+        throw damage()
+      }
+      let (height, width) = (Int(control.height), Int(control.width))
+      try checkSides(height, width, name)
+      // Samples of 16 bits follow the same curve as those of 8, unless the file says otherwise.
+      control.flags |= png16BitIsSRGB
+      let channels = control.format & pngColour == 0 ? 1 : 3
+      control.format = channels == 1 ? 0 : pngColour
+      var white = png_color(red: 255, green: 255, blue: 255)
+      // Memory that is not written to is not touched, whatever size a damaged file claims.
+      let count = height * width * channels
+      try checkMemory(count, height, width, fileSize: fileSize, name)
+      let pixels = try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+        guard png_image_finish_read(&control, &white, buffer.baseAddress, 0, nil) != 0 else {
+          throw damage()
+        }
+        filled = count
+      }
+      return RasterImage(pixels: pixels, height: height, width: width, channels: channels)
+    }
+  }
+}
+
+extension ImageFile {
+  /// TurboJPEG reports errors instead of jumping. Warnings are errors too: the pixels behind the damage
+  /// would be made up.
+  static func decodeJPEG(_ bytes: [UInt8], _ name: String) throws -> RasterImage {
+    guard let decoder = tjInitDecompress() else {
+      throw AdjointError(.internalFault, "\(name): TurboJPEG cannot be started")
+    }
+    defer { tjDestroy(decoder) }
+    func damage() -> AdjointError {
+      AdjointError(
+        .badData, "\(name): damaged JPEG file: \(String(cString: tjGetErrorStr2(decoder)))")
+    }
+    var (width, height, sampling, space) = (Int32(0), Int32(0), Int32(0), Int32(0))
+    guard
+      tjDecompressHeader3(
+        decoder, bytes, UInt(bytes.count), &width, &height, &sampling, &space) == 0
+    else { throw damage() }
+    try checkSides(Int(height), Int(width), name)
+    guard space != Int32(TJCS_CMYK.rawValue), space != Int32(TJCS_YCCK.rawValue) else {
+      throw AdjointError(.badData, "\(name): expected grey or RGB colours, found CMYK")
+    }
+    // A block of 8 × 8 pixels takes a bit at the least (ITU-T T.81, F.1.2.1): what a header claims cannot
+    // make the decoder take memory that the file does not account for.
+    guard Int(width) * Int(height) <= bytes.count * 512 else {
+      throw AdjointError(
+        .badData,
+        "\(name): damaged JPEG file: \(bytes.count) bytes cannot hold \(width) × \(height) pixels")
+    }
+    let isGrey = space == Int32(TJCS_GRAY.rawValue)
+    let channels = isGrey ? 1 : 3
+    let format = Int32((isGrey ? TJPF_GRAY : TJPF_RGB).rawValue)
+    let count = Int(width) * Int(height) * channels
+    try checkMemory(
+      count + JPEGFrame(bytes).coefficientBytes, Int(height), Int(width), fileSize: bytes.count,
+      name)
+    let pixels = try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      guard
+        tjDecompress2(
+          decoder, bytes, UInt(bytes.count), buffer.baseAddress, width, 0, height, format,
+          TJFLAG_ACCURATEDCT | TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS) == 0
+      else { throw damage() }
+      filled = count
+    }
+    return RasterImage(
+      pixels: pixels, height: Int(height), width: Int(width), channels: channels)
   }
 }
 

@@ -60,7 +60,9 @@ import Testing
   func touchesAddressesInOneFileAtMost(room: String) throws {
     let unsafe = try swiftFiles(in: room).filter { file in
       let text = try String(contentsOf: file, encoding: .utf8)
-      return text.firstMatch(of: /Unsafe(Mutable)?(Raw)?Pointer|Unmanaged|unsafeBitCast/) != nil
+      let pattern =
+        /Unsafe(Mutable)?(Raw)?(Buffer)?Pointer|unsafeUninitializedCapacity|Unmanaged|unsafeBitCast/
+      return text.firstMatch(of: pattern) != nil
     }
     #expect(unsafe.count <= 1, "\(unsafe.map(\.lastPathComponent))")
   }

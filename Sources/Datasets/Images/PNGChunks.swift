@@ -1,4 +1,3 @@
-import CZlib
 import Tensors
 
 /// The chunks of a PNG file, checked before libpng sees them: for libpng a damaged one that is not essential is no
@@ -56,11 +55,6 @@ enum PNGChunks {
       if letters == "IEND" { break }
     }
     bytes.removeSubrange(kept...)
-  }
-
-  /// CRC-32 of the chunk's letters and data.
-  private static func checksum(_ bytes: ArraySlice<UInt8>) -> Int {
-    bytes.withUnsafeBufferPointer { Int(crc32_z(0, $0.baseAddress, $0.count)) }
   }
 
   private static func hexadecimal(_ word: Int) -> String {

@@ -18,14 +18,6 @@ public struct IndexTensor: Sendable, Equatable {
     self.init(values, shape: [values.count])
   }
 
-  /// Elements that `body` writes straight into the tensor's memory, all of them.
-  public init(shape: Shape, writing body: (UnsafeMutableBufferPointer<Int32>) throws -> Void)
-    rethrows
-  {
-    self.init(uninitialized: shape)
-    try storage.fill(Int32.self, count: shape.count, body)
-  }
-
   init(uninitialized shape: Shape) {
     self.shape = shape
     storage = Storage(byteCount: shape.count * MemoryLayout<Int32>.size)

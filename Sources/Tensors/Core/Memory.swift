@@ -69,6 +69,50 @@ final class Storage: @unchecked Sendable {
   }
 }
 
+extension Tensor {
+  /// float32 elements that `body` writes straight into the tensor's memory, all of them.
+  public init(shape: Shape, writing body: (UnsafeMutableBufferPointer<Float>) throws -> Void)
+    rethrows
+  {
+    self.init(uninitialized: shape, .float32)
+    try storage.fill(Float.self, count: shape.count, body)
+  }
+
+  /// float64 elements that `body` writes straight into the tensor's memory, all of them.
+  package static func doubles(
+    _ shape: Shape, writing body: (UnsafeMutableBufferPointer<Double>) throws -> Void
+  ) rethrows -> Tensor {
+    let result = Tensor(uninitialized: shape, .float64)
+    try result.storage.fill(Double.self, count: shape.count, body)
+    return result
+  }
+
+  /// Calls `body` with the bytes of the elements in row-major order, little-endian.
+  public func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+    try storage.withBytes(count: count * dtype.size, body)
+  }
+
+  /// A tensor from the bytes that ``withBytes(_:)`` gave; stops if their number is not the shape's.
+  public init(bytes: UnsafeRawBufferPointer, shape: Shape, dtype: DType) {
+    require(
+      bytes.count == shape.count * dtype.size,
+      "Tensor: \(bytes.count) bytes for \(shape) of \(dtype), which takes "
+        + "\(shape.count * dtype.size)")
+    self.init(uninitialized: shape, dtype)
+    storage.overwrite(bytes: bytes)
+  }
+}
+
+extension IndexTensor {
+  /// Elements that `body` writes straight into the tensor's memory, all of them.
+  public init(shape: Shape, writing body: (UnsafeMutableBufferPointer<Int32>) throws -> Void)
+    rethrows
+  {
+    self.init(uninitialized: shape)
+    try storage.fill(Int32.self, count: shape.count, body)
+  }
+}
+
 /// A vector loop of the room below, in the precisions it has.
 ///
 /// Find it once (`private let tanhForward = Kernel("tanh")`), call it often: a call takes a few
@@ -296,65 +340,6 @@ enum ImageConvolution {
     require(
       failure == nil, "convolution \(s): oneDNN says \(failure.map { String(cString: $0) } ?? "")")
   }
-}
-
-/// The caching allocator's counters, in bytes and blocks.
-public enum Memory {
-  /// What the allocator has given out and asked for.
-  public struct Counters: Sendable, Equatable {
-    /// Bytes in use by tensors, rounded up to the allocator's size classes.
-    public let liveBytes: Int
-    /// The highest ``liveBytes`` since the process began or ``Memory/resetPeak()``.
-    public let peakBytes: Int
-    /// Tensors' blocks in use.
-    public let liveTensors: Int
-    /// How often the system was asked for a block.
-    public let systemRequests: Int
-  }
-
-  /// The counters now.
-  public static var counters: Counters {
-    let read = adjoint_memory_read_counters()
-    return Counters(
-      liveBytes: Int(read.live_bytes), peakBytes: Int(read.peak_bytes),
-      liveTensors: Int(read.live_blocks), systemRequests: Int(read.system_requests))
-  }
-
-  /// Starts the peak again from what is in use now.
-  public static func resetPeak() { adjoint_memory_reset_peak() }
-
-  /// Returns the blocks that wait for reuse to the system.
-  public static func trim() { adjoint_memory_trim() }
-}
-
-/// The thread team that all loops share, and what the machine offers.
-public enum Threads {
-  /// Cores this process may use: the affinity mask, lowered by the cgroup's quota.
-  public static var available: Int { Int(adjoint_available_cores()) }
-
-  /// The size of the team.
-  public static var count: Int { Int(adjoint_threads()) }
-
-  /// Sets the size of the team for the whole process.
-  ///
-  /// Threads that compute flush denormals to zero: weights that fade away would otherwise slow every
-  /// step tenfold.
-  public static func use(_ count: Int) {
-    require(count >= 1, "Threads.use(\(count)): at least one thread is needed")
-    adjoint_set_threads(Int32(count))
-  }
-
-  /// Whether every thread of the team flushes denormals.
-  public static var flushDenormals: Bool { adjoint_denormals_flushed_everywhere() }
-
-  /// The instruction set the vector loops run on, such as `AVX3`.
-  public static var vectorTarget: String { String(cString: adjoint_vector_target()) }
-
-  /// The version of oneDNN, such as `3.2.0`.
-  public static var oneDNNVersion: String { String(cString: adjoint_onednn_version()) }
-
-  /// Whether oneDNN has convolutions of bfloat16 images for this processor: with AVX-512 it does.
-  public static var convolvesBFloat16: Bool { adjoint_onednn_has_bfloat16() }
 }
 
 /// Where the tape that is open on this thread is kept.

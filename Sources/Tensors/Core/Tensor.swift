@@ -77,23 +77,6 @@ extension Tensor {
     self = Tensor.full([], value, dtype: dtype)
   }
 
-  /// float32 elements that `body` writes straight into the tensor's memory, all of them.
-  public init(shape: Shape, writing body: (UnsafeMutableBufferPointer<Float>) throws -> Void)
-    rethrows
-  {
-    self.init(uninitialized: shape, .float32)
-    try storage.fill(Float.self, count: shape.count, body)
-  }
-
-  /// float64 elements that `body` writes straight into the tensor's memory, all of them.
-  package static func doubles(
-    _ shape: Shape, writing body: (UnsafeMutableBufferPointer<Double>) throws -> Void
-  ) rethrows -> Tensor {
-    let result = Tensor(uninitialized: shape, .float64)
-    try result.storage.fill(Double.self, count: shape.count, body)
-    return result
-  }
-
   /// The same number everywhere.
   public static func full(_ shape: Shape, _ value: Double, dtype: DType = .float32) -> Tensor {
     let result = Tensor(uninitialized: shape, dtype)
@@ -151,20 +134,5 @@ extension Tensor {
     case .float64: storage.element(0, as: Double.self)
     case .bfloat16: Double(storage.element(0, as: BFloat16.self).float)
     }
-  }
-
-  /// Calls `body` with the bytes of the elements in row-major order, little-endian.
-  public func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
-    try storage.withBytes(count: count * dtype.size, body)
-  }
-
-  /// A tensor from the bytes that ``withBytes(_:)`` gave; stops if their number is not the shape's.
-  public init(bytes: UnsafeRawBufferPointer, shape: Shape, dtype: DType) {
-    require(
-      bytes.count == shape.count * dtype.size,
-      "Tensor: \(bytes.count) bytes for \(shape) of \(dtype), which takes "
-        + "\(shape.count * dtype.size)")
-    self.init(uninitialized: shape, dtype)
-    storage.overwrite(bytes: bytes)
   }
 }

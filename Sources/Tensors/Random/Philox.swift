@@ -140,10 +140,7 @@ public struct Philox: RandomNumberGenerator, Sendable {
     require(
       count >= 0 && count <= Int(Int32.max),
       "Philox.permutation(\(count)): the count must be in 0 ... \(Int32.max)")
-    var order = [Int32](unsafeUninitializedCapacity: count) { buffer, initialized in
-      for index in 0..<count { buffer[index] = Int32(index) }
-      initialized = count
-    }
+    var order = [Int32](0..<Int32(count))
     shuffle(&order)
     return order
   }

@@ -1,0 +1,32 @@
+import CKernels
+import COneDNN
+
+/// The thread team that all loops share, and what the machine offers.
+public enum Threads {
+  /// Cores this process may use: the affinity mask, lowered by the cgroup's quota.
+  public static var available: Int { Int(adjoint_available_cores()) }
+
+  /// The size of the team.
+  public static var count: Int { Int(adjoint_threads()) }
+
+  /// Sets the size of the team for the whole process.
+  ///
+  /// Threads that compute flush denormals to zero: weights that fade away would otherwise slow every
+  /// step tenfold.
+  public static func use(_ count: Int) {
+    require(count >= 1, "Threads.use(\(count)): at least one thread is needed")
+    adjoint_set_threads(Int32(count))
+  }
+
+  /// Whether every thread of the team flushes denormals.
+  public static var flushDenormals: Bool { adjoint_denormals_flushed_everywhere() }
+
+  /// The instruction set the vector loops run on, such as `AVX3`.
+  public static var vectorTarget: String { String(cString: adjoint_vector_target()) }
+
+  /// The version of oneDNN, such as `3.2.0`.
+  public static var oneDNNVersion: String { String(cString: adjoint_onednn_version()) }
+
+  /// Whether oneDNN has convolutions of bfloat16 images for this processor: of x86, for those with AVX-512.
+  public static var convolvesBFloat16: Bool { adjoint_onednn_has_bfloat16() }
+}
