@@ -222,11 +222,56 @@ void RunReorder(Convolution &convolution, char *scratchpad, bool is_written) {
        {DNNL_ARG_SCRATCHPAD, reorder.scratchpad}});
 }
 
+// What one call reads and writes.
+struct Call {
+  const Shape &shape;
+  bool is_written;  // the weights and the bias
+  char *x, *weight, *bias, *y;
+};
+
+// Where the shares have what is theirs. Of what is written each has its own, the first the result where that
+// needs no reorder.
+struct Places {
+  char *packed, *packs, *biases, *scratchpads;
+};
+
+Places Place(Convolution &convolution, const Call &call, adjoint::Workspace &workspace) {
+  const size_t packed = convolution.packed_bytes, sums = convolution.bias_bytes;
+  const size_t shares = convolution.shares.size();
+  Places places;
+  places.packs = static_cast<char *>(
+      workspace.Take(shares * (packed + sums + convolution.scratchpad_bytes)));
+  places.packed = convolution.is_reordered ? places.packs : call.weight;
+  places.biases = places.packs + shares * packed;
+  places.scratchpads = places.biases + shares * sums;
+  convolution.kept.set_data_handle(call.weight);
+  convolution.packed.set_data_handle(places.packed);
+  const Shape &s = call.shape;
+  const int64_t element = s.bfloat16 ? 2 : 4;
+  char *x = call.x, *y = call.y;
+  for (size_t i = 0; i < shares; ++i) {
+    Share &share = convolution.shares[i];
+    const bool is_own = call.is_written && i > 0;
+    share.x.set_data_handle(x);
+    share.y.set_data_handle(y);
+    share.weight.set_data_handle(is_own ? places.packs + i * packed : places.packed);
+    if (call.bias != nullptr) {
+      share.bias.set_data_handle(is_own ? places.biases + i * sums : call.bias);
+    }
+    share.scratchpad.set_data_handle(places.scratchpads + i * convolution.scratchpad_bytes);
+    x += share.images * s.height * s.width * s.inputs * element;
+    y += share.images * s.output_height * s.output_width * s.outputs * element;
+  }
+  return places;
+}
+
 // Adds to the first share's sums those of the others, `stride` bytes from one to the next, in their order.
-void AddUp(float *sums, const char *others, size_t stride, int64_t shares, size_t bytes) {
+void AddUp(char *first, const char *others, size_t stride, size_t shares, size_t bytes) {
+  if (shares == 1) return;
+  auto *const sums = reinterpret_cast<float *>(first);
   const auto count = static_cast<int64_t>(bytes / sizeof(float));
   adjoint::ParallelFor(count, adjoint::kElementGrain, [=](int64_t begin, int64_t end) {
-    for (int64_t share = 1; share < shares; ++share) {
+    for (size_t share = 1; share < shares; ++share) {
       const auto *const other = reinterpret_cast<const float *>(others + (share - 1) * stride);
       for (int64_t i = begin; i < end; ++i) sums[i] += other[i];
     }
@@ -237,55 +282,31 @@ const char *Run(const Shape *shape, Direction direction, const void *x, const fl
                 const float *bias, const void *y) {
   thread_local PerThread local;
   return adjoint::InWords([&] {
+    const auto bytes = [](const void *address) {
+      return static_cast<char *>(const_cast<void *>(address));
+    };
+    const Call call{*shape,       direction == Direction::kToWeight, bytes(x), bytes(weight),
+                    bytes(bias), bytes(y)};
     Convolution &convolution =
         local.convolutions.Find(KeyOf(*shape, direction, bias != nullptr),
                                 [&] { return Make(*shape, direction, bias != nullptr); });
-    const bool is_written = direction == Direction::kToWeight;
-    const auto shares = static_cast<int64_t>(convolution.shares.size());
-    // Of what is written each share has its own, the first the result where that needs no reorder.
-    const size_t packed = convolution.packed_bytes, sums = convolution.bias_bytes;
-    auto *const packs = static_cast<char *>(local.workspace.Take(
-        shares * (packed + sums + convolution.scratchpad_bytes)));
-    char *const biases = packs + shares * packed;
-    char *const scratchpads = biases + shares * sums;
-    auto *const first = convolution.is_reordered
-                            ? packs
-                            : reinterpret_cast<char *>(const_cast<float *>(weight));
-    convolution.kept.set_data_handle(const_cast<float *>(weight));
-    convolution.packed.set_data_handle(first);
-    const int64_t element = shape->bfloat16 ? 2 : 4;
-    const int64_t x_image = shape->height * shape->width * shape->inputs * element;
-    const int64_t y_image = shape->output_height * shape->output_width * shape->outputs * element;
-    auto *x_place = static_cast<char *>(const_cast<void *>(x));
-    auto *y_place = static_cast<char *>(const_cast<void *>(y));
-    for (int64_t i = 0; i < shares; ++i) {
-      Share &share = convolution.shares[i];
-      const bool is_own = is_written && i > 0;
-      share.x.set_data_handle(x_place);
-      share.y.set_data_handle(y_place);
-      share.weight.set_data_handle(is_own ? packs + i * packed : first);
-      share.scratchpad.set_data_handle(scratchpads + i * convolution.scratchpad_bytes);
-      if (bias != nullptr) {
-        share.bias.set_data_handle(is_own ? biases + i * sums
-                                          : reinterpret_cast<char *>(const_cast<float *>(bias)));
-      }
-      x_place += share.images * x_image;
-      y_place += share.images * y_image;
+    const Places places = Place(convolution, call, local.workspace);
+    if (convolution.is_reordered && !call.is_written) {
+      RunReorder(convolution, places.scratchpads, call.is_written);
     }
-    if (convolution.is_reordered && !is_written) RunReorder(convolution, scratchpads, false);
-    adjoint::RunShares(shares, [&](int64_t i) {
+    const size_t shares = convolution.shares.size();
+    adjoint::RunShares(static_cast<int64_t>(shares), [&](int64_t i) {
       Share &share = convolution.shares[i];
       share.primitive.execute(share.stream, share.arguments);
     });
-    if (!is_written) return;
-    if (shares > 1) {
-      AddUp(reinterpret_cast<float *>(first), packs + packed, packed, shares,
-            convolution.packed.get_desc().get_size());
-      if (bias != nullptr) {
-        AddUp(const_cast<float *>(bias), biases + sums, sums, shares, shape->outputs * sizeof(float));
-      }
+    if (!call.is_written) return;
+    const size_t packed = convolution.packed_bytes, sums = convolution.bias_bytes;
+    AddUp(places.packed, places.packs + packed, packed, shares,
+          convolution.packed.get_desc().get_size());
+    if (bias != nullptr) {
+      AddUp(call.bias, places.biases + sums, sums, shares, shape->outputs * sizeof(float));
     }
-    if (convolution.is_reordered) RunReorder(convolution, scratchpads, true);
+    if (convolution.is_reordered) RunReorder(convolution, places.scratchpads, call.is_written);
   });
 }
 
