@@ -11,7 +11,7 @@ struct AblationVariant: Sendable {
 
   /// All of them, the full training first.
   static let all: [AblationVariant] = [
-    .init(name: "full", words: "nothing: model B as pathmnist-custom trains it") { _ in },
+    .init(name: "full", words: "nothing: model B with all the means of its training") { _ in },
     .init(name: "no-augmentation", words: "images as they are") { $0.augment = .none },
     .init(name: "no-label-smoothing", words: "labels as they are") { $0.labelSmoothing = 0 },
     .init(name: "mixup", words: "images averaged in pairs, α = 0.2") { $0.augment.mixup = 0.2 },

@@ -12,7 +12,7 @@ final class TissueCustom: ImageExperiment {
     data: "any flat member of MedMNIST: data=pathmnist, size=64",
     target: "better than pathmnist-resnet18 at fewer multiplications",
     source: "course assignment, part three, task 3; the network is of our own design",
-    reached: "PneumoniaMNIST AUC 0.967, accuracy 0.883; model A 0.979, 0.891")
+    reached: "PneumoniaMNIST AUC 0.985, accuracy 0.946; model A 0.979, 0.891")
 
   static let presets = ["default": pathMNIST, "pneumonia": pneumoniaMNIST]
 

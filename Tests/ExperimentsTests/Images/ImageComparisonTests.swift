@@ -104,7 +104,7 @@ import Training
     #expect(abs(means[0] - 0.92) < 1e-12 && abs(means[1] - 0.46) < 1e-12)
     #expect(
       try comparison.details().rows == [
-        ["full", "nothing: model B as pathmnist-custom trains it"],
+        ["full", "nothing: model B with all the means of its training"],
         ["no-augmentation", "images as they are"],
         ["plain", "no augmentation, smoothing, warm-up, cosine or average; AdamW"],
       ])
