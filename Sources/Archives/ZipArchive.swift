@@ -17,7 +17,7 @@ package final class ZipArchive {
 
   /// The path as error messages name it.
   package let name: String
-  /// What it holds, in its order; a name may occur twice.
+  /// What it holds, in its order; no name occurs twice.
   package let members: [Member]
   /// The most bytes that may be unpacked from all of it.
   package let limit: Int
@@ -31,8 +31,8 @@ package final class ZipArchive {
 
   /// Opens a file that is known to be a plain one.
   ///
-  /// Throws bad data where it is no zip archive, where its directory cannot be true, or where its members unpack to
-  /// more than reading a file of its size may take.
+  /// Throws bad data where it is no zip archive, where its directory cannot be true or has a name twice, of which
+  /// readers take one or the other, or where its members unpack to more than reading a file of its size may take.
   ///
   /// - Parameters:
   ///   - path: the file.
@@ -58,6 +58,11 @@ package final class ZipArchive {
     } catch {
       zip_discard(archive)
       throw error
+    }
+    var names: Set<String> = []
+    if let second = members.first(where: { !names.insert($0.name).inserted }) {
+      throw AdjointError(
+        .badData, "\(name): expected each member once, found \"\(second.name)\" twice")
     }
     let claimed = members.reduce(0.0) { $0 + Double(min($1.byteCount, most(of: $1))) }
     guard claimed <= Double(limit) else {

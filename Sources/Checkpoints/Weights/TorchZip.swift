@@ -18,10 +18,7 @@ struct TorchZip {
     let (path, size) = (source.name, source.count)
     archive = try ZipArchive(
       path, byteCount: size, end: source.bytes(max(size - ZipEnd.byteCount, 0)..<size))
-    members = try Dictionary(archive.members.map { ($0.name, $0) }) { _, member in
-      throw AdjointError(
-        .badData, "\(path): expected each member once, found \(JSONText.shown(member.name)) twice")
-    }
+    members = Dictionary(uniqueKeysWithValues: archive.members.map { ($0.name, $0) })
     let ending = "/data.pkl"
     let pickles = members.filter { name, _ in
       name.hasSuffix(ending) && !name.dropLast(ending.count).contains("/")

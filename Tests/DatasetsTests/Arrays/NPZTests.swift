@@ -155,6 +155,15 @@ import Testing
     #expect(try folder.contents == ["a.npz", "b.npz"])
   }
 
+  /// NumPy would take the last of them, others the first.
+  @Test func aNameThatOccursTwice() throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.write(storedZip([("x.npy", [1]), ("x.npy", [2])]), "a.npz")
+    expectError(.badData, "\(file.path): expected each member once, found \"x.npy\" twice") {
+      _ = try NPZ(file)
+    }
+  }
+
   @Test func anEndThatClaimsTooMuch() throws {
     let folder = try TemporaryFolder()
     let file = try folder.write(
