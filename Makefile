@@ -14,11 +14,14 @@ THREADS ?= $(shell nproc)
 ADJOINT_PEERS_ENV ?= $(HOME)/.cache/adjoint/peers-env
 export ADJOINT_PEERS_ENV
 PEERS := Benchmarks/Peers
+DOCUMENTED := Adjoint Tensors Layers Optimizers Attribution Derivations Checkpoints Datasets EventLog Figures \
+	Models Training
+DOCS_OUTPUT ?= .build/documentation
 SOAK_OUTPUT ?= .build/soak
-FORMATTED := Sources Tests Package.swift Benchmarks/Package.swift Benchmarks/Benchmarks \
+FORMATTED := Sources Snippets Tests Package.swift Benchmarks/Package.swift Benchmarks/Benchmarks \
 	Soak/Fuzzing/Package.swift Soak/Fuzzing/Sources
 
-.PHONY: help setup build demo test lint format check bench bench-peers peers-env soak clean
+.PHONY: help setup build demo test lint format check docs bench bench-peers peers-env soak clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -50,6 +53,12 @@ format:  ## correct the style in place
 
 check: build  ## gradients three ways: by hand, by the tape, by finite differences
 	@$(ADJOINT) check
+
+docs: setup  ## write the pages of every room, with the articles; refuses links that lead nowhere
+	@swift package -c release --allow-writing-to-directory $(DOCS_OUTPUT) generate-documentation \
+	  --enable-experimental-combined-documentation --warnings-as-errors \
+	  $(addprefix --target ,$(DOCUMENTED)) --output-path $(DOCS_OUTPUT)
+	@echo "docs: python3 -m http.server --directory $(DOCS_OUTPUT), then http://localhost:8000/documentation"
 
 bench:  ## time single operations
 	@swift package --package-path Benchmarks --disable-sandbox benchmark

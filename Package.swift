@@ -42,6 +42,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0"),
   ],
   targets: [
     .systemLibrary(
@@ -115,6 +116,7 @@ let package = Package(
         "Figures", "TestSupport",
       ],
       hasReference: true),
+    tests("Adjoint", ["TestSupport"]),
     tests(
       "AdjointCommand",
       [

@@ -10,7 +10,6 @@
 #include "COneDNN.h"
 #include "Engine.h"
 #include "Shares.h"
-#include "Shares.h"
 
 namespace {
 

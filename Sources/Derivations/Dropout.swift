@@ -8,7 +8,7 @@ public struct DropoutModule {
   /// M, of the shape of the input.
   public let mask: Tensor
 
-  /// A module with a mask, such as ``dropoutMask(_:probability:key:dtype:)`` draws.
+  /// A module with a mask, such as `dropoutMask(_:probability:key:dtype:)` draws.
   public init(mask: Tensor) { self.mask = mask }
 
   /// Y for X; stops unless that has the shape of the mask.

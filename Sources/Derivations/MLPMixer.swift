@@ -50,7 +50,7 @@ public struct MLPMixer {
   /// The loss, the probabilities and the gradient of the loss.
   ///
   /// - Parameters:
-  ///   - inputs: X, `[batch, L, D]`, the batch not empty.
+  ///   - x: X, `[batch, L, D]`, the batch not empty.
   ///   - labels: `[batch]`, each a class; stops, naming the row, if one is not.
   public func gradient(inputs x: Tensor, labels: IndexTensor) -> Result {
     let p = parameters.map(\.value)

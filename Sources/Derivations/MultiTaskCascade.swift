@@ -71,7 +71,7 @@ public struct MultiTaskCascade {
   /// The loss, its two parts, both predictions and the gradient of the loss.
   ///
   /// - Parameters:
-  ///   - inputs: X, `[batch, d]`, the batch not empty.
+  ///   - x: X, `[batch, d]`, the batch not empty.
   ///   - targets: Y_A, `[batch, a]`.
   ///   - labels: `[batch]`, each a class of task B; stops, naming the row, if one is not.
   ///   - mask: M, `[batch, s]`; nil for ones.

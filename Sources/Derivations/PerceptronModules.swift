@@ -108,7 +108,7 @@ public struct SoftmaxModule {
 /// Mean cross-entropy of probabilities against classes.  L = −(1/m) Σᵢ Σₖ tᵢₖ ln xᵢₖ
 ///
 /// t are the classes as one-hot rows. Where the probability of the right class is too small for its type, L
-/// is infinite; ``softmaxCrossEntropy(_:labels:)`` takes logits and knows no such limit.
+/// is infinite; `softmaxCrossEntropy(_:labels:)` takes logits and knows no such limit.
 public struct CrossEntropyModule {
   private let oneHotRows: Tensor
   private var t: Tensor?

@@ -49,7 +49,7 @@ public struct TwoLayerPerceptron {
   /// The loss, the probabilities and the gradient of the loss.
   ///
   /// - Parameters:
-  ///   - inputs: X, `[batch, inputs]`, the batch not empty.
+  ///   - x: X, `[batch, inputs]`, the batch not empty.
   ///   - labels: `[batch]`, each a class; stops, naming the row, if one is not.
   public func gradient(inputs x: Tensor, labels: IndexTensor) -> Result {
     let (w1, b1) = (parameters[0].value, parameters[1].value)

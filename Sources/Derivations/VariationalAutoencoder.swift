@@ -59,7 +59,7 @@ public struct VariationalAutoencoder {
   /// The loss, its two terms, and its gradient.
   ///
   /// - Parameters:
-  ///   - inputs: X, `[batch, features]`, the batch not empty.
+  ///   - x: X, `[batch, features]`, the batch not empty.
   ///   - noise: ε, `[batch, latent]`.
   ///   - beta: β, what the divergence counts.
   public func gradient(inputs x: Tensor, noise: Tensor, beta: Double = 1) -> Result {

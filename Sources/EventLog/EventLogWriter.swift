@@ -16,8 +16,10 @@ public final class EventLogWriter {
 
   /// Makes `events.out.tfevents.<seconds>.<host>.<process>.<number>` in `directory`, and the folder where it is missing.
   ///
-  /// - Parameter resumedStep: where a run goes on from a checkpoint, its first step; TensorBoard then drops what an
-  ///   earlier file says of this step and later ones.
+  /// - Parameters:
+  ///   - directory: the run's folder.
+  ///   - resumedStep: where a run goes on from a checkpoint, its first step; TensorBoard then drops what an
+  ///     earlier file says of this step and later ones.
   /// - Throws: ``EventLogError`` where the folder or the file cannot be made or written.
   public init(directory: URL, resumedStep: Int? = nil) throws {
     let now = Self.now
@@ -41,7 +43,11 @@ public final class EventLogWriter {
 
   /// Logs one number, stored in single precision; NaN and infinities are kept as they are.
   ///
-  /// - Parameter wallTime: seconds since 1970; now, where left out.
+  /// - Parameters:
+  ///   - tag: the name; what stands before its last `/` groups it.
+  ///   - value: the number.
+  ///   - step: what it is drawn over.
+  ///   - wallTime: seconds since 1970; now, where left out.
   public func scalar(_ tag: String, value: Double, step: Int, wallTime: Double? = nil) {
     append(
       EventEncoding.scalar(tag, value: Float(value), step: step, wallTime: wallTime ?? Self.now))

@@ -1,6 +1,6 @@
 import Tensors
 
-/// A function of one tensor with parameters: a struct over ``Parameter`` and ``Buffer``.
+/// A function of one tensor with parameters: a struct over `Parameter` and `Buffer`.
 ///
 /// A model is a layer whose stored properties are layers; their names are the names of its state, see
 /// ``namedParameters(of:)``. A layer writes `forward` and is called as `layer(x, context)`.

@@ -7,7 +7,7 @@ import Tensors
 /// ``Sequential`` are named by their positions. A parameter that is met twice (tied weights) is listed
 /// once, under its first name.
 ///
-/// Reads the properties by reflection and sets ``Parameter/name``: to be called once on the whole model
+/// Reads the properties by reflection and sets `Parameter.name`: to be called once on the whole model
 /// and not in every step. Stops if parameters are kept in a dictionary.
 ///
 /// - Parameter model: a layer, or any struct or array of layers.

@@ -79,7 +79,9 @@ public struct SimplifiedMixer: Layer {
 
   /// Logits of samples.
   ///
-  /// - Parameter x: `[batch, L, D]`, or `[batch, L·D]` with one position after the other.
+  /// - Parameters:
+  ///   - x: `[batch, L, D]`, or `[batch, L·D]` with one position after the other.
+  ///   - context: the mode.
   /// - Returns: `[batch, K]`.
   public func forward(_ x: Tensor, _ context: Context) -> Tensor {
     let (length, width) = (head.inputs, blocks[0].features.inputs)

@@ -41,7 +41,9 @@ public struct TaskCascade: Layer {
 
   /// The predictions of both tasks.
   ///
-  /// - Parameter x: `[batch, inputs]`.
+  /// - Parameters:
+  ///   - x: `[batch, inputs]`.
+  ///   - context: the mode.
   /// - Returns: ŷA `[batch, outputs]` and the logits of task B `[batch, classes]`.
   public func predictions(
     _ x: Tensor, _ context: Context

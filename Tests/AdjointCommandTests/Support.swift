@@ -26,12 +26,7 @@ struct Command {
       try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
   }
 
-  /// Beside the program that runs the tests.
-  static let executable: URL = {
-    let itself = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    let beside = URL(fileURLWithPath: itself ?? CommandLine.arguments[0])
-    return beside.deletingLastPathComponent().appendingPathComponent("adjoint")
-  }()
+  static let executable = BuiltProgram.url("adjoint")
 
   /// What a user without data sets has set, and what the sanitizers of these tests are told.
   static func environment(home: TemporaryFolder) -> [String: String] {

@@ -24,7 +24,7 @@ extension Checkpoint {
   /// The checkpoints of a folder that have a step in their names, oldest first; damaged ones are among
   /// them, and what was never finished is not. Empty where there is no such folder.
   ///
-  /// - Throws: ``AdjointError``, no input, where the folder cannot be read.
+  /// - Throws: `AdjointError`, no input, where the folder cannot be read.
   public static func all(in folder: URL) throws -> [URL] {
     let names: [String]
     do { names = try Disk.names(in: folder.path) } catch let failure as CallFailure {
@@ -42,7 +42,7 @@ extension Checkpoint {
 
   /// The checkpoint with the highest step, whole; `nil` where there is none.
   ///
-  /// - Throws: ``AdjointError``, bad data, where it is damaged, with the damage and the newest older one
+  /// - Throws: `AdjointError`, bad data, where it is damaged, with the damage and the newest older one
   ///   that is whole: to go on from that is for the user to decide.
   public static func latest(in folder: URL) throws -> URL? {
     let urls = try all(in: folder)
@@ -66,7 +66,7 @@ extension Checkpoint {
   /// - Parameters:
   ///   - count: how many stay; at least one.
   ///   - folder: where they are.
-  /// - Throws: ``AdjointError``: bad data, and nothing is deleted, where the newest is damaged; cannot
+  /// - Throws: `AdjointError`: bad data, and nothing is deleted, where the newest is damaged; cannot
   ///   write where one cannot be deleted.
   public static func prune(keeping count: Int, in folder: URL) throws {
     require(count >= 1, "Checkpoint.prune: keeping \(count); at least one has to stay")

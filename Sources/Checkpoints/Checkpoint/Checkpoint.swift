@@ -24,10 +24,10 @@ public enum Checkpoint {
   ///   - model: weights and buffers by name.
   ///   - optimizer: the optimiser's tensors by name.
   ///   - state: where the run is: step, epoch, place in the data, schedule, generator, seed and the like.
-  ///   - named: the folder's name, such as ``name(step:)``.
+  ///   - name: the folder's name, such as ``name(step:)``.
   ///   - folder: where; made if only it is missing, and not those above it.
   /// - Returns: the checkpoint's folder.
-  /// - Throws: ``AdjointError``, disk full or cannot write, with the path, the step and the system's words.
+  /// - Throws: `AdjointError`, disk full or cannot write, with the path, the step and the system's words.
   @discardableResult
   public static func write(
     model: [String: Tensor], optimizer: [String: Tensor], state: some Encodable, named name: String,
@@ -76,7 +76,7 @@ public enum Checkpoint {
 
   /// Reads a checkpoint, after checking every file against the manifest.
   ///
-  /// - Throws: ``AdjointError``: no input where there is none; bad data with the file and what differs.
+  /// - Throws: `AdjointError`: no input where there is none; bad data with the file and what differs.
   public static func read<State: Decodable>(_ url: URL, as type: State.Type) throws -> (
     model: [String: Tensor], optimizer: [String: Tensor], state: State
   ) {
@@ -88,7 +88,7 @@ public enum Checkpoint {
 
   /// Checks every file of a checkpoint against the manifest.
   ///
-  /// - Throws: ``AdjointError``: no input where there is none; bad data with the file and what differs.
+  /// - Throws: `AdjointError`: no input where there is none; bad data with the file and what differs.
   public static func verify(_ url: URL) throws {
     _ = try verifiedSources(url)
   }

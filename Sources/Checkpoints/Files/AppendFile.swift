@@ -16,7 +16,7 @@ public final class AppendFile {
 
   /// Opens a file at its end; makes it where it is missing.
   ///
-  /// - Throws: ``AdjointError``, disk full or cannot write, with the path and the system's words.
+  /// - Throws: `AdjointError`, disk full or cannot write, with the path and the system's words.
   public init(_ url: URL) throws {
     let path = url.path
     self.path = path
@@ -32,7 +32,7 @@ public final class AppendFile {
 
   /// Adds one or more whole lines, each with its newline.
   ///
-  /// - Throws: ``AdjointError``, disk full or cannot write, with the path and the system's words; the lines
+  /// - Throws: `AdjointError`, disk full or cannot write, with the path and the system's words; the lines
   ///   are kept for the next try.
   public func append(_ lines: String) throws {
     require(
@@ -44,7 +44,7 @@ public final class AppendFile {
 
   /// Brings every line to the disk.
   ///
-  /// - Throws: ``AdjointError``, disk full or cannot write, with the path and the system's words; also
+  /// - Throws: `AdjointError`, disk full or cannot write, with the path and the system's words; also
   ///   where the file was removed or replaced, since nobody would ever find the lines.
   public func flush() throws {
     try writePending()
@@ -60,7 +60,7 @@ public final class AppendFile {
 
   /// Cuts the file to its first bytes, for resuming.
   ///
-  /// - Throws: ``AdjointError``: bad data where the file is shorter or the cut would not fall on the end of
+  /// - Throws: `AdjointError`: bad data where the file is shorter or the cut would not fall on the end of
   ///   a line; disk full or cannot write as above.
   public func truncate(toBytes count: Int) throws {
     require(count >= 0, "AppendFile.truncate: \(count) bytes")
@@ -83,7 +83,7 @@ public final class AppendFile {
 
   /// Cuts the file to its first lines.
   ///
-  /// - Throws: ``AdjointError``: bad data where there are fewer; disk full or cannot write as above.
+  /// - Throws: `AdjointError`: bad data where there are fewer; disk full or cannot write as above.
   public func truncate(toLines count: Int) throws {
     require(count >= 0, "AppendFile.truncate: \(count) lines")
     try writePending()

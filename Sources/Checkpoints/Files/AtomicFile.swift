@@ -9,7 +9,7 @@ public enum AtomicFile {
   /// the disk. When this throws, the temporary file is gone and what stood there before still stands (but
   /// where only the last of these steps failed, the new file).
   ///
-  /// - Throws: ``AdjointError``, disk full or cannot write, with the path, the step and the system's words.
+  /// - Throws: `AdjointError`, disk full or cannot write, with the path, the step and the system's words.
   public static func write(_ data: Data, to url: URL) throws {
     try write(to: url) { try $0.write(data) }
   }

@@ -8,7 +8,7 @@ public enum OutputFolder {
   ///
   /// Temporary files that a killed ``AtomicFile/write(_:to:)`` left in it are removed.
   ///
-  /// - Throws: ``AdjointError``, disk full or cannot write, with the folder and the system's words.
+  /// - Throws: `AdjointError`, disk full or cannot write, with the folder and the system's words.
   public static func prepare(_ url: URL) throws {
     let path = url.path
     try make(url)

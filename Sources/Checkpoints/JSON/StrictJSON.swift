@@ -9,7 +9,7 @@ public enum StrictJSON {
 
   /// The bytes of a file that holds one JSON value (RFC 8259).
   ///
-  /// - Throws: ``AdjointError``: no input where the file cannot be opened; bad data, with the byte, what was expected
+  /// - Throws: `AdjointError`: no input where the file cannot be opened; bad data, with the byte, what was expected
   ///   and what was found, where it is longer than ``maximumLength``, is no JSON, has a key twice in one object, or
   ///   more than 64 levels.
   public static func read(_ file: URL) throws -> Data {

@@ -24,7 +24,7 @@ public enum SafeTensors {
   /// shapes need. The format has no checksum: that bits of a number were flipped only a
   /// ``Checkpoint`` notices. Names that Unicode holds to be the same text count as one.
   ///
-  /// - Throws: ``AdjointError``: no input where the file cannot be opened; bad data, with the byte or
+  /// - Throws: `AdjointError`: no input where the file cannot be opened; bad data, with the byte or
   ///   tensor, what was expected and what was found.
   public static func read(_ url: URL) throws -> Contents {
     try read(ByteSource(url.path))
@@ -77,7 +77,7 @@ public enum SafeTensors {
   ///   - indices: by name; they become I32.
   ///   - metadata: texts beside them.
   ///   - url: the file.
-  /// - Throws: ``AdjointError``, disk full or cannot write; see ``AtomicFile/write(_:to:)``.
+  /// - Throws: `AdjointError`, disk full or cannot write; see ``AtomicFile/write(_:to:)``.
   public static func write(
     _ tensors: [String: Tensor], indices: [String: IndexTensor] = [:],
     metadata: [String: String] = [:], to url: URL

@@ -18,7 +18,7 @@ public enum StateFile {
   /// - Parameters:
   ///   - url: the file.
   ///   - note: told what was opened or taken off.
-  /// - Throws: ``AdjointError``: no input where the file cannot be opened; bad data, with the byte or
+  /// - Throws: `AdjointError`: no input where the file cannot be opened; bad data, with the byte or
   ///   tensor, what was expected and what was found.
   public static func read(_ url: URL, note: (String) -> Void = { _ in }) throws -> [String: Tensor]
   {

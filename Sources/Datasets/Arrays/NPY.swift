@@ -24,7 +24,7 @@ public enum NPY {
   /// Reads an array as numbers.
   ///
   /// - Parameter file: of at most six axes, `<f4`, `<f8` or `|u1` (which becomes float32).
-  /// - Throws: ``AdjointError`` that names the file, the offset, what was expected and what was found.
+  /// - Throws: `AdjointError` that names the file, the offset, what was expected and what was found.
   public static func read(_ file: URL) throws -> Tensor {
     let (input, header) = try open(file)
     guard header.type == "|u1" else { return try numbers(input, header) }
@@ -42,7 +42,7 @@ public enum NPY {
   /// Reads an array, numbers as numbers and bytes as bytes.
   ///
   /// - Parameter file: of at most six axes, `<f4`, `<f8` or `|u1`.
-  /// - Throws: ``AdjointError`` that names the file, the offset, what was expected and what was found.
+  /// - Throws: `AdjointError` that names the file, the offset, what was expected and what was found.
   public static func contents(of file: URL) throws -> Contents {
     let (input, header) = try open(file)
     guard header.type == "|u1" else { return .numbers(try numbers(input, header)) }

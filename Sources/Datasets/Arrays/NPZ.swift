@@ -35,7 +35,9 @@ public struct NPZ: Sendable {
 
   /// An array of unsigned bytes, row-major.
   ///
-  /// - Parameter check: is told the shape before memory is taken; what it throws, this throws.
+  /// - Parameters:
+  ///   - name: the array's.
+  ///   - check: is told the shape before memory is taken; what it throws, this throws.
   /// - Throws: bad data where the member is missing, not of `|u1` in C order, or damaged.
   public func bytes(
     _ name: String, check: (_ place: String, _ shape: [Int]) throws -> Void = { _, _ in }

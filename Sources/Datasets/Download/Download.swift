@@ -4,7 +4,7 @@ import Tensors
 /// Fetches the files of a data set and keeps only what is, byte for byte, what its publisher
 /// offers.
 ///
-/// A file is written as ``PartFile`` has it, checked for its size, its SHA-256 (where one is published)
+/// A file is written as `PartFile` has it, checked for its size, its SHA-256 (where one is published)
 /// and its MD5, and only then given its name; what was fetched of it before is not gone on with. An
 /// archive is unpacked after that, and goes. The addresses of the set are tried in turn; redirects to
 /// another host, port or scheme are refused.

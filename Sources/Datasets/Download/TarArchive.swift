@@ -12,7 +12,7 @@ struct TarArchive {
   /// The archive in that file, which is opened when it is unpacked.
   init(_ file: URL) { self.file = file }
 
-  /// Writes the members to a folder, each as ``PartFile`` has it, and gives them their names when the archive was read to
+  /// Writes the members to a folder, each as `PartFile` has it, and gives them their names when the archive was read to
   /// its end, where the checksum of a packed one is.
   ///
   /// Throws no input where the archive cannot be opened; bad data, naming the offset in the unpacked

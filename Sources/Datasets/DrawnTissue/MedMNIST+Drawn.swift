@@ -35,6 +35,8 @@ extension MedMNIST {
   ///   - name: one of ``drawable``.
   ///   - size: the side of an image, one of ``sizes``.
   ///   - count: how many images, 11 at least, over all three parts.
+  ///   - seed: what is random is drawn from this.
+  ///   - folder: where the file is put.
   /// - Returns: the file, named as the real one is.
   /// - Throws: usage where an argument is none of these; cannot write where the folder takes no file.
   public static func synthesize(

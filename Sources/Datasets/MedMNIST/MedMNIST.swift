@@ -38,6 +38,7 @@ public enum MedMNIST {
   /// - Parameters:
   ///   - name: as in ``members``, like `pathmnist`.
   ///   - size: the side of an image, one of ``sizes``; 28 is in `NAME.npz`, others in `NAME_SIZE.npz`.
+  ///   - folder: the data folder, or the file's.
   /// - Throws: usage where the name or the size is none; no input where the folder lacks the file; bad
   ///   data, naming the file, the member and the offset or row, where it is not such a file.
   public static func load(_ name: String, size: Int = 28, from folder: URL) throws -> (

@@ -69,7 +69,7 @@ public struct SeriesSet: Sendable {
   ///   - table: the numbers.
   ///   - parts: how its rows are parted; what follows them is left out.
   ///   - source: where it is from, for messages.
-  /// - Throws: ``AdjointError``, bad data, if the table has fewer rows, a variate does not change over the
+  /// - Throws: `AdjointError`, bad data, if the table has fewer rows, a variate does not change over the
   ///   training part, or numbers are too large to be scaled by it.
   public init(_ table: HourlyTable, parts: SeriesParts, source: String) throws {
     guard table.rowCount >= parts.rowCount else {
@@ -172,7 +172,7 @@ public struct SeriesSet: Sendable {
   ///   - part: which.
   ///   - history: steps behind, positive.
   ///   - horizon: steps ahead, positive.
-  /// - Throws: ``AdjointError`` of kind usage if the part has no such window.
+  /// - Throws: `AdjointError` of kind usage if the part has no such window.
   public func windows(
     _ part: SeriesParts.Part, history: Int, horizon: Int
   ) throws -> SeriesWindows {

@@ -46,7 +46,7 @@ public struct Index: Hashable, Sendable {
 ///
 /// It stands for a matrix; a number is one of one row and one column, a vector one of one column. Written
 /// in Swift with the operators and functions of `Term+Operators.swift`; shown by ``notation``; evaluated
-/// by ``value(in:)`` over float64 tensors.
+/// over float64 tensors.
 public indirect enum Term: Hashable, Sendable {
   /// What a name stands for.
   case symbol(Symbol)

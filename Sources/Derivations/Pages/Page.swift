@@ -46,8 +46,10 @@ public struct DerivationPage: Sendable {
 
   /// Makes the page, and measures on the way.
   ///
-  /// - Parameter footer: the last line.
-  /// - Throws: ``AdjointError``, our fault, that names the formula which is not what it is said to be.
+  /// - Parameters:
+  ///   - derivation: what is derived.
+  ///   - footer: the last line.
+  /// - Throws: `AdjointError`, our fault, that names the formula which is not what it is said to be.
   public init(_ derivation: Derivation, footer: String = "") throws {
     let proof = try Proof(derivation)
     var rows: [Row] = []

@@ -77,7 +77,7 @@ public struct Workload: Sendable {
 
   /// The workload of that name.
   ///
-  /// - Throws: ``AdjointError`` with the nearest name if there is none.
+  /// - Throws: `AdjointError` with the nearest name if there is none.
   public static func named(_ name: String) throws -> Workload {
     if let found = all.first(where: { $0.name == name }) { return found }
     throw AdjointError(.usage, unknown("workload", name, among: all.map(\.name)))
@@ -136,7 +136,7 @@ public struct Workload: Sendable {
 
   /// Times steps, one by one, for that many seconds.
   ///
-  /// - Throws: ``AdjointError`` of kind usage for a mode that it does not have.
+  /// - Throws: `AdjointError` of kind usage for a mode that it does not have.
   public func measure(mode: Mode, dtype: DType, seconds: Double) throws -> Measurement {
     guard modes.contains(mode) else {
       throw AdjointError(

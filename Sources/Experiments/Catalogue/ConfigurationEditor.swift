@@ -9,7 +9,7 @@ enum ConfigurationEditor {
   ///   - configuration: where to begin.
   ///   - changes: names in snake case (a hyphen stands for an underscore) and values as text.
   ///   - experiment: its name, for messages.
-  /// - Throws: ``AdjointError`` for a name it does not have, with the nearest, and for a value of the wrong
+  /// - Throws: `AdjointError` for a name it does not have, with the nearest, and for a value of the wrong
   ///   type or out of range.
   static func apply<Configuration: ExperimentConfiguration>(
     _ changes: [(key: String, value: String)], to configuration: Configuration,

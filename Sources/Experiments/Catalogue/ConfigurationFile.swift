@@ -12,7 +12,7 @@ struct ConfigurationFile {
 
   /// Reads a file.
   ///
-  /// - Throws: ``AdjointError`` that names the file: it cannot be read, it is no configuration, or it is one of
+  /// - Throws: `AdjointError` that names the file: it cannot be read, it is no configuration, or it is one of
   ///   another experiment.
   init(_ file: URL, of experiment: String) throws {
     path = file.path
@@ -40,7 +40,7 @@ struct ConfigurationFile {
 
   /// A configuration with the file's settings.
   ///
-  /// - Throws: ``AdjointError`` of bad data that names the file and the setting.
+  /// - Throws: `AdjointError` of bad data that names the file and the setting.
   func apply<Configuration: ExperimentConfiguration>(
     to configuration: Configuration
   ) throws -> Configuration {

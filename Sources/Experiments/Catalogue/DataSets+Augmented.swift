@@ -12,7 +12,7 @@ extension DataSets.Inspection {
   ///   - augmentation: a recipe such as `flip,crop4`; see ``AugmentationRecipe``.
   ///   - seed: what is random is drawn from this.
   ///   - file: ends in .png or .svg.
-  /// - Throws: ``AdjointError`` of kind usage for a recipe that cannot be read or does not fit the images.
+  /// - Throws: `AdjointError` of kind usage for a recipe that cannot be read or does not fit the images.
   public func writeAugmented(_ augmentation: String, seed: UInt64, to file: URL) throws {
     let recipe = try AugmentationRecipe(parsing: augmentation)
     guard let sample else {

@@ -17,7 +17,7 @@ public enum DerivationFile {
   ///   - name: what ``list`` calls it.
   ///   - file: ends in `.html`, `.md` or `.tex`, which is the format.
   /// - Returns: what was measured, as a table with a head and one row for each derivative.
-  /// - Throws: ``AdjointError``: usage where name or ending are not known, our fault where a formula is not
+  /// - Throws: `AdjointError`: usage where name or ending are not known, our fault where a formula is not
   ///   what it is said to be, in which case no file is written.
   public static func write(_ name: String, to file: URL) throws -> [[String]] {
     guard let derivation = Derivation.all.first(where: { $0.name == name }) else {

@@ -90,7 +90,7 @@ public protocol ExperimentConfiguration: Codable, Sendable, Equatable {
   var seed: UInt64 { get }
   /// The values of the settings that are one of a few words, by name in snake case.
   static var choices: [String: [String]] { get }
-  /// Throws ``AdjointError`` of kind usage that names the setting that is out of range.
+  /// Throws `AdjointError` of kind usage that names the setting that is out of range.
   func validate() throws
 }
 
@@ -135,7 +135,7 @@ public enum ExperimentCatalogue {
 
   /// The experiment of that name.
   ///
-  /// - Throws: ``AdjointError`` with the nearest name if there is none.
+  /// - Throws: `AdjointError` with the nearest name if there is none.
   public static func experiment(named name: String) throws -> any Experiment.Type {
     let all = all
     if let found = all.first(where: { $0.information.name == name }) { return found }

@@ -30,7 +30,7 @@ public enum Prediction {
   ///     `[rows, channels, height, width]`, of normalised inputs, or of bytes that are normalised first.
   ///   - output: the `.npy` file to write, `[rows, outputs]`.
   /// - Returns: the shape of the output.
-  /// - Throws: ``AdjointError`` that names the file and what is wrong with it.
+  /// - Throws: `AdjointError` that names the file and what is wrong with it.
   public static func run(
     model name: String, changes: [(key: String, value: String)], weights: URL, input: URL,
     output: URL

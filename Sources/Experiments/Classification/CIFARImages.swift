@@ -14,7 +14,7 @@ struct CIFARImages {
   ///   - data: where the files are looked for.
   ///   - experiment: who wants them, for messages.
   ///   - note: is told in one line where they are.
-  /// - Throws: ``AdjointError`` of kind no input if there are none: these experiments have nothing to fall back on.
+  /// - Throws: `AdjointError` of kind no input if there are none: these experiments have nothing to fall back on.
   init(
     validation: Int, from data: DataDirectory, for experiment: String, note: (String) -> Void
   ) throws {

@@ -25,7 +25,7 @@ enum DepthComparison {
 
   /// Reads the runs in folders separated by commas.
   ///
-  /// - Throws: ``AdjointError`` that names the folder which is not one of a finished run of this experiment.
+  /// - Throws: `AdjointError` that names the folder which is not one of a finished run of this experiment.
   static func runs(in folders: String) throws -> [Run] {
     try folders.split(separator: ",").map { path in
       let url = URL(

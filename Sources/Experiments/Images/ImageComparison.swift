@@ -80,7 +80,7 @@ struct ImageComparison {
   ///   - this: the run whose report this is; it takes the place of one with the same settings and seed.
   ///   - others: the finished runs.
   ///   - manner: how they are compared.
-  /// - Throws: ``AdjointError`` of kind usage for runs that cannot stand beside one another.
+  /// - Throws: `AdjointError` of kind usage for runs that cannot stand beside one another.
   init(_ this: ImageRun, with others: ImageRun.Collection, _ manner: Manner) throws {
     var runs = [this]
     for other in others.runs {

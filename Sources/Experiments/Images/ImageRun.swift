@@ -38,7 +38,7 @@ struct ImageRun {
 
   /// Reads a finished run.
   ///
-  /// - Throws: ``AdjointError`` that names the folder: it is none of a run, of one that is not finished, or of an
+  /// - Throws: `AdjointError` that names the folder: it is none of a run, of one that is not finished, or of an
   ///   experiment without images.
   static func read(_ folder: URL) throws -> ImageRun {
     let run = try RunDirectory(opening: folder)
@@ -95,7 +95,7 @@ extension ImageRun {
 
   /// Reads the runs in folders separated by commas; the folder of a sweep stands for its trials.
   ///
-  /// - Throws: ``AdjointError`` that names the folder in which there is no finished run.
+  /// - Throws: `AdjointError` that names the folder in which there is no finished run.
   static func collect(_ folders: String) throws -> Collection {
     var collection = Collection()
     for path in folders.split(separator: ",") {

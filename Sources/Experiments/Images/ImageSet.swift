@@ -15,7 +15,7 @@ struct ImageSet {
   ///   - data: where its files are looked for.
   ///   - experiment: who wants them, for messages.
   ///   - note: is told in one line where they are.
-  /// - Throws: ``AdjointError`` of kind no input if there are none.
+  /// - Throws: `AdjointError` of kind no input if there are none.
   init(
     _ configuration: ImageConfiguration, from data: DataDirectory, for experiment: String,
     note: (String) -> Void

@@ -18,7 +18,7 @@ struct Views {
   private var score: Score { subject.score }
   private var className: String { subject.name(of: subject.explained) }
 
-  /// - Throws: ``NotSuited`` where the network has nothing of the kind; ``AdjointError`` where a layer or unit that
+  /// - Throws: ``NotSuited`` where the network has nothing of the kind; `AdjointError` where a layer or unit that
   ///   was named is not there.
   func panel(_ what: VisualizationRequest.What, _ note: (String) -> Void) throws -> Panel {
     switch what {

@@ -21,7 +21,7 @@ public enum Visualization {
   /// - Parameters:
   ///   - request: at what, and how.
   ///   - note: is told in one line what takes its time.
-  /// - Throws: ``AdjointError`` if the run is none of a classifier of images, if a class, sample, layer or unit is
+  /// - Throws: `AdjointError` if the run is none of a classifier of images, if a class, sample, layer or unit is
   ///   not there, or if the network has nothing of what was asked for.
   public static func run(
     _ request: VisualizationRequest, note: (String) -> Void

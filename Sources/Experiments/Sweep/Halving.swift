@@ -19,7 +19,7 @@ enum Halving {
 
   /// The rungs for so many trials, the last of `budget` epochs or steps.
   ///
-  /// - Throws: ``AdjointError`` if there are too few trials or too short ones to stop any early.
+  /// - Throws: `AdjointError` if there are too few trials or too short ones to stop any early.
   static func rungs(trials: Int, budget: Int, unit: String) throws -> [Rung] {
     var stops = 0
     var factor = 1

@@ -40,7 +40,7 @@ struct SearchSpace: Equatable, Sendable {
 
   /// Reads what follows each `--set`.
   ///
-  /// - Throws: ``AdjointError`` of kind usage that repeats the text and says what was expected.
+  /// - Throws: `AdjointError` of kind usage that repeats the text and says what was expected.
   init(_ texts: [String]) throws {
     dimensions = try texts.map(Self.parse)
     for (index, dimension) in dimensions.enumerated() {
@@ -55,7 +55,7 @@ struct SearchSpace: Equatable, Sendable {
 
   /// How many combinations a grid has.
   ///
-  /// - Throws: ``AdjointError`` if a setting has a range.
+  /// - Throws: `AdjointError` if a setting has a range.
   func gridSize() throws -> Int {
     var size = 1
     for dimension in dimensions {

@@ -37,7 +37,7 @@ public final class Sweep {
   /// - Parameters:
   ///   - request: what to do.
   ///   - output: its folder; a new one below `runs` if nil.
-  /// - Throws: ``AdjointError`` for what is wrong with the request, as far as that can be known before trials run.
+  /// - Throws: `AdjointError` for what is wrong with the request, as far as that can be known before trials run.
   public init(_ request: SweepRequest, output: URL?) throws {
     var request = request
     folder = output ?? RunDirectory.unusedFolder(for: "\(request.experiment)-sweep")
@@ -63,7 +63,7 @@ public final class Sweep {
   ///   - folder: where it is.
   ///   - experiment: whose it has to be.
   ///   - dataDir: where data are looked for now; where they were if nil.
-  /// - Throws: ``AdjointError`` if there is none, it is another experiment's, or its data are not there.
+  /// - Throws: `AdjointError` if there is none, it is another experiment's, or its data are not there.
   public init(resuming folder: URL, of experiment: String, dataDir: String?) throws {
     self.folder = folder
     let file = folder.appendingPathComponent("sweep.json")

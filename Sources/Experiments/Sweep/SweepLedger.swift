@@ -27,7 +27,7 @@ final class SweepLedger {
 
   /// Opens the ledger of a sweep's folder, or begins one.
   ///
-  /// - Throws: ``AdjointError`` if another process is at work on it, or a line is not what it has to be.
+  /// - Throws: `AdjointError` if another process is at work on it, or a line is not what it has to be.
   init(in folder: URL) throws {
     let url = folder.appendingPathComponent("trials.jsonl")
     guard let lock = try FileLock(url) else {
@@ -77,7 +77,7 @@ final class FileLock {
 
   /// Opens a file at its end, and locks it; nil if someone else has.
   ///
-  /// - Throws: ``AdjointError`` if it cannot be made or written.
+  /// - Throws: `AdjointError` if it cannot be made or written.
   init?(_ url: URL) throws {
     descriptor = open(url.path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else {

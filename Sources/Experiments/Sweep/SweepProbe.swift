@@ -8,7 +8,7 @@ enum SweepProbe {
   /// Looks at every trial's settings, makes the first trial's experiment and asks it what it measures; enters what
   /// the data are and when trials are compared.
   ///
-  /// - Throws: ``AdjointError``: what `train` would say of a trial's settings or of the data; a metric that does
+  /// - Throws: `AdjointError`: what `train` would say of a trial's settings or of the data; a metric that does
   ///   not come; too little to halve.
   static func complete(_ request: inout SweepRequest, _ space: SearchSpace) throws {
     try complete(&request, space, ExperimentCatalogue.experiment(named: request.experiment))

@@ -58,7 +58,7 @@ public struct SweepRequest: Codable, Equatable, Sendable {
   ///   - epochs: of each trial.
   ///   - steps: of each trial, instead of epochs.
   ///   - dataDir: where data are looked for.
-  /// - Throws: ``AdjointError`` of kind usage that names what is wrong.
+  /// - Throws: `AdjointError` of kind usage that names what is wrong.
   public init(
     experiment: String, space texts: [String], method: SweepMethod? = nil, trials: Int? = nil,
     metric: String = "validation_accuracy", minimize: Bool? = nil, seed: UInt64 = 0, threads: Int,

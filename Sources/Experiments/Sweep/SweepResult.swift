@@ -65,7 +65,7 @@ public struct SweepResult: Sendable {
   /// Where the best configuration is; nil if there is none.
   public var bestFile: URL? { best.map { _ in folder.appendingPathComponent("best.json") } }
 
-  /// Throws ``AdjointError`` of bad data if no trial succeeded.
+  /// Throws `AdjointError` of bad data if no trial succeeded.
   public func requireBest() throws {
     guard best == nil, !interrupted, let first = rows.first else { return }
     throw AdjointError(

@@ -34,7 +34,7 @@ struct SampleSnapshots {
 
   /// All pictures of a run in the order of their epochs.
   ///
-  /// - Throws: ``AdjointError`` that names the file if one is not what was written.
+  /// - Throws: `AdjointError` that names the file if one is not what was written.
   static func read(from run: RunDirectory) throws -> [SampleSnapshots] {
     let names =
       (try? FileManager.default.contentsOfDirectory(atPath: folder(of: run).path)) ?? []

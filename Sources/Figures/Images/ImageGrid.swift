@@ -58,7 +58,14 @@ public struct ImageGrid: Figure {
   ///
   /// The scale ends where one weight in 200 lies beyond it: a few large weights do not pale all others.
   ///
-  /// - Parameter filters: one array of `height × width` weights for each tile.
+  /// - Parameters:
+  ///   - title: the heading; none where left out.
+  ///   - filters: one array of `height × width` weights for each tile.
+  ///   - width: columns of a tile, in weights.
+  ///   - height: rows of a tile, in weights.
+  ///   - captions: one below each tile, or none at all.
+  ///   - columns: tiles in a row, at least 1.
+  ///   - tileWidth: in pixels of the figure.
   public init(
     title: String? = nil, filters: [[Float]], width: Int, height: Int, captions: [String] = [],
     columns: Int = 10, tileWidth: Double = 56

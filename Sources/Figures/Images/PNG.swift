@@ -36,7 +36,9 @@ public enum PNG {
 
   /// The pixels of a PNG file: grey where the file is grey, RGB else, 8 bits each, on white where it is transparent.
   ///
-  /// - Parameter name: the file's name, for the error.
+  /// - Parameters:
+  ///   - data: the file's bytes.
+  ///   - name: the file's name, for the error.
   /// - Throws: ``PNGError`` where the bytes are no PNG file, are damaged, or describe a picture too large.
   public static func decode(_ data: Data, name: String = "PNG data") throws -> PixelImage {
     let bytes = [UInt8](data)

@@ -75,6 +75,7 @@ extension GradientCheck {
   ///   - name: unique among all checks.
   ///   - function: the operation.
   ///   - domain: where its inputs are drawn from.
+  ///   - tolerance32: the largest relative error of float32 against float64.
   ///   - derivative: its derivative in terms of the input, written without tensors.
   public static func register(
     _ name: String, unary function: @escaping @Sendable (Tensor) -> Tensor,

@@ -181,7 +181,7 @@ public func record(
   return tape.append(name, y, inputs: (slot, -1, -1), .one(pullback))
 }
 
-/// Puts an operation of two inputs on the open tape; see ``record(_:_:from:pullback:)``.
+/// Puts an operation of two inputs on the open tape; see that of one input.
 @inline(__always)
 public func record(
   _ name: StaticString, _ y: Tensor, from a: Tensor, _ b: Tensor,
@@ -193,7 +193,7 @@ public func record(
   return tape.append(name, y, inputs: slots, .two(pullback))
 }
 
-/// Puts an operation of three inputs on the open tape; see ``record(_:_:from:pullback:)``.
+/// Puts an operation of three inputs on the open tape; see that of one input.
 @inline(__always)
 public func record(
   _ name: StaticString, _ y: Tensor, from a: Tensor, _ b: Tensor, _ c: Tensor,
@@ -205,7 +205,7 @@ public func record(
   return tape.append(name, y, inputs: slots, .three(pullback))
 }
 
-/// Puts an operation of any number of inputs on the open tape; see ``record(_:_:from:pullback:)``.
+/// Puts an operation of any number of inputs on the open tape; see that of one input.
 public func record(
   _ name: StaticString, _ y: Tensor, from inputs: [Tensor],
   pullback: @escaping (Tensor, [Bool]) -> [Tensor?]

@@ -55,6 +55,8 @@ public struct AdjointError: Error, CustomStringConvertible, Equatable, Sendable 
 /// - Parameters:
 ///   - condition: what has to hold.
 ///   - message: what was called, the shapes it got, and the cure.
+///   - file: where the promise was broken.
+///   - line: where in it.
 @inline(__always)
 public func require(
   _ condition: Bool, _ message: @autoclosure () -> String, file: StaticString = #fileID,

@@ -7,6 +7,8 @@
 /// - Parameters:
 ///   - a: `[m, k]`, or `[k, m]` if it is transposed.
 ///   - b: `[k, n]`, or `[n, k]` if it is transposed.
+///   - transposeA: whether op(A) is Aᵀ.
+///   - transposeB: whether op(B) is Bᵀ.
 /// - Returns: `[m, n]`. Stops if the inner lengths differ.
 public func matmul(
   _ a: Tensor, _ b: Tensor, transposeA: Bool = false, transposeB: Bool = false

@@ -54,7 +54,7 @@ public func meanOnlyBatchNormalizationWithMean(
 ///
 /// - Parameters:
 ///   - dz: the cotangent of the output, `[batch, …, features]`, not empty.
-///   - biasGradient: db, its sum over all axes but the last, `[features]`.
+///   - db: its sum over all axes but the last, `[features]`.
 public func meanOnlyBatchNormalizationPullback(_ dz: Tensor, biasGradient db: Tensor) -> Tensor {
   requireMatch(dz, db)
   let dx = Tensor(uninitialized: dz.shape, dz.dtype)

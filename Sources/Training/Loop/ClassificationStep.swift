@@ -74,7 +74,7 @@ public final class ClassificationStep {
   ///   - targets: distributions over the classes to learn, `[batch, classes]`, as those of mixed images; gradients
   ///     by hand know none. Nil for the labels.
   ///   - step: the number of the step, from 0.
-  ///   - checkFinite: whether to throw ``NonFiniteError`` at the first NaN or infinity.
+  ///   - checkFinite: whether to throw `NonFiniteError` at the first NaN or infinity.
   public func callAsFunction(
     _ x: Tensor, _ labels: IndexTensor, targets: Tensor? = nil, step: Int,
     checkFinite: Bool = false

@@ -28,9 +28,9 @@ public struct History: Sendable, Equatable {
     Set(epochs.flatMap(\.metrics.keys)).sorted()
   }
 
-  /// Reads what ``MetricsLog`` wrote.
+  /// Reads what `MetricsLog` wrote.
   ///
-  /// - Throws: ``AdjointError`` that names the file and the line if one is not what it has to be.
+  /// - Throws: `AdjointError` that names the file and the line if one is not what it has to be.
   public init(reading file: URL) throws {
     var number = 0
     // A piece at a time: the log of a long run is larger than all else that the run keeps.
@@ -104,7 +104,7 @@ public struct History: Sendable, Equatable {
       init?(intValue: Int) { nil }
     }
 
-    /// A step's line just as ``MetricsLog`` writes it, read some twenty times as fast as any JSON; nil for others.
+    /// A step's line just as `MetricsLog` writes it, read some twenty times as fast as any JSON; nil for others.
     init?(ofStep line: ArraySlice<UInt8>) {
       var rest = line
       func digits(after key: String) -> String? {

@@ -79,7 +79,7 @@ public final class Trainer {
   ///   - resume: whether to go on from the run's newest checkpoint.
   ///   - progress: what the user sees.
   ///   - options: how it is carried out.
-  /// - Throws: ``AdjointError`` if there is no checkpoint to resume though something was measured, or it is
+  /// - Throws: `AdjointError` if there is no checkpoint to resume though something was measured, or it is
   ///   damaged.
   public init(
     _ task: any TrainingTask, plan: TrainingPlan, run: RunDirectory, resume: Bool,
@@ -159,7 +159,7 @@ public final class Trainer {
 
   /// Loads the newest checkpoint of a run into a task; returns the steps it had taken.
   ///
-  /// - Throws: ``AdjointError`` if there is none, or it is damaged or of another model.
+  /// - Throws: `AdjointError` if there is none, or it is damaged or of another model.
   public static func loadNewest(in run: RunDirectory, into task: any TrainingTask) throws -> Int {
     guard let newest = try Checkpoint.latest(in: run.checkpoints) else {
       throw AdjointError(.noInput, "\(run.checkpoints.path): holds no checkpoint")

@@ -50,7 +50,7 @@ public protocol TrainingTask: AnyObject {
   ///
   /// - Parameters:
   ///   - step: the number of the step, from 0; what is random depends on it.
-  ///   - checkFinite: whether to look at every value, and to throw ``NonFiniteError`` at the first that is
+  ///   - checkFinite: whether to look at every value, and to throw `NonFiniteError` at the first that is
   ///     NaN or infinite.
   func step(_ step: Int, checkFinite: Bool) throws -> StepOutcome
   /// What is measured after each epoch beside the training loss, by name: `test_accuracy`.

@@ -11,7 +11,7 @@ public struct RunDirectory: Sendable {
   public var configuration: URL { folder.appendingPathComponent("configuration.json") }
   /// Where and with what it ran.
   public var environment: URL { folder.appendingPathComponent("environment.json") }
-  /// One line for each step and each epoch; see ``MetricsLog``.
+  /// One line for each step and each epoch; see `MetricsLog`.
   public var metrics: URL { folder.appendingPathComponent("metrics.jsonl") }
   /// The metrics at the end.
   public var result: URL { folder.appendingPathComponent("result.json") }
@@ -24,7 +24,7 @@ public struct RunDirectory: Sendable {
 
   /// Makes a folder for a new run.
   ///
-  /// - Throws: ``AdjointError`` if it cannot be made or written, or holds a run already.
+  /// - Throws: `AdjointError` if it cannot be made or written, or holds a run already.
   public init(creating folder: URL) throws {
     self.folder = folder
     if FileManager.default.fileExists(atPath: configuration.path) {
@@ -38,7 +38,7 @@ public struct RunDirectory: Sendable {
 
   /// Opens the folder of a run.
   ///
-  /// - Throws: ``AdjointError`` if it is not there or holds no run.
+  /// - Throws: `AdjointError` if it is not there or holds no run.
   public init(opening folder: URL) throws {
     self.folder = folder
     var isFolder: ObjCBool = false
@@ -53,7 +53,7 @@ public struct RunDirectory: Sendable {
 
   /// Tries whether files can be written, and removes what a process that was killed left half-written.
   ///
-  /// - Throws: ``AdjointError`` if they cannot.
+  /// - Throws: `AdjointError` if they cannot.
   public func prepareToGoOn() throws { try OutputFolder.prepare(folder) }
 
   /// Whether a step was ever noted in it.
@@ -94,7 +94,7 @@ public struct RunDirectory: Sendable {
 
   /// Reads a JSON value.
   ///
-  /// - Throws: ``AdjointError`` that names the file and what is wrong with it; see ``StrictJSON/read(_:)``.
+  /// - Throws: `AdjointError` that names the file and what is wrong with it; see `StrictJSON.read`.
   public static func read<Value: Decodable>(_ type: Value.Type, from file: URL) throws -> Value {
     let data = try StrictJSON.read(file)
     let decoder = JSONDecoder()
