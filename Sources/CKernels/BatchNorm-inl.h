@@ -34,7 +34,7 @@ class PulledSums {
   HWY_INLINE void Add(const float *parts, int64_t blocks) {
     double *const sums = sums_.data();
     const int64_t channels = channels_;
-    ParallelFor(2 * channels, kElementGrain / blocks + 1, [=](int64_t first, int64_t last) HWY_ATTR {
+    ParallelFor(2 * channels, ElementGrain() / blocks + 1, [=](int64_t first, int64_t last) HWY_ATTR {
       std::fill(sums + first, sums + last, 0.0);
       for (int64_t block = 0; block < blocks; ++block) {
         const float *own = parts + 2 * block * channels;

@@ -33,7 +33,7 @@ HWY_INLINE void Statistics(const Arguments *arguments) {
     BlockMoments(x, means, means + channels, begin, end, channels);
   });
   // The blocks' moments put together, in their order (Chan, Golub and LeVeque, 1983).
-  const int64_t grain = kElementGrain / (2 * blocks) + 1;
+  const int64_t grain = ElementGrain() / (2 * blocks) + 1;
   ParallelFor(channels, grain, [&](int64_t first, int64_t last) HWY_ATTR {
     const Scratch<double> scratch(2 * channels);
     double *total = scratch.data(), *deviation = total + channels;

@@ -55,7 +55,7 @@ template <typename Body>
 HWY_INLINE void ForBlocks(int64_t rows, int64_t channels, const Body &body) {
   const int64_t size = RowsOfBlock(channels);
   const int64_t blocks = (rows + size - 1) / size;
-  const int64_t grain = kElementGrain / std::max<int64_t>(1, size * channels) + 1;
+  const int64_t grain = ElementGrain() / std::max<int64_t>(1, size * channels) + 1;
   ParallelFor(blocks, grain, [&](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t block = begin; block < end; ++block) {
       body(block, block * size, std::min(rows, (block + 1) * size));
@@ -68,7 +68,7 @@ HWY_INLINE void ForBlocks(int64_t rows, int64_t channels, const Body &body) {
 template <typename Body>
 HWY_INLINE void ForRowsBackwards(int64_t rows, int64_t channels, const Body &body) {
   const int64_t size = RowsOfBlock(channels);
-  const int64_t grain = kElementGrain / std::max<int64_t>(1, channels) + 1;
+  const int64_t grain = ElementGrain() / std::max<int64_t>(1, channels) + 1;
   ParallelFor(rows, grain, [&](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t last = end; last > begin; last -= size) body(std::max(begin, last - size), last);
   });

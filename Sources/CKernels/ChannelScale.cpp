@@ -20,7 +20,7 @@ namespace {
 // Calls body(image) for every image of so many elements, shared out over threads.
 template <typename Body>
 HWY_INLINE void ForImages(int64_t batch, int64_t elements, const Body &body) {
-  const int64_t grain = kElementGrain / std::max<int64_t>(1, elements) + 1;
+  const int64_t grain = ElementGrain() / std::max<int64_t>(1, elements) + 1;
   ParallelFor(batch, grain, [&](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t image = begin; image < end; ++image) body(image);
   });

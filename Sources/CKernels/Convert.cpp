@@ -21,7 +21,7 @@ template <typename From, typename To>
 HWY_INLINE void ConvertVectors(const Arguments *arguments) {
   const From *x = input<From>(arguments, 0);
   To *y = output<To>(arguments, 0);
-  ParallelFor(arguments->sizes[0], kElementGrain, [&](int64_t begin, int64_t end) HWY_ATTR {
+  ParallelFor(arguments->sizes[0], ElementGrain(), [&](int64_t begin, int64_t end) HWY_ATTR {
     const FloatTag d;
     const auto lanes = static_cast<int64_t>(hn::Lanes(d));
     int64_t index = begin;

@@ -84,7 +84,7 @@ void Dropout(const Arguments *arguments) {
   const int64_t count = arguments->sizes[0];
   const T *x = input<T>(arguments, 0);
   T *mask = output<T>(arguments, 0), *y = x == nullptr ? nullptr : output<T>(arguments, 1);
-  ParallelFor((count + 3) / 4, kElementGrain / 4, [&](int64_t begin, int64_t end) HWY_ATTR {
+  ParallelFor((count + 3) / 4, ElementGrain() / 4, [&](int64_t begin, int64_t end) HWY_ATTR {
     Mask(draw, x, y, mask, count, begin, end);
   });
 }

@@ -129,7 +129,7 @@ HWY_INLINE void MapFloats(const Arguments *arguments, const Value &value) {
   const Element *b = kInputs > 1 ? input<Element>(arguments, 1) : a;
   const Element *c = kInputs > 2 ? input<Element>(arguments, 2) : a;
   Element *y = output<Element>(arguments, 0);
-  ParallelFor(arguments->sizes[0], kElementGrain, [&](int64_t begin, int64_t end) HWY_ATTR {
+  ParallelFor(arguments->sizes[0], ElementGrain(), [&](int64_t begin, int64_t end) HWY_ATTR {
     const auto s0 = hn::Set(d, static_cast<float>(arguments->scalars[0]));
     const auto s1 = hn::Set(d, static_cast<float>(arguments->scalars[1]));
     const auto lanes = static_cast<int64_t>(hn::Lanes(d));
@@ -158,7 +158,7 @@ HWY_INLINE void MapDoubles(const Arguments *arguments, const Value &value) {
   double *y = output<double>(arguments, 0);
   const double s0 = arguments->scalars[0];
   const double s1 = arguments->scalars[1];
-  ParallelFor(arguments->sizes[0], kElementGrain / 4, [&](int64_t begin, int64_t end) HWY_ATTR {
+  ParallelFor(arguments->sizes[0], ElementGrain() / 4, [&](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t index = begin; index < end; ++index) {
       y[index] = value(a[index], b[index], c[index], s0, s1);
     }

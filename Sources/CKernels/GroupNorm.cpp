@@ -38,7 +38,7 @@ struct Groups {
 // Calls body(image) for every image, shared out over threads.
 template <typename Body>
 HWY_INLINE void ForImages(const Groups &groups, const Body &body) {
-  const int64_t grain = kElementGrain / std::max<int64_t>(1, groups.image()) + 1;
+  const int64_t grain = ElementGrain() / std::max<int64_t>(1, groups.image()) + 1;
   ParallelFor(groups.batch, grain, [&](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t image = begin; image < end; ++image) body(image);
   });

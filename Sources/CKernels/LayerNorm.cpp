@@ -62,7 +62,7 @@ template <typename Element>
 HWY_INLINE void Forward(const Arguments *arguments) {
   const int64_t features = arguments->sizes[1];
   const float *gamma = input<float>(arguments, 1), *beta = input<float>(arguments, 2);
-  const int64_t grain = kElementGrain / std::max<int64_t>(1, features) + 1;
+  const int64_t grain = ElementGrain() / std::max<int64_t>(1, features) + 1;
   ParallelFor(arguments->sizes[0], grain, [&](int64_t begin, int64_t end) HWY_ATTR {
     const FloatTag d;
     for (int64_t row = begin; row < end; ++row) {

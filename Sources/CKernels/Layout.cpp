@@ -24,7 +24,7 @@ void StridedCopy(const Arguments *arguments) {
   const int64_t length = dimensions[rank - 1], step = strides[rank - 1];
   int64_t lines = 1;
   for (int axis = 0; axis + 1 < rank; ++axis) lines *= dimensions[axis];
-  ParallelFor(lines, kElementGrain / std::max<int64_t>(1, length) + 1, [&](int64_t begin, int64_t end) {
+  ParallelFor(lines, ElementGrain() / std::max<int64_t>(1, length) + 1, [&](int64_t begin, int64_t end) {
     for (int64_t line = begin; line < end; ++line) {
       int64_t rest = line, offset = 0;
       for (int axis = rank - 2; axis >= 0; --axis) {

@@ -32,7 +32,7 @@ HWY_INLINE void ForVectors(int64_t n, const Body &body) {
 template <typename Body>
 HWY_INLINE void ForRows(const Arguments *arguments, const Body &body) {
   const int64_t n = std::max<int64_t>(1, arguments->sizes[1]);
-  ParallelFor(arguments->sizes[0], kElementGrain / 8 / n + 1, [&](int64_t begin, int64_t end) HWY_ATTR {
+  ParallelFor(arguments->sizes[0], ElementGrain() / 8 / n + 1, [&](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t row = begin; row < end; ++row) body(row);
   });
 }
@@ -266,7 +266,7 @@ void BernoulliNLLPullback_float32(const Arguments *arguments) {
   const float *x = input<float>(arguments, 0);
   const float *l = input<float>(arguments, 1);
   float *dl = output<float>(arguments, 0);
-  ParallelFor(arguments->sizes[0], kElementGrain, [&](int64_t begin, int64_t end) HWY_ATTR {
+  ParallelFor(arguments->sizes[0], ElementGrain(), [&](int64_t begin, int64_t end) HWY_ATTR {
     ForVectors(end - begin, [&](int64_t at, size_t count) HWY_ATTR {
       const FloatTag d;
       const auto c = hn::Set(d, static_cast<float>(arguments->scalars[0]));

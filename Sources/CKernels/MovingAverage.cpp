@@ -54,7 +54,7 @@ void MovingAverage_float32(const Arguments *arguments) {
   const int64_t window = arguments->sizes[2], padded = length + window - 1;
   const float *x = input<float>(arguments, 0);
   float *y = output<float>(arguments, 0);
-  ParallelFor(rows, kElementGrain / padded + 1, [&](int64_t begin, int64_t end) HWY_ATTR {
+  ParallelFor(rows, ElementGrain() / padded + 1, [&](int64_t begin, int64_t end) HWY_ATTR {
     std::vector<float> scratch(static_cast<size_t>(2 * padded));
     for (int64_t row = begin; row < end; ++row) {
       AverageRow(x + row * length, y + row * length, length, window, scratch.data());
@@ -86,7 +86,7 @@ HWY_INLINE void Spread(const Arguments *arguments) {
   const T *dy = input<T>(arguments, 0);
   T *dx = output<T>(arguments, 0);
   const T scale = T{1} / static_cast<T>(window);
-  ParallelFor(rows, kElementGrain / (length * window) + 1, [&](int64_t begin, int64_t end) HWY_ATTR {
+  ParallelFor(rows, ElementGrain() / (length * window) + 1, [&](int64_t begin, int64_t end) HWY_ATTR {
     std::fill(dx + begin * length, dx + end * length, T{0});
     for (int64_t row = begin; row < end; ++row) {
       T *to = dx + row * length;

@@ -103,7 +103,7 @@ void BernoulliDraw(const Arguments *arguments) {
   const auto stream = static_cast<uint64_t>(arguments->sizes[2]);
   const T *p = input<T>(arguments, 0);
   T *y = output<T>(arguments, 0);
-  ParallelFor((count + 3) / 4, kElementGrain / 16, [&](int64_t begin, int64_t end) {
+  ParallelFor((count + 3) / 4, ElementGrain() / 16, [&](int64_t begin, int64_t end) {
     for (int64_t block = begin; block < end; ++block) {
       const PhiloxBlock random = Philox(key, static_cast<uint64_t>(block), stream);
       for (int64_t index = 4 * block; index < std::min(4 * block + 4, count); ++index) {

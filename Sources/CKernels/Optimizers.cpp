@@ -153,7 +153,7 @@ HWY_INLINE void StepFloats(const Arguments *arguments, const Rule &rule) {
   const float *gradient = input<float>(arguments, 0);
   float *parameter = output<float>(arguments, 0);
   float *state[2] = {output<float>(arguments, 1), output<float>(arguments, 2)};
-  ParallelFor(arguments->sizes[0], kElementGrain, [&](int64_t begin, int64_t end) HWY_ATTR {
+  ParallelFor(arguments->sizes[0], ElementGrain(), [&](int64_t begin, int64_t end) HWY_ATTR {
     const auto lanes = static_cast<int64_t>(hn::Lanes(d));
     const int64_t whole = begin + (end - begin) / lanes * lanes;
     for (int64_t index = begin; index < whole; index += lanes) {

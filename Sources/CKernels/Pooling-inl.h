@@ -92,7 +92,7 @@ struct Pool {
 // Calls body(image, row) for rows of images of that many elements of work, shared out over threads.
 template <typename Body>
 HWY_INLINE void ForImageRows(int64_t batch, int64_t rows, int64_t work, const Body &body) {
-  const int64_t grain = kElementGrain / std::max<int64_t>(1, work) + 1;
+  const int64_t grain = ElementGrain() / std::max<int64_t>(1, work) + 1;
   ParallelFor(batch * rows, grain, [&](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t line = begin; line < end; ++line) body(line / rows, line % rows);
   });

@@ -63,7 +63,7 @@ void RectifierSum_float32(const Arguments *arguments) {
   const int64_t rows = arguments->sizes[0], columns = arguments->sizes[1];
   const float *dy = input<float>(arguments, 0), *y = input<float>(arguments, 1);
   float *dz = output<float>(arguments, 0), *db = output<float>(arguments, 1);
-  const int64_t grain = kElementGrain / std::max<int64_t>(1, rows) + 1;
+  const int64_t grain = ElementGrain() / std::max<int64_t>(1, rows) + 1;
   ParallelFor(columns, grain, [&](int64_t begin, int64_t end) HWY_ATTR {
     const auto lanes = static_cast<int64_t>(hn::Lanes(FloatTag()));
     int64_t at = begin;

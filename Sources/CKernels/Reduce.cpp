@@ -161,7 +161,7 @@ void SumAxis_float32(const Arguments *arguments) {
   const float *x = input<float>(arguments, 0);
   float *y = output<float>(arguments, 0);
   const auto scale = static_cast<float>(arguments->scalars[0]);
-  const int64_t grain = kElementGrain / std::max<int64_t>(1, axis * inner) + 1;
+  const int64_t grain = ElementGrain() / std::max<int64_t>(1, axis * inner) + 1;
   ParallelFor(outer, grain, [&](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t row = begin; row < end; ++row) {
       if (inner == 1) {

@@ -29,7 +29,7 @@ void AddRow_float32(const Arguments *arguments) {
   const float *x = input<float>(arguments, 0);
   const float *row = input<float>(arguments, 1);
   float *y = output<float>(arguments, 0);
-  const int64_t grain = kElementGrain / std::max<int64_t>(1, columns) + 1;
+  const int64_t grain = ElementGrain() / std::max<int64_t>(1, columns) + 1;
   ParallelFor(arguments->sizes[0], grain, [&](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t line = begin; line < end; ++line) {
       const float *from = x + line * columns;

@@ -230,10 +230,6 @@ HWY_EXPORT(TurnedAll);
 // From as many rows on, turning B over costs less than summing lanes.
 constexpr int64_t kRowsThatTurnOver = 32;
 
-// Multiplications worth a thread of their own, about ten microseconds of one core: less is gained on a
-// quiet machine than is lost where the cores do not share a cache, or are not free.
-constexpr int64_t kMultiplicationsPerThread = 500000;
-
 void RunBroadcast(const Product &p, int64_t grain) { HWY_DYNAMIC_DISPATCH(BroadcastAll)(p, grain); }
 void RunTurned(const Product &p, int64_t grain) { HWY_DYNAMIC_DISPATCH(TurnedAll)(p, grain); }
 void RunDot(const Product &p, int64_t grain) { HWY_DYNAMIC_DISPATCH(DotAll)(p, grain); }
@@ -244,15 +240,15 @@ void RunDot(const Product &p, int64_t grain) { HWY_DYNAMIC_DISPATCH(DotAll)(p, g
 extern "C" void adjoint_small_matmul(int64_t m, int64_t n, int64_t k, const float *a,
                                      bool transpose_a, const float *b, bool transpose_b,
                                      const float *bias, bool relu, float *c) {
-  using adjoint::kMultiplicationsPerThread;
+  const int64_t multiplications = adjoint::MultiplicationGrain();
   const int64_t a_row = transpose_a ? 1 : k;
   const int64_t a_column = transpose_a ? m : 1;
   if (transpose_b && !transpose_a && m < adjoint::kRowsThatTurnOver) {
-    const int64_t grain = kMultiplicationsPerThread / std::max<int64_t>(1, m * k * 4) + 1;
+    const int64_t grain = multiplications / std::max<int64_t>(1, m * k * 4) + 1;
     adjoint::RunDot({m, n, k, a, a_row, a_column, b, k, bias, relu, c}, grain);
     return;
   }
-  const int64_t grain = kMultiplicationsPerThread / std::max<int64_t>(1, n * k * 4) + 1;
+  const int64_t grain = multiplications / std::max<int64_t>(1, n * k * 4) + 1;
   const adjoint::Product product{m, n, k, a, a_row, a_column, b, n, bias, relu, c};
   transpose_b ? adjoint::RunTurned(product, grain) : adjoint::RunBroadcast(product, grain);
 }

@@ -108,7 +108,7 @@ void SoftmaxLine(const T *x, T *y, int64_t axis, int64_t inner, bool logarithm) 
 template <typename Body>
 void ForLines(const Arguments *arguments, const Body &body) {
   const int64_t outer = arguments->sizes[0], axis = arguments->sizes[1], inner = arguments->sizes[2];
-  const int64_t grain = kElementGrain / 4 / std::max<int64_t>(1, axis) + 1;
+  const int64_t grain = ElementGrain() / 4 / std::max<int64_t>(1, axis) + 1;
   ParallelFor(outer * inner, grain, [&](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t line = begin; line < end; ++line) {
       body(line / inner * axis * inner + line % inner);

@@ -128,6 +128,8 @@ __thread unsigned team_generation_seen = 0;
 
 void TakeOverTeam() {
   team_generation_seen = team_generation.load();
+  // What is chosen within a region is forgotten at its end.
+  ReleaseTeam();
 #if defined(__linux__)
   const int chosen = team_size.load();
   omp_set_num_threads(chosen > 0 ? chosen : adjoint_available_cores());

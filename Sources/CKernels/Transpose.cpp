@@ -21,7 +21,7 @@ HWY_INLINE void TransposeMatrices(const Arguments *arguments) {
   const T *x = input<T>(arguments, 0);
   T *y = output<T>(arguments, 0);
   const int64_t strips = (columns + kTile - 1) / kTile;
-  const int64_t grain = kElementGrain / (kTile * std::max<int64_t>(1, rows)) + 1;
+  const int64_t grain = ElementGrain() / (kTile * std::max<int64_t>(1, rows)) + 1;
   ParallelFor(strips * arguments->sizes[2], grain, [&](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t strip = begin; strip < end; ++strip) {
       const int64_t offset = strip / strips * rows * columns;

@@ -51,7 +51,7 @@ HWY_INLINE double Dot(const double *a, const double *b, int64_t count) {
   return sum;
 }
 
-int64_t RowGrain(int64_t columns) { return kElementGrain / std::max<int64_t>(1, columns) + 1; }
+int64_t RowGrain(int64_t columns) { return ElementGrain() / std::max<int64_t>(1, columns) + 1; }
 
 // sizes {rows, columns}; inputs v, g; outputs factors.
 template <typename T>

@@ -36,7 +36,7 @@ struct Window {
     const int64_t column = from % width - to % output_width * stride_width + left;
     return row * window_width + column;
   }
-  int64_t grain() const { return kElementGrain / std::max<int64_t>(1, positions() * inputs) + 1; }
+  int64_t grain() const { return ElementGrain() / std::max<int64_t>(1, positions() * inputs) + 1; }
 };
 
 HWY_INLINE void CopyRow(const float *from, float *to, int64_t count) {

@@ -189,6 +189,8 @@ int64_t ShareCount(const Shape &s, Direction direction) {
 
 std::unique_ptr<Convolution> Make(const Shape &s, Direction direction, bool has_bias) {
   auto made = std::make_unique<Convolution>();
+  // What is made for the team, the reorders too, is made as if this thread were alone where a region is open.
+  adjoint::ReleaseTeam();
   const int64_t count = ShareCount(s, direction);
   for (int64_t share = 0; share < count; ++share) {
     std::optional<adjoint::OneThread> one;
@@ -211,7 +213,11 @@ std::unique_ptr<Convolution> Make(const Shape &s, Direction direction, bool has_
 void RunReorder(Convolution &convolution, char *scratchpad, bool is_written) {
   weight_reorders.fetch_add(1, std::memory_order_relaxed);
   std::optional<adjoint::OneThread> one;
-  if (adjoint::GoesAlone()) one.emplace();
+  if (adjoint::GoesAlone()) {
+    one.emplace();
+  } else {
+    adjoint::ReleaseTeam();
+  }
   Reorder &reorder = one ? convolution.reorder_alone : convolution.reorder;
   reorder.scratchpad.set_data_handle(scratchpad);
   reorder.primitive.execute(
@@ -219,6 +225,11 @@ void RunReorder(Convolution &convolution, char *scratchpad, bool is_written) {
       {{DNNL_ARG_FROM, is_written ? convolution.packed : convolution.kept},
        {DNNL_ARG_TO, is_written ? convolution.kept : convolution.packed},
        {DNNL_ARG_SCRATCHPAD, reorder.scratchpad}});
+}
+
+double Multiplications(const Shape &s) {
+  const double positions = static_cast<double>(s.batch) * s.output_height * s.output_width;
+  return positions * s.outputs * s.window_height * s.window_width * s.inputs / s.groups;
 }
 
 // What one call reads and writes.
@@ -269,7 +280,7 @@ void AddUp(char *first, const char *others, size_t stride, size_t shares, size_t
   if (shares == 1) return;
   auto *const sums = reinterpret_cast<float *>(first);
   const auto count = static_cast<int64_t>(bytes / sizeof(float));
-  adjoint::ParallelFor(count, adjoint::kElementGrain, [=](int64_t begin, int64_t end) {
+  adjoint::ParallelFor(count, adjoint::ElementGrain(), [=](int64_t begin, int64_t end) {
     for (size_t share = 1; share < shares; ++share) {
       const auto *const other = reinterpret_cast<const float *>(others + (share - 1) * stride);
       for (int64_t i = begin; i < end; ++i) sums[i] += other[i];
@@ -294,7 +305,7 @@ const char *Run(const Shape *shape, Direction direction, const void *x, const fl
       RunReorder(convolution, places.scratchpads, call.is_written);
     }
     const size_t shares = convolution.shares.size();
-    adjoint::RunShares(static_cast<int64_t>(shares), [&](int64_t i) {
+    adjoint::RunShares(static_cast<int64_t>(shares), Multiplications(*shape), [&](int64_t i) {
       Share &share = convolution.shares[i];
       share.primitive.execute(share.stream, share.arguments);
     });

@@ -87,7 +87,11 @@ std::unique_ptr<Product> Make(const Shape &s) {
   const bool is_own = !by_rows && s.transpose_b && chunk < side;
   if (is_own) product->own_bytes = (s.m * chunk * s.ResultBytes() + 63) / 64 * 64;
   std::optional<adjoint::OneThread> one;
-  if (chunk < side) one.emplace();
+  if (chunk < side) {
+    one.emplace();
+  } else {
+    adjoint::ReleaseTeam();
+  }
   for (int64_t begin = 0; begin < side; begin += chunk) {
     const int64_t length = std::min(chunk, side - begin);
     product->shares.push_back(by_rows ? MakeShare(s, begin, length, 0, s.n, false)
@@ -134,7 +138,9 @@ const char *adjoint_onednn_matmul(int64_t m, int64_t n, int64_t k, adjoint_produ
       own += product.own_bytes;
       if (bias != nullptr) share.bias.set_data_handle(const_cast<float *>(bias) + share.column);
     }
-    adjoint::RunShares(static_cast<int64_t>(product.shares.size()), [&](int64_t i) {
+    const auto shares = static_cast<int64_t>(product.shares.size());
+    const double multiplications = static_cast<double>(m) * n * k;
+    adjoint::RunShares(shares, multiplications, [&](int64_t i) {
       Share &share = product.shares[i];
       share.primitive.execute(share.stream, share.arguments);
       if (product.own_bytes > 0) CopyToPlace(share, n * result, result, c_bytes);

@@ -27,13 +27,18 @@ class OneThread {
   const int before_;
 };
 
-// Calls body(share) for each of 0..<count; throws what one of them threw. A single share has the whole team.
+// Calls body(share) for each of 0..<count; throws what one of them threw. A single share has OpenMP's whole team.
+// `multiplications` are those of all shares together.
 template <typename Body>
-void RunShares(int64_t count, const Body &body) {
-  if (count == 1) return body(int64_t{0});
+void RunShares(int64_t count, double multiplications, const Body &body) {
+  if (count == 1) {
+    ReleaseTeam();
+    return body(int64_t{0});
+  }
   std::exception_ptr failure;
   std::atomic<bool> has_failed{false};
-  ParallelFor(count, 1, [&](int64_t begin, int64_t end) {
+  const bool is_worth_it = multiplications >= static_cast<double>(count * MultiplicationGrain());
+  ParallelFor(count, is_worth_it ? 1 : count, [&](int64_t begin, int64_t end) {
     const OneThread one;
     try {
       for (int64_t share = begin; share < end; ++share) body(share);

@@ -1,7 +1,7 @@
 // libgomp reads its waiting policy once, when it is loaded, from the environment. Its default is to spin
 // for milliseconds, which wins nothing over a short spin here and, when another process needs the core,
-// costs whole time slices. So the tool starts itself again, once, with a spin of some tens of
-// microseconds: long enough to bridge the gap between two operations. A policy that the user has set
+// costs whole time slices. So the tool starts itself again, once, with a spin of a fraction of a
+// millisecond: long enough to bridge the gap between two operations. A policy that the user has set
 // stands.
 //
 // Before that it sees to it that standard input, output and error are open.

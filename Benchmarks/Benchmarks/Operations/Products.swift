@@ -3,7 +3,9 @@ import Benchmark
 
 /// Matrix products and affine maps of the sizes that the workloads have, and of a large one.
 func productBenchmarks() {
-  let sizes = [(16, 784, 50), (16, 50, 10), (200, 3072, 100), (5, 4, 10), (512, 512, 512)]
+  let sizes = [
+    (16, 784, 50), (16, 50, 10), (200, 3072, 100), (200, 3072, 96), (5, 4, 10), (512, 512, 512),
+  ]
   for (rows, inner, columns) in sizes {
     // A thousand of the large ones would take longer than anyone waits.
     let isLarge = rows * inner * columns > 1_000_000
@@ -23,6 +25,10 @@ func productBenchmarks() {
     let x = normal([rows, inner])
     let weight = normal([columns, inner], seed: 1)
     let bias = normal([columns], seed: 2)
+    let cotangent = normal([rows, columns], seed: 3)
+    Benchmark("weight gradient \(name)", configuration: configuration) { benchmark in
+      for _ in benchmark.scaledIterations { blackHole(matmul(cotangent, x, transposeA: true)) }
+    }
     Benchmark("linear + ReLU \(name)", configuration: configuration) { benchmark in
       for _ in benchmark.scaledIterations {
         blackHole(linear(x, weight, bias, activation: .relu))

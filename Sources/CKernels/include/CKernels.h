@@ -67,6 +67,8 @@ int adjoint_available_cores(void);
 // are called. Denormals are flushed to zero on each of its threads, and on each thread that uses them.
 void adjoint_set_threads(int count);
 int adjoint_threads(void);
+// To be called before a library that has OpenMP's team to itself, as OpenBLAS does.
+void adjoint_release_team(void);
 bool adjoint_denormals_flushed_everywhere(void);
 // One pointer for each thread: where the open tape is kept.
 void *adjoint_thread_tape(void);

@@ -246,6 +246,7 @@ enum Product {
         for column in 0..<n { c[row * n + column] = bias?[column] ?? 0 }
       }
       if m > 0 && n > 0 && k > 0 {
+        adjoint_release_team()
         cblas_dgemm(
           CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans,
           transposeB ? CblasTrans : CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, a,

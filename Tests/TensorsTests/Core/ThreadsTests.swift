@@ -49,6 +49,57 @@ import Testing
     }
   }
 
+  /// Workers that have gone to sleep are woken; libraries that want the team for themselves get it, and it comes
+  /// back: one pool of threads, whoever uses it.
+  @Test(arguments: [2, 3])
+  func theTeamIsHandedOver(threads: Int) async {
+    await #expect(processExitsWith: .success) { [threads] in
+      Threads.use(threads)
+      let ones = Tensor.ones([100_000])
+      #expect(ThreadsTests.addUp(ones + ones) == 200_000)
+      let before = try ThreadsTests.threadCount()
+      for _ in 0..<20 {
+        // OpenBLAS; then a single image, which oneDNN takes with its whole team.
+        let matrix = Tensor.full([150, 150], 0.5, dtype: .float64)
+        #expect(matmul(matrix, matrix).doubles.allSatisfy { $0 == 37.5 })
+        let y = convolution(
+          Tensor.ones([1, 9, 9, 16]), Tensor.ones([16, 3, 3, 16]), nil, ConvolutionGeometry())
+        #expect(y.floats.allSatisfy { $0 == 144 })
+        #expect(ThreadsTests.addUp(ones * 3) == 300_000)
+        usleep(2_000)
+        #expect(ThreadsTests.addUp(ones - ones) == 0)
+      }
+      #expect(try ThreadsTests.threadCount() == before)
+    }
+  }
+
+  /// A thread that ends takes its team with it.
+  @Test func teamsEndWithTheirThreads() async {
+    await #expect(processExitsWith: .success) {
+      Threads.use(3)
+      func shareOut() async -> Double {
+        await withCheckedContinuation { continuation in
+          Thread {
+            continuation.resume(returning: ThreadsTests.addUp(Tensor.ones([100_000]) * 2))
+          }.start()
+        }
+      }
+      #expect(await shareOut() == 200_000)
+      usleep(100_000)
+      let before = try ThreadsTests.threadCount()
+      for _ in 0..<10 { #expect(await shareOut() == 200_000) }
+      usleep(100_000)
+      #expect(try ThreadsTests.threadCount() <= before)
+    }
+  }
+
+  private static func addUp(_ x: Tensor) -> Double { x.floats.reduce(0) { $0 + Double($1) } }
+
+  /// Of this process.
+  private static func threadCount() throws -> Int {
+    try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count
+  }
+
   /// Elementwise results are the same, bit for bit, on any number of threads, whatever the length:
   /// around multiples of 64 elements, where threads' shares end, and of the least share.
   @Test(arguments: [2, 3, 7])
@@ -57,7 +108,7 @@ import Testing
       var random = SplitMix(state: 11)
       let lengths =
         [0, 1, 63, 64, 65].flatMap { rest in
-          [16_384, 32_768, 49_152, 114_688].map { $0 + rest }
+          [4_096, 8_192, 16_384, 32_768, 114_688].map { $0 + rest }
         } + [32_767, 49_151, 100_003]
       for count in lengths {
         let a = random.tensor([count], in: -4...4)

@@ -1,0 +1,285 @@
+#include "Team.h"
+
+#include "CKernels.h"
+
+#if defined(__linux__)
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+extern "C" {
+void GOMP_parallel_start(void (*function)(void *), void *data, unsigned threads);
+void GOMP_parallel_end(void);
+int omp_get_max_threads(void);
+int omp_get_num_threads(void);
+int omp_get_thread_num(void);
+int omp_in_parallel(void);
+}
+
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define ADJOINT_THREAD_SANITIZER 1
+extern "C" {
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+}
+#endif
+#endif
+
+namespace {
+
+// libgomp is not built for the thread sanitizer: what orders the threads where a region is opened and closed is told
+// to it here. In between they wait for each other by means that it sees.
+void TellReleased([[maybe_unused]] void *address) {
+#if defined(ADJOINT_THREAD_SANITIZER)
+  __tsan_release(address);
+#endif
+}
+void TellAcquired([[maybe_unused]] void *address) {
+#if defined(ADJOINT_THREAD_SANITIZER)
+  __tsan_acquire(address);
+#endif
+}
+
+void Pause() {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+using Clock = std::chrono::steady_clock;
+
+// A number that one thread sets and one other waits for.
+class Signal {
+ public:
+  void Set(uint32_t value) {
+    value_.exchange(value);
+    if (is_asleep_.load()) syscall(SYS_futex, &value_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+  }
+
+  // Whether it has come to be `value` within so many looks.
+  bool IsSoon(uint32_t value, int looks) const {
+    for (int look = 0; look < looks; ++look) {
+      if (value_.load(std::memory_order_acquire) == value) return true;
+      Pause();
+    }
+    return false;
+  }
+
+  void Await(uint32_t value) {
+    if (IsSoon(value, kLooks)) return;
+    is_asleep_.store(true);
+    for (uint32_t seen = value_.load(); seen != value; seen = value_.load()) {
+      syscall(SYS_futex, &value_, FUTEX_WAIT_PRIVATE, seen, nullptr, nullptr, 0);
+    }
+    is_asleep_.store(false, std::memory_order_relaxed);
+  }
+
+ private:
+  // Some hundred microseconds, which bridge the gap between two loops; where another process needs the core, to look
+  // for longer costs whole time slices.
+  static constexpr int kLooks = 20000;
+  std::atomic<uint32_t> value_{0};
+  std::atomic<bool> is_asleep_{false};
+};
+
+// What this thread and a worker tell each other, on a pair of cache lines for each way: lines are fetched in pairs.
+struct Worker {
+  struct alignas(128) Request {
+    Signal number;
+    uint32_t count = 0;  // of requests; only this thread looks at it
+    adjoint::Part part = nullptr;  // null where the worker is to leave
+    const void *job = nullptr;
+    int64_t threads = 0;
+  } request;
+  struct alignas(128) Answer {
+    Signal number;
+  } answer;
+
+  void Ask(adjoint::Part part, const void *job, int64_t threads) {
+    request.part = part;
+    request.job = job;
+    request.threads = threads;
+    request.number.Set(++request.count);
+  }
+
+  bool HasAnsweredSoon() const {
+    constexpr int kLooks = 1000;
+    return answer.number.IsSoon(request.count, kLooks);
+  }
+
+  void AwaitAnswer() { answer.number.Await(request.count); }
+
+  void Serve(int64_t thread) {
+    for (uint32_t number = 1;; ++number) {
+      request.number.Await(number);
+      if (request.part == nullptr) return;
+      request.part(request.job, thread, request.threads);
+      answer.number.Set(number);
+    }
+  }
+};
+
+// When another process holds a core, a loop waits at its end for a thread that is not running, a whole time
+// slice for some microseconds of work. After such a wait this thread goes on alone for a while, twice as long each time
+// it happens again soon. The results are the same bits either way: no loop's result depends on who does which part of
+// it.
+class Crowding {
+ public:
+  bool GoesAlone() { return is_alone_ && (is_alone_ = Clock::now() < alone_until_); }
+
+  // This thread's part took `own`, as long as the others' should have; then it waited for them until now.
+  void Waited(Clock::duration waited, Clock::duration own, Clock::time_point now) {
+    if (waited <= kSlice + own) return;
+    const bool is_soon = now - alone_until_ < 2 * penalty_;
+    penalty_ = is_soon ? std::min<Clock::duration>(2 * penalty_, kLongest) : kShortest;
+    alone_until_ = now + penalty_;
+    is_alone_ = true;
+  }
+
+ private:
+  static constexpr std::chrono::microseconds kSlice{500};
+  static constexpr std::chrono::milliseconds kShortest{4}, kLongest{250};
+  bool is_alone_ = false;
+  Clock::time_point alone_until_{};
+  Clock::duration penalty_ = kShortest;
+};
+
+__thread bool is_in_part = false;
+
+// The team of one thread, itself the first.
+class Team {
+ public:
+  Team() = default;
+  Team(const Team &) = delete;
+  Team &operator=(const Team &) = delete;
+  ~Team() { Release(); }
+
+  void Run(int64_t wanted, adjoint::Part part, const void *job) {
+    if (size_ == 0) Open();
+    const auto began = Clock::now();
+    if (began >= next_look_) LookHowFar(began);
+    const int64_t threads = crowding_.GoesAlone() ? 1 : std::min(wanted, size_);
+    for (int64_t i = 1; i < threads; ++i) workers_[i].Ask(part, job, threads);
+    is_in_part = true;
+    part(job, 0, threads);
+    is_in_part = false;
+    Await(1, threads, began);
+  }
+
+  bool GoesAlone() { return is_in_part || crowding_.GoesAlone(); }
+
+  void Release() {
+    for (int64_t i = 1; i < size_; ++i) workers_[i].Ask(nullptr, nullptr, 0);
+    if (size_ > 1) {
+      GOMP_parallel_end();
+      TellAcquired(this);
+    }
+    size_ = 0;
+  }
+
+ private:
+  void Open() {
+    // Within a region that someone else opened this thread is alone.
+    size_ = 1;
+    const int wanted = omp_in_parallel() ? 1 : omp_get_max_threads();
+    if (wanted == 1) return;
+    workers_ = std::make_unique<Worker[]>(wanted);
+    TellReleased(this);
+    GOMP_parallel_start(
+        [](void *data) {
+          TellAcquired(data);
+          is_in_part = true;
+          const int thread = omp_get_thread_num();
+          static_cast<Team *>(data)->workers_[thread].Serve(thread);
+          is_in_part = false;
+          TellReleased(data);
+        },
+        this, wanted);
+    size_ = omp_get_num_threads();
+    if (size_ == 1) GOMP_parallel_end();
+  }
+
+  // Until these workers have done their parts; this thread's began then and is done.
+  void Await(int64_t first, int64_t end, Clock::time_point began) {
+    for (int64_t i = first; i < end; ++i) {
+      if (workers_[i].HasAnsweredSoon()) continue;
+      const auto done = Clock::now();
+      workers_[i].AwaitAnswer();
+      const auto now = Clock::now();
+      crowding_.Waited(now - done, done - began, now);
+    }
+  }
+
+  // Asks every worker for nothing, three times, since the first may find it asleep. The farthest counts.
+  void LookHowFar(Clock::time_point began) {
+    const auto nothing = [](const void *, int64_t, int64_t) {};
+    Clock::duration farthest{0};
+    for (int64_t i = 1; i < size_; ++i) {
+      auto shortest = Clock::duration::max();
+      for (int trial = 0; trial < 3; ++trial) {
+        const auto asked = Clock::now();
+        workers_[i].Ask(nothing, nullptr, 1);
+        Await(i, i + 1, asked);
+        shortest = std::min(shortest, Clock::now() - asked);
+      }
+      farthest = std::max(farthest, shortest);
+    }
+    adjoint::is_team_far = farthest > kFar;
+    next_look_ = began + kBetweenLooks;
+  }
+
+  // 0.13 µs where cores share a cache, 0.5 where they do not, the clock's own time included.
+  static constexpr std::chrono::nanoseconds kFar{280};
+  static constexpr std::chrono::milliseconds kBetweenLooks{20};
+  std::unique_ptr<Worker[]> workers_;
+  int64_t size_ = 0;  // 0 where no region is open
+  Clock::time_point next_look_{};
+  Crowding crowding_;
+};
+
+Team &TeamHere() {
+  thread_local Team team;
+  return team;
+}
+
+}  // namespace
+
+namespace adjoint {
+
+__thread bool is_team_far = false;
+
+void OnTeam(int64_t threads, Part part, const void *job) { TeamHere().Run(threads, part, job); }
+
+bool GoesAlone() { return TeamHere().GoesAlone(); }
+
+void ReleaseTeam() { TeamHere().Release(); }
+
+}  // namespace adjoint
+
+#else
+
+namespace adjoint {
+
+__thread bool is_team_far = false;
+
+bool GoesAlone() { return false; }
+
+void ReleaseTeam() {}
+
+}  // namespace adjoint
+
+#endif
+
+extern "C" void adjoint_release_team(void) { adjoint::ReleaseTeam(); }
