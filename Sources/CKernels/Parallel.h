@@ -51,6 +51,7 @@ void ParallelFor(int64_t count, int64_t grain, const Body &body) {
   grain = std::max<int64_t>(grain, 1);
   const int64_t threads = std::min<int64_t>(count / grain, omp_get_max_threads());
   if (threads > 1 && !GoesAlone()) return OnTeam(threads, count, body);
+  if (is_team_far) LookAgain();
 #endif
   if (count > 0) body(int64_t{0}, count);
 }

@@ -39,6 +39,9 @@ bool GoesAlone();
 // not share a cache. Found out by the way, and never reflected in a result.
 extern __thread bool is_team_far;
 
+// Looks whether it still is, now and then; to be called where that kept a loop from being shared out.
+void LookAgain();
+
 // Closes the region: from here on OpenMP has its team back.
 void ReleaseTeam();
 
