@@ -6,10 +6,6 @@
 
 #include "Team.h"
 
-#if defined(__linux__)
-extern "C" int omp_get_max_threads(void);
-#endif
-
 namespace adjoint {
 
 // Below this many elements of light work a second thread costs more than it saves: what the other core wrote has to be
@@ -49,7 +45,7 @@ template <typename Body>
 void ParallelFor(int64_t count, int64_t grain, const Body &body) {
 #if defined(__linux__)
   grain = std::max<int64_t>(grain, 1);
-  const int64_t threads = std::min<int64_t>(count / grain, omp_get_max_threads());
+  const int64_t threads = std::min<int64_t>(count / grain, team_threads);
   if (threads > 1 && !GoesAlone()) return OnTeam(threads, count, body);
   if (is_team_far) LookAgain();
 #endif

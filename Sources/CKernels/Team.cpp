@@ -19,7 +19,6 @@
 extern "C" {
 void GOMP_parallel_start(void (*function)(void *), void *data, unsigned threads);
 void GOMP_parallel_end(void);
-int omp_get_max_threads(void);
 int omp_get_num_threads(void);
 int omp_get_thread_num(void);
 int omp_in_parallel(void);
@@ -199,7 +198,7 @@ class Team {
   void Open() {
     // Within a region that someone else opened this thread is alone.
     size_ = 1;
-    const int wanted = omp_in_parallel() ? 1 : omp_get_max_threads();
+    const int wanted = omp_in_parallel() ? 1 : adjoint::team_threads;
     if (wanted == 1) return;
     workers_ = std::make_unique<Worker[]>(wanted);
     TellReleased(this);

@@ -21,6 +21,9 @@ extern __thread unsigned team_generation_seen;
 
 void TakeOverTeam();
 
+// How many threads work for this one, itself among them; OpenMP's own number may be another within a region.
+extern __thread int team_threads;
+
 inline void JoinTeam() {
   if (team_generation_seen != team_generation.load(std::memory_order_relaxed)) TakeOverTeam();
 }

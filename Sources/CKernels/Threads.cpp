@@ -125,6 +125,7 @@ namespace adjoint {
 
 std::atomic<unsigned> team_generation{1};
 __thread unsigned team_generation_seen = 0;
+__thread int team_threads = 1;
 
 void TakeOverTeam() {
   team_generation_seen = team_generation.load();
@@ -132,7 +133,8 @@ void TakeOverTeam() {
   ReleaseTeam();
 #if defined(__linux__)
   const int chosen = team_size.load();
-  omp_set_num_threads(chosen > 0 ? chosen : adjoint_available_cores());
+  team_threads = chosen > 0 ? chosen : adjoint_available_cores();
+  omp_set_num_threads(team_threads);
 #endif
   // Threads that OpenMP starts from here inherit it.
   FlushHere();
@@ -161,11 +163,7 @@ void adjoint_set_threads(int count) {
 
 int adjoint_threads(void) {
   adjoint::JoinTeam();
-#if defined(__linux__)
-  return omp_get_max_threads();
-#else
-  return 1;
-#endif
+  return adjoint::team_threads;
 }
 
 bool adjoint_denormals_flushed_everywhere(void) {

@@ -26,7 +26,7 @@ Key KeyOf(const Shape &s, Direction direction, bool has_bias) {
   return Key{{s.batch, s.height, s.width, s.inputs, s.outputs, s.output_height, s.output_width,
               s.window_height, s.window_width, s.stride_height, s.stride_width, s.dilation_height,
               s.dilation_width, s.top, s.left, s.bottom, s.right, s.groups, s.bfloat16,
-              static_cast<int64_t>(direction), has_bias, omp_get_max_threads()}};
+              static_cast<int64_t>(direction), has_bias, adjoint::team_threads}};
 }
 
 // One direction of a convolution of some of the images, with its memory objects.
@@ -180,7 +180,7 @@ Reorder MakeReorder(Convolution &made, bool is_written) {
 // long as some hundred multiplications for each weight, so every share has to have that many.
 int64_t ShareCount(const Shape &s, Direction direction) {
   constexpr int64_t kFewestImages = 2, kFewestProducts = 128;
-  const int64_t threads = omp_get_max_threads();
+  const int64_t threads = adjoint::team_threads;
   const int64_t images = s.batch / threads;
   const int64_t products = images * s.output_height * s.output_width;
   const bool is_enough = direction != Direction::kToWeight || products >= kFewestProducts;

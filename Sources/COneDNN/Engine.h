@@ -10,8 +10,6 @@
 #include <string>
 #include <unordered_map>
 
-extern "C" int omp_get_max_threads(void);
-
 namespace adjoint {
 
 inline dnnl::engine &Engine() {

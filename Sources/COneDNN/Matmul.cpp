@@ -77,7 +77,7 @@ Share MakeShare(const Shape &s, int64_t row, int64_t rows, int64_t column, int64
 std::unique_ptr<Product> Make(const Shape &s) {
   // Rows as the kernels take them, columns in whole cache lines.
   constexpr int64_t kRows = 4, kColumns = 16;
-  const int64_t threads = omp_get_max_threads();
+  const int64_t threads = adjoint::team_threads;
   // oneDNN's best kernel where B is transposed, brgemm, does not write to some columns of a wider result. It is worth
   // a copy of them where they are many (470 instead of 415 GFLOP/s for 200×3072 by 3072×2000 on two cores).
   const bool by_rows = s.transpose_b ? 2 * s.m > s.n : s.m >= s.n;
@@ -120,7 +120,7 @@ const char *adjoint_onednn_matmul(int64_t m, int64_t n, int64_t k, adjoint_produ
   return adjoint::InWords([&] {
     const Shape shape{m, n, k, type, transpose_a, transpose_b, bias != nullptr};
     // A primitive is made for a number of threads.
-    const Key key{{m, n, k, omp_get_max_threads(),
+    const Key key{{m, n, k, adjoint::team_threads,
                    (transpose_a ? 1 : 0) | (transpose_b ? 2 : 0) | (bias != nullptr ? 4 : 0) |
                        static_cast<int64_t>(type) << 3}};
     Product &product = local.products.Find(key, [&] { return Make(shape); });

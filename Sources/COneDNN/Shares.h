@@ -11,7 +11,10 @@
 
 #include "Parallel.h"
 
-extern "C" void omp_set_num_threads(int count);
+extern "C" {
+int omp_get_max_threads(void);
+void omp_set_num_threads(int count);
+}
 
 namespace adjoint {
 
