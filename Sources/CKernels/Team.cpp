@@ -76,8 +76,8 @@ class Signal {
     return false;
   }
 
-  void Await(uint32_t value) {
-    if (IsSoon(value, kLooks)) return;
+  void Await(uint32_t value, int looks) {
+    if (IsSoon(value, looks)) return;
     is_asleep_.store(true);
     for (uint32_t seen = value_.load(); seen != value; seen = value_.load()) {
       syscall(SYS_futex, &value_, FUTEX_WAIT_PRIVATE, seen, nullptr, nullptr, 0);
@@ -86,9 +86,6 @@ class Signal {
   }
 
  private:
-  // Some hundred microseconds, which bridge the gap between two loops; where another process needs the core, to look
-  // for longer costs whole time slices.
-  static constexpr int kLooks = 20000;
   std::atomic<uint32_t> value_{0};
   std::atomic<bool> is_asleep_{false};
 };
@@ -98,6 +95,7 @@ struct Worker {
   struct alignas(128) Request {
     Signal number;
     uint32_t count = 0;  // of requests; only this thread looks at it
+    int looks = 0;       // for the next request or answer, before one sleeps
     adjoint::Part part = nullptr;  // null where the worker is to leave
     const void *job = nullptr;
     int64_t threads = 0;
@@ -118,11 +116,11 @@ struct Worker {
     return answer.number.IsSoon(request.count, kLooks);
   }
 
-  void AwaitAnswer() { answer.number.Await(request.count); }
+  void AwaitAnswer() { answer.number.Await(request.count, request.looks); }
 
   void Serve(int64_t thread) {
     for (uint32_t number = 1;; ++number) {
-      request.number.Await(number);
+      request.number.Await(number, request.looks);
       if (request.part == nullptr) return;
       request.part(request.job, thread, request.threads);
       answer.number.Set(number);
@@ -201,6 +199,9 @@ class Team {
     const int wanted = omp_in_parallel() ? 1 : adjoint::team_threads;
     if (wanted == 1) return;
     workers_ = std::make_unique<Worker[]>(wanted);
+    for (int i = 0; i < wanted; ++i) {
+      workers_[i].request.looks = adjoint::is_team_crowd ? kLooksInCrowd : kLooks;
+    }
     TellReleased(this);
     GOMP_parallel_start(
         [](void *data) {
@@ -245,6 +246,9 @@ class Team {
     next_look_ = began + until_next;
   }
 
+  // Some hundred microseconds, which bridge the gap between two loops; where another process needs the core, to look
+  // for longer costs whole time slices. Of more threads than cores each soon gives its core to another.
+  static constexpr int kLooks = 20000, kLooksInCrowd = 100;
   // 0.13 µs where cores share a cache, 0.5 where they do not, the clock's own time included.
   static constexpr std::chrono::nanoseconds kFar{280};
   // Where nothing is shared out the workers sleep, and to wake them takes some tens of microseconds.

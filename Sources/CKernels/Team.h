@@ -24,6 +24,9 @@ void TakeOverTeam();
 // How many threads work for this one, itself among them; OpenMP's own number may be another within a region.
 extern __thread int team_threads;
 
+// Whether they are more than the cores that this process may use.
+extern __thread bool is_team_crowd;
+
 inline void JoinTeam() {
   if (team_generation_seen != team_generation.load(std::memory_order_relaxed)) TakeOverTeam();
 }

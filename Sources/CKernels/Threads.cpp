@@ -126,6 +126,7 @@ namespace adjoint {
 std::atomic<unsigned> team_generation{1};
 __thread unsigned team_generation_seen = 0;
 __thread int team_threads = 1;
+__thread bool is_team_crowd = false;
 
 void TakeOverTeam() {
   team_generation_seen = team_generation.load();
@@ -133,7 +134,9 @@ void TakeOverTeam() {
   ReleaseTeam();
 #if defined(__linux__)
   const int chosen = team_size.load();
-  team_threads = chosen > 0 ? chosen : adjoint_available_cores();
+  const int cores = adjoint_available_cores();
+  team_threads = chosen > 0 ? chosen : cores;
+  is_team_crowd = team_threads > cores;
   omp_set_num_threads(team_threads);
 #endif
   // Threads that OpenMP starts from here inherit it.
