@@ -4,17 +4,12 @@
 
 #if defined(__linux__)
 
-#include <linux/futex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <memory>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "Crowding.h"
+#include "Signal.h"
 
 extern "C" {
 void GOMP_parallel_start(void (*function)(void *), void *data, unsigned threads);
@@ -36,6 +31,9 @@ void __tsan_release(void *address);
 
 namespace {
 
+using adjoint::Signal;
+using Clock = std::chrono::steady_clock;
+
 // libgomp is not built for the thread sanitizer: what orders the threads where a region is opened and closed is told
 // to it here. In between they wait for each other by means that it sees.
 void TellReleased([[maybe_unused]] void *address) {
@@ -48,47 +46,6 @@ void TellAcquired([[maybe_unused]] void *address) {
   __tsan_acquire(address);
 #endif
 }
-
-void Pause() {
-#if defined(__x86_64__)
-  _mm_pause();
-#elif defined(__aarch64__)
-  __asm__ volatile("yield");
-#endif
-}
-
-using Clock = std::chrono::steady_clock;
-
-// A number that one thread sets and one other waits for.
-class Signal {
- public:
-  void Set(uint32_t value) {
-    value_.exchange(value);
-    if (is_asleep_.load()) syscall(SYS_futex, &value_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
-  }
-
-  // Whether it has come to be `value` within so many looks.
-  bool IsSoon(uint32_t value, int looks) const {
-    for (int look = 0; look < looks; ++look) {
-      if (value_.load(std::memory_order_acquire) == value) return true;
-      Pause();
-    }
-    return false;
-  }
-
-  void Await(uint32_t value, int looks) {
-    if (IsSoon(value, looks)) return;
-    is_asleep_.store(true);
-    for (uint32_t seen = value_.load(); seen != value; seen = value_.load()) {
-      syscall(SYS_futex, &value_, FUTEX_WAIT_PRIVATE, seen, nullptr, nullptr, 0);
-    }
-    is_asleep_.store(false, std::memory_order_relaxed);
-  }
-
- private:
-  std::atomic<uint32_t> value_{0};
-  std::atomic<bool> is_asleep_{false};
-};
 
 // What this thread and a worker tell each other, on a pair of cache lines for each way: lines are fetched in pairs.
 struct Worker {
@@ -126,31 +83,6 @@ struct Worker {
       answer.number.Set(number);
     }
   }
-};
-
-// When another process holds a core, a loop waits at its end for a thread that is not running, a whole time
-// slice for some microseconds of work. After such a wait this thread goes on alone for a while, twice as long each time
-// it happens again soon. The results are the same bits either way: no loop's result depends on who does which part of
-// it.
-class Crowding {
- public:
-  bool GoesAlone() { return is_alone_ && (is_alone_ = Clock::now() < alone_until_); }
-
-  // This thread's part took `own`, as long as the others' should have; then it waited for them until now.
-  void Waited(Clock::duration waited, Clock::duration own, Clock::time_point now) {
-    if (waited <= kSlice + own) return;
-    const bool is_soon = now - alone_until_ < 2 * penalty_;
-    penalty_ = is_soon ? std::min<Clock::duration>(2 * penalty_, kLongest) : kShortest;
-    alone_until_ = now + penalty_;
-    is_alone_ = true;
-  }
-
- private:
-  static constexpr std::chrono::microseconds kSlice{500};
-  static constexpr std::chrono::milliseconds kShortest{4}, kLongest{250};
-  bool is_alone_ = false;
-  Clock::time_point alone_until_{};
-  Clock::duration penalty_ = kShortest;
 };
 
 __thread bool is_in_part = false;
@@ -258,7 +190,7 @@ class Team {
   int64_t size_ = 0;  // 0 where no region is open
   Clock::time_point next_look_{};
   unsigned loops_alone_ = 0;
-  Crowding crowding_;
+  adjoint::Crowding crowding_;
 };
 
 Team &TeamHere() {
