@@ -24,7 +24,7 @@ from trials import Context, Findings  # noqa: E402
 # In the order of the page. A part is a module of that name in parts/ with `run(context) -> Findings`.
 PARTS = [
     "kills", "disk", "damaged_files", "fuzzing", "sanitizers", "determinism", "long_runs", "busy_machine",
-    "interruption", "downloads",
+    "odd_numbers", "interruption", "downloads",
 ]
 
 

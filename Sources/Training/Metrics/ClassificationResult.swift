@@ -54,11 +54,11 @@ public struct ClassificationResult: Sendable {
     return AreaUnderROC(scores: scores, labels: labels, classes: confusion.count)
   }
 
-  /// Loss, accuracy and, where the scores were kept and it exists, the AUC, named for a part of the data:
-  /// `test_loss`, `test_accuracy`, `test_auc`.
+  /// Loss, accuracy and, where the scores were kept, the AUC, named for a part of the data: `test_loss`,
+  /// `test_accuracy`, `test_auc`; NaN where there is none.
   public func metrics(of part: String) -> [String: Double] {
     var metrics = ["\(part)_loss": loss, "\(part)_accuracy": accuracy]
-    if scores != nil, let area = areaUnderROC().mean { metrics["\(part)_auc"] = area }
+    if scores != nil { metrics["\(part)_auc"] = areaUnderROC().mean ?? .nan }
     return metrics
   }
 

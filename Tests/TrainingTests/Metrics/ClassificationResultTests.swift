@@ -44,6 +44,15 @@ import Testing
     #expect(result.recalls == [0.5, 0.5, nil])
   }
 
+  /// The metric is there all the same: a plan that keeps the best epoch by it finds it.
+  @Test(arguments: [(Float.nan, Int32(1)), (0.5, 0)])
+  func whereThereIsNoArea(score: Float, second: Int32) throws {
+    var result = ClassificationResult(classes: 2, keepingScores: true)
+    result.add(
+      logits: Tensor([score, 0.5, 0.25, 0.75], shape: [2, 2]), labels: IndexTensor([0, second]))
+    #expect(try #require(result.metrics(of: "validation")["validation_auc"]).isNaN)
+  }
+
   @Test func stopsWhereScoresWereNotKept() async {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
