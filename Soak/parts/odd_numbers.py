@@ -45,7 +45,7 @@ def run(context: Context) -> Findings:
         folder = labels.copied(images)
         row, label = set_label(folder, part, drawn, drawn.randrange(CLASSES, 256))
         said = labels.refused(folder, 65)
-        labels.hold(f"{part}_labels" in said and f"row {row}" in said and f"found {label}" in said, said)
+        labels.hold(f"{part}_labels" in said and f"row {row}: " in said and f"found {label}" in said, said)
     empty = Trials(context, "a class without an image")
     for number in range(CLASSES)[:context.count(CLASSES)]:
         folder = empty.copied(images)

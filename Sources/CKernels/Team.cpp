@@ -96,7 +96,7 @@ class Team {
   ~Team() { Release(); }
 
   void Run(int64_t wanted, adjoint::Part part, const void *job) {
-    if (size_ == 0) Open();
+    if (size_ == 1) Open();
     const auto began = Clock::now();
     if (began >= next_look_) LookHowFar(began, kBetweenLooks);
     const int64_t threads = crowding_.GoesAlone() ? 1 : std::min(wanted, size_);
@@ -108,7 +108,7 @@ class Team {
   }
 
   void LookAgain() {
-    if (++loops_alone_ % kLoopsBetweenLooks != 0 || GoesAlone() || size_ == 0) return;
+    if (++loops_alone_ % kLoopsBetweenLooks != 0 || GoesAlone() || size_ == 1) return;
     const auto now = Clock::now();
     if (now >= next_look_) LookHowFar(now, kBetweenLooksAlone);
   }
@@ -116,18 +116,16 @@ class Team {
   bool GoesAlone() { return is_in_part || crowding_.GoesAlone(); }
 
   void Release() {
+    if (size_ == 1) return;
     for (int64_t i = 1; i < size_; ++i) workers_[i].Ask(nullptr, nullptr, 0);
-    if (size_ > 1) {
-      GOMP_parallel_end();
-      TellAcquired(this);
-    }
-    size_ = 0;
+    GOMP_parallel_end();
+    TellAcquired(this);
+    size_ = 1;
   }
 
  private:
   void Open() {
-    // Within a region that someone else opened this thread is alone.
-    size_ = 1;
+    // Within a region that someone else opened this thread is alone, until that ends.
     const int wanted = omp_in_parallel() ? 1 : adjoint::team_threads;
     if (wanted == 1) return;
     workers_ = std::make_unique<Worker[]>(wanted);
@@ -187,7 +185,7 @@ class Team {
   static constexpr std::chrono::milliseconds kBetweenLooks{20}, kBetweenLooksAlone{100};
   static constexpr unsigned kLoopsBetweenLooks = 256;
   std::unique_ptr<Worker[]> workers_;
-  int64_t size_ = 0;  // 0 where no region is open
+  int64_t size_ = 1;  // this thread alone where no region is open
   Clock::time_point next_look_{};
   unsigned loops_alone_ = 0;
   adjoint::Crowding crowding_;
