@@ -1,5 +1,5 @@
-// The patches of an image as the rows of a matrix, and back: what makes a convolution a matrix product. Used
-// where oneDNN has none, in float64.
+// The patches of an image as the rows of a matrix, and back: what makes a convolution a matrix product. Used in
+// float64, where oneDNN has none, and where a product is the faster one.
 
 #include <algorithm>
 #include <cstring>

@@ -165,6 +165,7 @@ private let checks: Registration = {
     ("3×3 on 2×2", [5, 2, 2, 3], 4, 3, .init(padding: 1)),
     ("all of the image", [3, 3, 2, 5], 4, Extent(3, 2), .init()),
     ("strided to 2×2", [3, 4, 4, 64], 3, 3, .init(stride: 2, padding: 1)),
+    ("1×1 strided", [2, 5, 4, 64], 3, 1, .init(stride: 2)),
     ("wide", [1, 4, 5, 17], 33, Extent(3, 2), .init()),
     ("strided", [2, 7, 8, 3], 5, 3, .init(stride: 2, padding: 1)),
     ("left over", [1, 8, 9, 2], 3, Extent(2, 3), .init(stride: Extent(3, 2))),

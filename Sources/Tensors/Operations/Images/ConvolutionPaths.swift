@@ -26,9 +26,11 @@ extension ConvolutionShape {
     {
       return .matrix
     }
-    // Measured: oneDNN reaches half a product's speed on maps of 2×2 that a stride leads to.
+    // Measured: oneDNN reaches half a product's speed on maps of 2×2 that a stride leads to, and a quarter on the way
+    // back through a stride that leaves pixels out.
     let isShort = outputPositions <= 4 && windowHeight * windowWidth > 1
-    return isShort && geometry.groups == 1 && inputs >= 64 ? .columns : .library
+    let isSparse = windowHeight * windowWidth == 1 && geometry.stride != 1
+    return (isShort || isSparse) && geometry.groups == 1 && inputs >= 64 ? .columns : .library
   }
 
   private var everyPositionSeesAll: Bool {
