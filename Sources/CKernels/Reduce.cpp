@@ -155,6 +155,37 @@ HWY_INLINE void SumColumns(const float *x, float *y, int64_t axis, int64_t inner
   }
 }
 
+// A short row, lane by lane.
+HWY_INLINE FloatVector SumLanes(const float *x, int64_t count) {
+  const FloatTag d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  auto sum = hn::Zero(d);
+  int64_t index = 0;
+  for (; index + lanes <= count; index += lanes) sum = hn::Add(sum, hn::LoadU(d, x + index));
+  if (index < count) sum = hn::Add(sum, LoadFirst(d, x + index, static_cast<size_t>(count - index)));
+  return sum;
+}
+
+// Sums of rows; of short ones four at a time, whose lanes are added up together. Which four does not matter to a sum.
+HWY_INLINE void SumRows(const float *x, float *y, int64_t rows, int64_t columns, float scale) {
+  const FloatTag d;
+  const hn::Full128<float> four;
+  if (columns > 8 * static_cast<int64_t>(hn::Lanes(d))) {
+    for (int64_t row = 0; row < rows; ++row) {
+      y[row] = static_cast<float>(SumFloats(x + row * columns, columns)) * scale;
+    }
+    return;
+  }
+  for (int64_t row = 0; row < rows; row += 4) {
+    const auto sum = [&](int64_t index) HWY_ATTR {
+      return SumLanes(x + std::min(row + index, rows - 1) * columns, columns);
+    };
+    float sums[4];
+    hn::StoreU(hn::Mul(SumsOfFour(d, sum(0), sum(1), sum(2), sum(3)), hn::Set(four, scale)), four, sums);
+    std::memcpy(y + row, sums, static_cast<size_t>(std::min<int64_t>(4, rows - row)) * sizeof(float));
+  }
+}
+
 // y[o, i] = scalars[0] · Σ_a x[o, a, i]
 void SumAxis_float32(const Arguments *arguments) {
   const int64_t outer = arguments->sizes[0], axis = arguments->sizes[1], inner = arguments->sizes[2];
@@ -163,12 +194,9 @@ void SumAxis_float32(const Arguments *arguments) {
   const auto scale = static_cast<float>(arguments->scalars[0]);
   const int64_t grain = ElementGrain() / std::max<int64_t>(1, axis * inner) + 1;
   ParallelFor(outer, grain, [&](int64_t begin, int64_t end) HWY_ATTR {
+    if (inner == 1) return SumRows(x + begin * axis, y + begin, end - begin, axis, scale);
     for (int64_t row = begin; row < end; ++row) {
-      if (inner == 1) {
-        y[row] = static_cast<float>(SumFloats(x + row * axis, axis)) * scale;
-      } else {
-        SumColumns(x + row * axis * inner, y + row * inner, axis, inner, scale);
-      }
+      SumColumns(x + row * axis * inner, y + row * inner, axis, inner, scale);
     }
   });
 }
@@ -185,6 +213,32 @@ void SumAxis_float64(const Arguments *arguments) {
     }
   }
 }
+
+// The pullback of a sum along an axis: dx[o, a, i] = scalars[0] · dy[o, i]
+template <typename T>
+HWY_INLINE void SpreadAxis(const Arguments *arguments) {
+  const int64_t outer = arguments->sizes[0], axis = arguments->sizes[1], inner = arguments->sizes[2];
+  const T *dy = input<T>(arguments, 0);
+  T *dx = output<T>(arguments, 0);
+  const auto scale = static_cast<T>(arguments->scalars[0]);
+  const int64_t grain = ElementGrain() / std::max<int64_t>(1, axis * inner) + 1;
+  ParallelFor(outer, grain, [=](int64_t begin, int64_t end) HWY_ATTR {
+    for (int64_t row = begin; row < end; ++row) {
+      T *to = dx + row * axis * inner;
+      if (inner == 1) {
+        std::fill(to, to + axis, dy[row] * scale);
+        continue;
+      }
+      const T *from = dy + row * inner;
+      for (int64_t step = 0; step < axis; ++step, to += inner) {
+        for (int64_t i = 0; i < inner; ++i) to[i] = from[i] * scale;
+      }
+    }
+  });
+}
+
+void SpreadAxis_float32(const Arguments *arguments) { SpreadAxis<float>(arguments); }
+void SpreadAxis_float64(const Arguments *arguments) { SpreadAxis<double>(arguments); }
 
 // outputs: maxima [outer, inner]; positions of the first maximum along the axis, int32 [outer, inner].
 // NaN counts as larger than every number, as in NumPy and PyTorch.
@@ -271,6 +325,7 @@ namespace {
 ADJOINT_ENTER_KERNEL(sum_all, SumAll)
 ADJOINT_ENTER_KERNEL(sum_squares, SumSquares)
 ADJOINT_ENTER_KERNEL(sum_axis, SumAxis)
+ADJOINT_ENTER_KERNEL(spread_axis, SpreadAxis)
 ADJOINT_ENTER_KERNEL(maximum_axis, MaximumAxis)
 ADJOINT_ENTER_KERNEL(maximum_pullback, MaximumPullback)
 ADJOINT_ENTER_KERNEL(finite_range, FiniteRange)

@@ -24,10 +24,11 @@ namespace adjoint {
 namespace HWY_NAMESPACE {
 namespace {
 
-// Registers allow 4 rows by 4 vectors with AVX-512, by 2 with the sixteen registers of the others. A
-// single vector of columns takes 8 rows: with fewer sums an addition would wait for the one before.
+// Registers allow 4 rows by 4 vectors with AVX-512, by 2 with the sixteen registers of the others. Fewer vectors of
+// columns take 8 rows: with fewer sums an addition would wait for the one before.
 constexpr int64_t kRows = 4;
 constexpr int64_t kNarrowRows = 8;
+constexpr int kNarrowVectors = HWY_MAX_BYTES == 64 ? 2 : 1;
 constexpr int kColumnVectors = HWY_MAX_BYTES == 64 ? 4 : 2;
 
 HWY_INLINE FloatVector Finish(FloatTag d, FloatVector value, FloatVector bias, bool relu) {
@@ -84,7 +85,7 @@ template <int kVectors, bool kWhole>
 HWY_INLINE void BroadcastRows(const Product &p, int64_t begin, int64_t end, int64_t column,
                               size_t last) {
   int64_t row = begin;
-  if constexpr (kVectors == 1) {
+  if constexpr (kVectors <= kNarrowVectors) {
     for (; row + kNarrowRows <= end; row += kNarrowRows) {
       BroadcastBlock<kNarrowRows, kVectors, kWhole>(p, row, column, last);
     }
@@ -209,6 +210,39 @@ void TurnedAll(const Product &p, int64_t grain) {
   });
 }
 
+// As BroadcastAll where k is long and C small, as in the sums over a batch for the weights of a narrow layer: each of
+// some parts of k by itself, then added up in their order. So a thread reads only rows of A and B that it probably has in
+// its cache, and the result depends on the lengths alone.
+void SummedAll(const Product &p, int64_t parts) {
+  thread_local std::vector<float> sums;
+  sums.resize(static_cast<size_t>(parts * p.m * p.n));
+  float *const of_parts = sums.data();
+  const int64_t multiplications = p.m * p.n * p.k / parts;
+  ParallelFor(parts, MultiplicationGrain() / multiplications + 1, [&](int64_t begin, int64_t end) HWY_ATTR {
+    for (int64_t part = begin; part < end; ++part) {
+      const int64_t first = p.k * part / parts;
+      Product summand = p;
+      summand.k = p.k * (part + 1) / parts - first;
+      summand.a = p.a + first * p.a_column;
+      summand.b = p.b + first * p.b_row;
+      summand.c = of_parts + part * p.m * p.n;
+      if (part > 0) summand.bias = nullptr;
+      Broadcast(summand, 0, p.m);
+    }
+  });
+  const FloatTag d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const int64_t count = p.m * p.n;
+  for (int64_t i = 0; i < count; i += lanes) {
+    const auto width = static_cast<size_t>(std::min(lanes, count - i));
+    auto sum = LoadFirst(d, of_parts + i, width);
+    for (int64_t part = 1; part < parts; ++part) {
+      sum = hn::Add(sum, LoadFirst(d, of_parts + part * count + i, width));
+    }
+    StoreFirst(d, sum, p.c + i, width);
+  }
+}
+
 void DotAll(const Product &p, int64_t grain) {
   ParallelFor((p.n + 3) / 4, grain,
               [&](int64_t begin, int64_t end) HWY_ATTR { Dot(p, begin, end); });
@@ -225,12 +259,21 @@ namespace {
 
 HWY_EXPORT(BroadcastAll);
 HWY_EXPORT(DotAll);
+HWY_EXPORT(SummedAll);
 HWY_EXPORT(TurnedAll);
+
+// In how many parts k is cut: where A and B together are several times as large as C, parts of some length.
+int64_t Parts(int64_t m, int64_t n, int64_t k) {
+  constexpr int64_t kTimes = 4, kSteps = 128, kMost = 4;
+  const bool is_worth_it = m * n > 0 && kTimes * m * n <= k * (m + n);
+  return is_worth_it ? std::min(kMost, k / kSteps) : 1;
+}
 
 // From as many rows on, turning B over costs less than summing lanes.
 constexpr int64_t kRowsThatTurnOver = 32;
 
 void RunBroadcast(const Product &p, int64_t grain) { HWY_DYNAMIC_DISPATCH(BroadcastAll)(p, grain); }
+void RunSummed(const Product &p, int64_t parts) { HWY_DYNAMIC_DISPATCH(SummedAll)(p, parts); }
 void RunTurned(const Product &p, int64_t grain) { HWY_DYNAMIC_DISPATCH(TurnedAll)(p, grain); }
 void RunDot(const Product &p, int64_t grain) { HWY_DYNAMIC_DISPATCH(DotAll)(p, grain); }
 
@@ -250,6 +293,8 @@ extern "C" void adjoint_small_matmul(int64_t m, int64_t n, int64_t k, const floa
   }
   const int64_t grain = multiplications / std::max<int64_t>(1, n * k * 4) + 1;
   const adjoint::Product product{m, n, k, a, a_row, a_column, b, n, bias, relu, c};
-  transpose_b ? adjoint::RunTurned(product, grain) : adjoint::RunBroadcast(product, grain);
+  if (transpose_b) return adjoint::RunTurned(product, grain);
+  const int64_t parts = transpose_a && !relu ? adjoint::Parts(m, n, k) : 1;
+  parts > 1 ? adjoint::RunSummed(product, parts) : adjoint::RunBroadcast(product, grain);
 }
 #endif  // HWY_ONCE

@@ -1,4 +1,4 @@
-// Transposes of float matrices, four by four in registers. Included once for each instruction set.
+// Transposes of float matrices, four columns at a time in registers. Included once for each instruction set.
 
 #include <algorithm>
 #include <cstdint>
@@ -23,12 +23,32 @@ namespace HWY_NAMESPACE {
 // Squares of this side stay in the first-level cache.
 constexpr int64_t kTile = 32;
 
-// Four rows by four columns, in registers: pairs of floats first, then pairs of pairs.
-HWY_INLINE void TransposeFour(const float *x, int64_t columns, float *y, int64_t rows) {
-  const hn::Full128<float> d;
-  const hn::Repartition<double, decltype(d)> pairs;
-  const auto a = hn::LoadU(d, x), b = hn::LoadU(d, x + columns);
-  const auto c = hn::LoadU(d, x + 2 * columns), e = hn::LoadU(d, x + 3 * columns);
+#if HWY_ARCH_X86
+using WidestTag = FloatTag;
+#else
+using WidestTag = hn::Full128<float>;
+#endif
+using NarrowTag = hn::Full128<float>;
+
+// Four elements from every so many rows, until the vector is full.
+template <class D>
+HWY_INLINE hn::Vec<D> LoadFours(D d, const float *from, int64_t stride) {
+  if constexpr (hn::MaxLanes(D()) == 4) {
+    return hn::LoadU(d, from);
+  } else {
+    const hn::Half<D> half;
+    const float *upper = from + static_cast<int64_t>(hn::MaxLanes(half) / 4) * stride;
+    return hn::Combine(d, LoadFours(half, upper, stride), LoadFours(half, from, stride));
+  }
+}
+
+// Four columns of as many rows as a vector has elements, in registers: pairs of floats first, then pairs of pairs.
+template <class D>
+HWY_INLINE void TransposeFour(D d, const float *x, int64_t columns, float *y, int64_t rows) {
+  const hn::Repartition<double, D> pairs;
+  const int64_t stride = 4 * columns;
+  const auto a = LoadFours(d, x, stride), b = LoadFours(d, x + columns, stride);
+  const auto c = LoadFours(d, x + 2 * columns, stride), e = LoadFours(d, x + 3 * columns, stride);
   const auto ab_low = hn::BitCast(pairs, hn::InterleaveLower(d, a, b));
   const auto ce_low = hn::BitCast(pairs, hn::InterleaveLower(d, c, e));
   const auto ab_high = hn::BitCast(pairs, hn::InterleaveUpper(d, a, b));
@@ -49,17 +69,28 @@ HWY_INLINE void TransposePart(const T *x, T *y, int64_t rows, int64_t columns, i
   }
 }
 
+// As many rows as a vector has elements, from `row` on while they last; returns the first that is left.
+template <class D>
+HWY_INLINE int64_t TransposeRows(D d, const float *x, float *y, int64_t rows, int64_t columns,
+                                 int64_t row, int64_t last_row, int64_t first_column,
+                                 int64_t last_column) {
+  constexpr auto kRows = static_cast<int64_t>(hn::MaxLanes(D()));
+  for (; row + kRows <= last_row; row += kRows) {
+    for (int64_t column = first_column; column < last_column; column += 4) {
+      TransposeFour(d, x + row * columns + column, columns, y + column * rows + row, rows);
+    }
+  }
+  return row;
+}
+
 HWY_INLINE void TransposeTile(const float *x, float *y, int64_t rows, int64_t columns,
                               int64_t first_row, int64_t last_row, int64_t first_column,
                               int64_t last_column) {
-  const int64_t whole_rows = first_row + (last_row - first_row) / 4 * 4;
   const int64_t whole_columns = first_column + (last_column - first_column) / 4 * 4;
-  for (int64_t column = first_column; column < whole_columns; column += 4) {
-    for (int64_t row = first_row; row < whole_rows; row += 4) {
-      TransposeFour(x + row * columns + column, columns, y + column * rows + row, rows);
-    }
-  }
-  TransposePart(x, y, rows, columns, whole_rows, last_row, first_column, whole_columns);
+  int64_t row = TransposeRows(WidestTag(), x, y, rows, columns, first_row, last_row, first_column,
+                              whole_columns);
+  row = TransposeRows(NarrowTag(), x, y, rows, columns, row, last_row, first_column, whole_columns);
+  TransposePart(x, y, rows, columns, row, last_row, first_column, whole_columns);
   TransposePart(x, y, rows, columns, first_row, last_row, whole_columns, last_column);
 }
 

@@ -149,14 +149,17 @@ final class Tape {
   }
 }
 
-/// Adds in place where the sum has only this owner.
+/// Adds, in place where the sum has only this owner: an operation may hand one cotangent to several inputs.
 private func accumulate(_ gradient: Tensor, into sum: inout Tensor, _ name: StaticString) {
   require(
     gradient.shape == sum.shape && gradient.dtype == sum.dtype,
     "the pullback of \(name) returned a cotangent of shape \(gradient.shape) \(gradient.dtype) for an "
       + "input of shape \(sum.shape) \(sum.dtype)")
-  sum.makeUnique()
-  addKernel.run(sum.dtype, .init(sum.count), sum.storage, gradient.storage, into: sum.storage)
+  if sum.isUnique() {
+    addKernel.run(sum.dtype, .init(sum.count), sum.storage, gradient.storage, into: sum.storage)
+  } else {
+    sum = addKernel(sum, gradient)
+  }
 }
 
 private let addKernel = Kernel("add")

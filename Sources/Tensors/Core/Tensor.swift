@@ -40,11 +40,14 @@ public struct Tensor: Sendable {
   /// Makes this value the only owner of its storage, by a copy if it has to be, so that it can be
   /// written in place.
   mutating func makeUnique() {
-    if isKnownUniquelyReferenced(&storage) { return }
+    if isUnique() { return }
     let copy = Storage(byteCount: count * dtype.size)
     copy.copyBytes(from: storage, count: count * dtype.size)
     storage = copy
   }
+
+  /// Whether no other tensor has this one's storage.
+  mutating func isUnique() -> Bool { isKnownUniquelyReferenced(&storage) }
 }
 
 // MARK: - Making tensors

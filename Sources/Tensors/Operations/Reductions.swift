@@ -5,7 +5,7 @@ private let sumAxis = Kernel("sum_axis")
 private let sumSquares = Kernel("sum_squares")
 private let maximumAxis = Kernel("maximum_axis")
 private let maximumPullback = Kernel("maximum_pullback")
-private let multiplyScalar = Kernel("multiply_scalar")
+private let spreadAxis = Kernel("spread_axis")
 
 /// Sum of all elements, a scalar; 0 for none.  y = Σ x,  dx = dy everywhere
 public func sum(_ x: Tensor) -> Tensor { scaledSum("sum", x, 1) }
@@ -46,8 +46,11 @@ private func scaledSum(
     scalars: SIMD8(repeating: scale))
   let shape = x.shape
   return record(name, y, from: x) { dy in
-    let spread = broadcast(dy.reshaped(to: shape.replacing(axis: axis, with: 1)), to: shape)
-    return scale == 1 ? spread : multiplyScalar(spread, scale)
+    let dx = Tensor(uninitialized: shape, dy.dtype)
+    spreadAxis.run(
+      dy.dtype, .init(parts.outer, parts.axis, parts.inner), dy.storage, into: dx.storage,
+      scalars: SIMD8(repeating: scale))
+    return dx
   }
 }
 

@@ -137,6 +137,34 @@ import Testing
     }
   }
 
+  /// Nor do sums over a batch, which is cut into parts by its length alone; products that are left to oneDNN may.
+  @Test(arguments: [2, 3, 7])
+  func sumsDoNotDependOnThreads(threads: Int) async {
+    await #expect(processExitsWith: .success) { [threads] in
+      var random = SplitMix(state: 13)
+      for (rows, columns) in [(2048, 16), (1031, 33), (300, 5), (96, 128), (400, 129)] {
+        let x = random.tensor([rows, columns], in: -4...4)
+        let weight = Parameter(random.tensor([16, columns], in: -1...1))
+        let bias = Parameter(random.tensor([16], in: -1...1))
+        let operations: [() -> [Double]] = [
+          { sum(x, axis: 0).doubles }, { mean(x, axis: 1).doubles },
+          {
+            let (_, gradients) = valueWithGradient(of: [weight, bias]) {
+              sum(linear(x, weight.value, bias.value, activation: .relu))
+            }
+            return gradients.values.flatMap { $0?.doubles ?? [] }
+          },
+        ]
+        for (index, operation) in operations.enumerated() {
+          Threads.use(1)
+          let alone = operation()
+          Threads.use(threads)
+          #expect(operation() == alone, "operation \(index) of \(rows) by \(columns)")
+        }
+      }
+    }
+  }
+
   @Test(arguments: [0, -1])
   func stopsWithWords(count: Int) async {
     let result = await #expect(

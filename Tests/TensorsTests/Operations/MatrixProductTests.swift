@@ -74,6 +74,7 @@ import Testing
       #expect(product(3, 0, 2).shape == [3, 0])
       #expect(product(2, 3, 0).doubles == [0, 0, 0, 0, 0, 0])
       #expect(product(0, 0, 0).shape == [0, 0])
+      #expect(product(0, 3, 300).shape == [0, 3])
     }
   }
 
