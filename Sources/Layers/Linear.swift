@@ -64,6 +64,13 @@ public struct Linear: Layer {
     let y = linear(x, weight.value, bias?.value, activation: context.fusable(activation))
     return context.finish(y, activation)
   }
+
+  /// The same map of the columns of each sample, act(W X + b 1ᵀ): `[batch, inputs, length]` to `[batch, outputs, length]`.
+  public func mapColumns(of x: Tensor, _ context: Context) -> Tensor {
+    let y = pointwiseConvolution(
+      x, weight.value, bias?.value, activation: context.fusable(activation))
+    return context.finish(y, activation)
+  }
 }
 
 @section("adjoint_registry") @used

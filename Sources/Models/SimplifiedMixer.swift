@@ -6,7 +6,7 @@ import Tensors
 ///
 /// Input and output `[batch, L, D]`.
 public struct MixerBlock: Layer {
-  /// Θ₁ and b₁, `[L, L]` and `[L]`: FC-1, on the transpose.
+  /// Θ₁ and b₁, `[L, L]` and `[L]`: FC-1, which maps the transpose's rows, the columns of X.
   public let positions: Linear
   /// Θ₂ and b₂, `[D, D]` and `[D]`: FC-2.
   public let features: Linear
@@ -27,15 +27,13 @@ public struct MixerBlock: Layer {
     self.features = features
   }
 
-  /// S₁ = X + max(Xᵀ Θ₁ᵀ + b₁, 0)ᵀ;  S₁ + max(S₁ Θ₂ᵀ + b₂, 0)
+  /// S₁ = X + max(Xᵀ Θ₁ᵀ + b₁, 0)ᵀ = X + max(Θ₁ X + b₁ 1ᵀ, 0);  S₁ + max(S₁ Θ₂ᵀ + b₂, 0)
   public func forward(_ x: Tensor, _ context: Context) -> Tensor {
     let (batch, length, width) = (x.shape[0], positions.inputs, features.inputs)
     require(
       x.shape == [batch, length, width],
       "MixerBlock: input of shape \(x.shape); it has to be [batch, \(length), \(width)]")
-    let mixed = positions(x.transposed().reshaped(to: [batch * width, length]), context)
-    let s1 = (x + mixed.reshaped(to: [batch, width, length]).transposed())
-      .reshaped(to: [batch * length, width])
+    let s1 = (x + positions.mapColumns(of: x, context)).reshaped(to: [batch * length, width])
     return (s1 + features(s1, context)).reshaped(to: [batch, length, width])
   }
 }

@@ -18,6 +18,15 @@ struct LinearTests {
     #expect(rectified(.zeros([0, 3]), .inference).shape == [0, 2])
   }
 
+  /// The columns (1, 0, 0) and (0, 1, −1), which are the rows above.
+  @Test func mapsColumns() {
+    let columns = Tensor([1, 0, 0, 1, 0, -1], shape: [1, 3, 2])
+    let plain = Linear(weight: weight)
+    #expect(plain.mapColumns(of: columns, .inference).floats == [1, -1, -4, 1])
+    let rectified = Linear(weight: weight, bias: bias, activation: .relu)
+    #expect(rectified.mapColumns(of: columns, .training(seed: 1)).floats == [1.5, 0, 0, 1.25])
+  }
+
   @Test func beginsAsPyTorchDoes() {
     var random = Philox(seed: 3)
     let layer = Linear(400, 300, random: &random)

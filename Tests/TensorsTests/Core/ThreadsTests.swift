@@ -154,6 +154,13 @@ import Testing
             }
             return gradients.values.flatMap { $0?.doubles ?? [] }
           },
+          {
+            let samples = x.reshaped(to: [rows, columns, 1])
+            let (_, gradients) = valueWithGradient(of: [weight, bias]) {
+              sum(pointwiseConvolution(samples, weight.value, bias.value, activation: .relu))
+            }
+            return gradients.values.flatMap { $0?.doubles ?? [] }
+          },
         ]
         for (index, operation) in operations.enumerated() {
           Threads.use(1)

@@ -560,6 +560,18 @@ def soft_targets():
         )
 
 
+def pointwise_convolutions():
+    for batch, inputs, outputs, length in [(1, 1, 1, 1), (2, 3, 5, 4), (3, 4, 2, 17), (2, 5, 4, 16)]:
+        for name, activation in [("pointwise-convolution", lambda z: z), ("pointwise-convolution-relu", F.relu)]:
+            case(
+                name,
+                lambda x, w, b, f=activation: f(F.conv1d(x, w[:, :, None], b)),
+                [normal(batch, inputs, length), normal(outputs, inputs), normal(outputs)],
+            )
+    case("pointwise-convolution-without-bias", lambda x, w: F.conv1d(x, w[:, :, None]),
+         [normal(2, 3, 7), normal(5, 3)])
+
+
 def main():
     torch.set_num_threads(1)
     for group in (arithmetic, products, reductions, softmaxes, losses, activations, shapes, penalties,
@@ -569,6 +581,7 @@ def main():
     soft_targets()
     images()
     maxima_of_normalized()
+    pointwise_convolutions()
     write(pathlib.Path(__file__).with_name("operations.json"))
 
 

@@ -1,4 +1,4 @@
-// One small matrix product, as both its loops take it.
+// One small matrix product, as its loops take it.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +11,10 @@ struct Product {
   int64_t a_row, a_column;  // strides of op(A) in elements
   const float *b;
   int64_t b_row;  // stride between rows of B as stored
-  const float *bias;
+  const float *bias;  // of columns
   bool relu;
   float *c;
+  const float *row_bias = nullptr;
 };
 
 }  // namespace adjoint
