@@ -144,13 +144,14 @@ template <bool kHasRectifier>
 HWY_INLINE FloatVector PullRow(const float *dy, const float *y, float *dz, int64_t length) {
   const FloatTag d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const auto to = [&](int64_t at) HWY_ATTR { return kHasRectifier ? dz + at : nullptr; };
   auto sum = hn::Zero(d);
   int64_t at = 0;
   for (; at + lanes <= length; at += lanes) {
-    sum = hn::Add(sum, Pull<kHasRectifier, true>(dy + at, y + at, dz + at, 0));
+    sum = hn::Add(sum, Pull<kHasRectifier, true>(dy + at, y + at, to(at), 0));
   }
   const auto rest = static_cast<size_t>(length - at);
-  if (rest > 0) sum = hn::Add(sum, Pull<kHasRectifier, false>(dy + at, y + at, dz + at, rest));
+  if (rest > 0) sum = hn::Add(sum, Pull<kHasRectifier, false>(dy + at, y + at, to(at), rest));
   return sum;
 }
 
@@ -166,7 +167,8 @@ HWY_INLINE void PullSamples(const Lengths &n, const float *dy, const float *y, f
     for (int64_t sample = 0; sample < samples; ++sample) {
       for (int64_t i = 0; i < 4; ++i) {
         const int64_t place = sample * n.y() + (unit + std::min(i, last)) * n.length;
-        sums[i] = hn::Add(sums[i], PullRow<kHasRectifier>(dy + place, y + place, dz + place, n.length));
+        float *const to = kHasRectifier ? dz + place : nullptr;
+        sums[i] = hn::Add(sums[i], PullRow<kHasRectifier>(dy + place, y + place, to, n.length));
       }
     }
     AddFour(SumsOfFour(d, sums[0], sums[1], sums[2], sums[3]), db + unit, last + 1);
@@ -189,11 +191,8 @@ HWY_INLINE void SumSamples(const Lengths &n, const Sums &s, int64_t first, int64
     if (s.y == nullptr) {
       PullSamples<false>(n, dz, dz, nullptr, samples, db);
     } else {
-      float *to = s.dz + place;
-      if (s.dz == nullptr) {
-        near.resize(static_cast<size_t>(kFew * n.y()));
-        to = near.data();
-      }
+      near.resize(s.dz == nullptr ? static_cast<size_t>(kFew * n.y()) : 0);
+      float *const to = s.dz == nullptr ? near.data() : s.dz + place;
       PullSamples<true>(n, dz, s.y + place, to, samples, db);
       dz = to;
     }
