@@ -65,7 +65,12 @@ public struct Linear: Layer {
     return context.finish(y, activation)
   }
 
-  /// The same map of the columns of each sample, act(W X + b 1ᵀ): `[batch, inputs, length]` to `[batch, outputs, length]`.
+  /// The same map of the columns of each sample, act(W X + b 1ᵀ), by `pointwiseConvolution`.
+  ///
+  /// - Parameters:
+  ///   - x: `[batch, inputs, length]`.
+  ///   - context: the mode.
+  /// - Returns: `[batch, outputs, length]`. Stops if the shape or the type does not match.
   public func mapColumns(of x: Tensor, _ context: Context) -> Tensor {
     let y = pointwiseConvolution(
       x, weight.value, bias?.value, activation: context.fusable(activation))

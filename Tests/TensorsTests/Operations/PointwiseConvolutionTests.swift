@@ -20,7 +20,7 @@ import Testing
     var random = SplitMix(state: 5)
     for (batch, outputs, inputs, length) in [
       (1, 1, 1, 1), (3, 4, 5, 16), (2, 7, 8, 31), (9, 9, 3, 33), (20, 16, 16, 32), (2, 13, 17, 65),
-      (33, 3, 2, 64),
+      (33, 3, 2, 64), (150, 5, 3, 4),
     ] {
       let x = random.tensor([batch, inputs, length], in: -1...1)
       let weight = Parameter(random.tensor([outputs, inputs], in: -1...1))
@@ -45,6 +45,32 @@ import Testing
         }
       }
     }
+  }
+
+  /// Of what is constant no gradient is made, and those of the others are the same bits: an image that needs none is the
+  /// ordinary case, and a frozen weight another.
+  @Test(arguments: [Activation.identity, .relu], DType.full)
+  func constantsChangeNothing(activation: Activation, dtype: DType) {
+    var random = SplitMix(state: 7)
+    let (x, weight, bias) = (
+      Parameter(random.tensor([70, 5, 19], in: -1...1).converted(to: dtype)),
+      Parameter(random.tensor([6, 5], in: -1...1).converted(to: dtype)),
+      Parameter(random.tensor([6], in: -1...1).converted(to: dtype))
+    )
+    let cotangent = random.tensor([70, 6, 19], in: -1...1).converted(to: dtype)
+    func gradients(of parameters: [Parameter]) -> [[Double]] {
+      valueWithGradient(of: parameters) {
+        sum(
+          pointwiseConvolution(x.value, weight.value, bias.value, activation: activation)
+            * cotangent)
+      }.gradients.values.map { $0?.doubles ?? [] }
+    }
+    let all = gradients(of: [x, weight, bias])
+    #expect(all.map(\.count) == [70 * 5 * 19, 30, 6])
+    #expect(gradients(of: [weight, bias]) == [all[1], all[2]])
+    #expect(gradients(of: [x]) == [all[0]])
+    #expect(gradients(of: [bias]) == [all[2]])
+    #expect(gradients(of: [x, weight]) == [all[0], all[1]])
   }
 
   /// The fused rectifier keeps a NaN, forward and back.
