@@ -83,41 +83,42 @@ HWY_INLINE void AddFour(hn::Vec<hn::Full128<float>> sums, float *to, int64_t cou
   for (int64_t i = 0; i < count; ++i) to[i] += four[i];
 }
 
-// Four rows by four at a vector of positions.
+// Sums for so many rows by four columns stay in registers, of which AVX-512 has 32 and the others sixteen.
+constexpr int64_t kSumRows = HWY_MAX_BYTES == 64 ? 4 : 2;
+
+// Rows by four others at a vector of positions.
 template <bool kWhole>
 HWY_INLINE void MultiplyFour(const float *left, const int64_t *rows, const float *right,
-                             const int64_t *columns, size_t width, FloatVector (&sums)[4][4]) {
+                             const int64_t *columns, size_t width, FloatVector (&sums)[kSumRows][4]) {
   FloatVector values[4];
   for (int i = 0; i < 4; ++i) values[i] = LoadPart<kWhole>(right + columns[i], width);
-  for (int r = 0; r < 4; ++r) {
+  for (int r = 0; r < kSumRows; ++r) {
     const auto value = LoadPart<kWhole>(left + rows[r], width);
     for (int i = 0; i < 4; ++i) sums[r][i] = hn::MulAdd(value, values[i], sums[r][i]);
   }
 }
 
-// dW of up to four rows of dz by up to four of x, over some samples and all positions, is added. Rows past the last are
+// dW of some rows of dz by up to four of x, over some samples and all positions, is added. Rows past the last are
 // clamped to it, and what they give is not stored.
 HWY_INLINE void WeightBlock(const Lengths &n, const float *x, const float *dz, int64_t samples, int64_t row,
                             int64_t column, float *dw) {
   const FloatTag d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  FloatVector sums[4][4];
+  FloatVector sums[kSumRows][4];
   for (auto &sum_row : sums) {
     for (auto &sum : sum_row) sum = hn::Zero(d);
   }
-  int64_t rows[4], columns[4];
-  for (int64_t i = 0; i < 4; ++i) {
-    rows[i] = std::min(row + i, n.outputs - 1) * n.length;
-    columns[i] = std::min(column + i, n.inputs - 1) * n.length;
-  }
+  int64_t rows[kSumRows], columns[4];
+  for (int64_t i = 0; i < kSumRows; ++i) rows[i] = std::min(row + i, n.outputs - 1) * n.length;
+  for (int64_t i = 0; i < 4; ++i) columns[i] = std::min(column + i, n.inputs - 1) * n.length;
   for (int64_t sample = 0; sample < samples; ++sample, dz += n.y(), x += n.x()) {
     int64_t at = 0;
     for (; at + lanes <= n.length; at += lanes) MultiplyFour<true>(dz + at, rows, x + at, columns, 0, sums);
     const auto rest = static_cast<size_t>(n.length - at);
     if (rest > 0) MultiplyFour<false>(dz + at, rows, x + at, columns, rest, sums);
   }
-  // Always four rounds: a sum whose index is not known would have to stay in memory all the while.
-  for (int64_t r = 0; r < 4; ++r) {
+  // Always all rounds: a sum whose index is not known would have to stay in memory all the while.
+  for (int64_t r = 0; r < kSumRows; ++r) {
     const auto four = SumsOfFour(d, sums[r][0], sums[r][1], sums[r][2], sums[r][3]);
     if (row + r < n.outputs) AddFour(four, dw + (row + r) * n.inputs + column, n.inputs - column);
   }
@@ -197,7 +198,7 @@ HWY_INLINE void SumSamples(const Lengths &n, const Sums &s, int64_t first, int64
       dz = to;
     }
     if (s.dw == nullptr) continue;
-    for (int64_t row = 0; row < n.outputs; row += 4) {
+    for (int64_t row = 0; row < n.outputs; row += kSumRows) {
       for (int64_t column = 0; column < n.inputs; column += 4) {
         WeightBlock(n, s.x + first * n.x(), dz, samples, row, column, dw);
       }

@@ -22,9 +22,10 @@ HWY_BEFORE_NAMESPACE();
 namespace adjoint {
 namespace HWY_NAMESPACE {
 
-// Registers allow 4 rows by 4 vectors with AVX-512, by 2 with the sixteen registers of the others. Fewer vectors of
+// Registers allow 4 rows by 4 vectors with AVX-512, 6 by 2 with the sixteen registers of the others. Fewer vectors of
 // columns take 8 rows: with fewer sums an addition would wait for the one before.
 constexpr int64_t kRows = 4;
+constexpr int64_t kMostRows = HWY_MAX_BYTES == 64 ? 4 : 6;
 constexpr int64_t kNarrowRows = 8;
 constexpr int kNarrowVectors = HWY_MAX_BYTES == 64 ? 2 : 1;
 constexpr int kColumnVectors = HWY_MAX_BYTES == 64 ? 4 : 2;
@@ -87,6 +88,12 @@ HWY_INLINE void BroadcastRows(const Product &p, int64_t begin, int64_t end, int6
   if constexpr (kVectors <= kNarrowVectors) {
     for (; row + kNarrowRows <= end; row += kNarrowRows) {
       BroadcastBlock<kNarrowRows, kVectors, kWhole>(p, row, column, last);
+    }
+  }
+  // A last vector that is not whole takes one register more. Eight rows are better done as four and four than as six and two.
+  if constexpr (kMostRows > kRows && kVectors > kNarrowVectors && kWhole) {
+    for (; row + kMostRows <= end && row + 2 * kRows != end; row += kMostRows) {
+      BroadcastBlock<kMostRows, kVectors, kWhole>(p, row, column, last);
     }
   }
   for (; row + kRows <= end; row += kRows) {

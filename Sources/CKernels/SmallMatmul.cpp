@@ -25,6 +25,9 @@ namespace adjoint {
 namespace HWY_NAMESPACE {
 namespace {
 
+// Sums of so many rows by four columns stay in registers, of which AVX-512 has 32 and the others sixteen.
+constexpr int64_t kDotRows = HWY_MAX_BYTES == 64 ? 4 : 3;
+
 // Four columns of C from `column` on, for kRowCount rows, the lanes running along k. Rows of B past the
 // last are clamped to it, and what they give is not stored.
 template <int kRowCount>
@@ -44,13 +47,11 @@ HWY_INLINE void DotBlock(const Product &p, int64_t row, int64_t column) {
   }
   int64_t step = 0;
   for (; step + lanes <= p.k; step += lanes) {
-    FloatVector right[4];
-    for (int index = 0; index < 4; ++index) right[index] = hn::LoadU(d, b[index] + step);
-    for (int r = 0; r < kRowCount; ++r) {
-      const auto left = hn::LoadU(d, a + r * p.a_row + step);
-      for (int index = 0; index < 4; ++index) {
-        sums[r][index] = hn::MulAdd(left, right[index], sums[r][index]);
-      }
+    FloatVector left[kRowCount];
+    for (int r = 0; r < kRowCount; ++r) left[r] = hn::LoadU(d, a + r * p.a_row + step);
+    for (int index = 0; index < 4; ++index) {
+      const auto right = hn::LoadU(d, b[index] + step);
+      for (int r = 0; r < kRowCount; ++r) sums[r][index] = hn::MulAdd(left[r], right, sums[r][index]);
     }
   }
   if (step < p.k) {
@@ -86,7 +87,7 @@ HWY_INLINE void DotBlock(const Product &p, int64_t row, int64_t column) {
 HWY_INLINE void Dot(const Product &p, int64_t begin, int64_t end) {
   for (int64_t column = 4 * begin; column < std::min(4 * end, p.n); column += 4) {
     int64_t row = 0;
-    for (; row + kRows <= p.m; row += kRows) DotBlock<kRows>(p, row, column);
+    for (; row + kDotRows <= p.m; row += kDotRows) DotBlock<kDotRows>(p, row, column);
     for (; row + 2 <= p.m; row += 2) DotBlock<2>(p, row, column);
     for (; row < p.m; ++row) DotBlock<1>(p, row, column);
   }
