@@ -101,9 +101,6 @@ def run(context: Context) -> Findings:
             findings.rows.append(
                 Row(f"{network.name}: 1 thread against 2 after {steps(context, network)} steps", 1, 0,
                     distance(first[1], first[2])))
-        if "bfloat16" in network.name:
-            # There are no convolutions of that type without AVX-512; adjoint says so.
-            continue
         narrow = train(context, network, images, 1, "narrow", {"ONEDNN_MAX_CPU_ISA": "AVX2"})
         findings.rows.append(
             Row(f"{network.name}: oneDNN as on a machine without AVX-512, 1 thread", 1, 0,

@@ -150,7 +150,6 @@ public struct Workload: Sendable {
         "\(name): cannot be run in \(dtype.rawValue); it can be run in "
           + precisions.map(\.rawValue).joined(separator: ", "))
     }
-    try dtype.checkForImages("--precision ")
     let losses = try comparedLosses(mode, dtype)
     let job = try prepare(Request(mode: mode, dtype: dtype, isNoisy: true))
     Memory.resetPeak()

@@ -105,7 +105,6 @@ struct ImageConfiguration: TimedConfiguration {
 
   func validate() throws {
     try check("batch_size", batchSize, in: 2...100_000)
-    try precision.checkForImages("precision=")
     try validateTime()
     try check("backbone_rate", backboneRate, in: 0...1)
     try check("momentum", momentum, in: 0...0.9999)
@@ -135,16 +134,5 @@ struct ImageConfiguration: TimedConfiguration {
     return plan(
       rising > 0 ? .linearWarmup(steps: rising, startFactor: 0.01, then: falling) : falling,
       unit: .step, keepBest: keepBest)
-  }
-}
-
-extension DType {
-  /// Throws a usage error if convolutions of this type cannot be carried out here.
-  func checkForImages(_ setting: String) throws {
-    guard self == .bfloat16, !Threads.convolvesBFloat16 else { return }
-    throw AdjointError(
-      .usage,
-      "\(setting)\(rawValue): oneDNN \(Threads.oneDNNVersion) has no \(rawValue) convolutions for this "
-        + "processor (x86 needs AVX-512); take float32")
   }
 }

@@ -24,9 +24,13 @@ public enum Threads {
   /// The instruction set the vector loops run on, such as `AVX3`.
   public static var vectorTarget: String { String(cString: adjoint_vector_target()) }
 
+  /// Whether its vectors have 64 bytes, as AVX-512's do.
+  static var hasLongVectors: Bool { adjoint_vector_bytes() >= 64 }
+
   /// The version of oneDNN, such as `3.2.0`.
   public static var oneDNNVersion: String { String(cString: adjoint_onednn_version()) }
 
-  /// Whether oneDNN has convolutions of bfloat16 images for this processor: of x86, for those with AVX-512.
-  public static var convolvesBFloat16: Bool { adjoint_onednn_has_bfloat16() }
+  /// Whether oneDNN multiplies bfloat16 on this processor: of x86, on those with AVX-512. Elsewhere products and
+  /// convolutions widen their operands to float32 and round what comes out, which takes longer than float32 does.
+  public static var multipliesBFloat16: Bool { adjoint_onednn_has_bfloat16() }
 }

@@ -27,10 +27,15 @@ public func linear(
 ) -> Tensor {
   requireMatch(x, weight, bias)
   let (batch, inputs, outputs) = (x.shape[0], x.shape[1], weight.shape[0])
-  let y = Tensor(uninitialized: .matrix(batch, outputs), x.dtype)
-  Product.matmul(
-    x.dtype, m: batch, n: outputs, k: inputs, x.storage, transposeA: false, weight.storage,
-    transposeB: true, bias: bias?.storage, relu: activation == .relu, into: y.storage)
+  let y: Tensor
+  if x.dtype == .bfloat16 && bias == nil && activation == .identity {
+    y = product(x, false, weight, true)
+  } else {
+    y = Tensor(uninitialized: .matrix(batch, outputs), x.dtype)
+    Product.matmul(
+      x.dtype, m: batch, n: outputs, k: inputs, x.storage, transposeA: false, weight.storage,
+      transposeB: true, bias: bias?.storage, relu: activation == .relu, into: y.storage)
+  }
   let (kx, kw) = (x.detached, weight.detached)
   let pull: (Tensor, Needs) -> (Tensor?, Tensor?, Tensor?) = { dy, needs in
     let (dz, db) = affineCotangents(dy, activation == .relu ? y : nil, withSum: needs.third)

@@ -39,6 +39,10 @@ func product(_ a: Tensor, _ transposeA: Bool, _ b: Tensor, _ transposeB: Bool) -
     "matmul: \(a.shape)\(transposeA ? " transposed" : "") by \(b.shape)"
       + "\(transposeB ? " transposed" : ""): the inner lengths \(k) and \(inner) differ")
   require(a.dtype == b.dtype, "matmul: types \(a.dtype) and \(b.dtype) differ")
+  if a.dtype == .bfloat16 && !Threads.multipliesBFloat16 {
+    let (a, b) = (a.converted(to: .float32), b.converted(to: .float32))
+    return product(a, transposeA, b, transposeB).converted(to: .bfloat16)
+  }
   let y = Tensor(uninitialized: .matrix(m, n), a.dtype)
   Product.matmul(
     a.dtype, m: m, n: n, k: k, a.storage, transposeA: transposeA, b.storage,

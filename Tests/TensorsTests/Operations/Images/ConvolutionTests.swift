@@ -60,6 +60,44 @@ import Testing
     }
   }
 
+  /// The sums for the weights that take oneDNN's place where vectors are short, against the product over patches in float64:
+  /// one image after the other and several at once, large ones by some rows at a time, channels and outputs that do not
+  /// fill a vector or a tile.
+  @Test(
+    arguments: [
+      ([1, 1, 1, 1], 1, 1, ConvolutionGeometry()), ([2, 5, 6, 16], 6, 3, .init(padding: 1)),
+      ([7, 4, 4, 17], 13, 3, .init(padding: 1)), ([20, 3, 2, 15], 7, 3, .init(padding: 1)),
+      ([3, 33, 40, 16], 5, 3, .init(padding: 1)), ([2, 31, 9, 33], 12, 5, .init(padding: 2)),
+      ([3, 9, 8, 18], 6, 3, .init(stride: 2, padding: 1)),
+      ([2, 40, 37, 16], 7, 7, .init(stride: Extent(2, 3), padding: 3)),
+      ([2, 11, 12, 20], 8, 3, .init(padding: 2, dilation: Extent(2, 3))),
+      (
+        [2, 7, 7, 16], 3, 2,
+        .init(stride: 3, padding: Padding(top: 0, left: 1, bottom: 2, right: 0))
+      ),
+    ] as [([Int], Int, Int, ConvolutionGeometry)])
+  func sumsForWeights(image: [Int], outputs: Int, window: Int, geometry: ConvolutionGeometry) {
+    let shape = ConvolutionShape(
+      geometry, image: Shape(image), weight: [outputs, window, window, image[3]])
+    var random = Philox(seed: 5)
+    func drawn(_ shape: Shape) -> Tensor {
+      Tensor(shape: shape) { for index in $0.indices { $0[index] = Float(random.normal()) } }
+    }
+    let (x, dy) = (drawn(shape.input), drawn(shape.output))
+    let whole = shape.toWeight(
+      x.converted(to: .float64), dy.converted(to: .float64), withBias: false, .float64)
+    // A sum of n products of numbers of size one: some √n roundings of it, whose size is √n.
+    let terms = Double(shape.batch * shape.outputHeight * shape.outputWidth)
+    for threads in [1, 2, 3] {
+      let before = Threads.count
+      Threads.use(threads)
+      defer { Threads.use(before) }
+      for (sum, exact) in zip(shape.sums(x, dy).doubles, whole.weight.doubles) {
+        #expect(abs(sum - exact) <= 0x1p-23 * (terms + 8))
+      }
+    }
+  }
+
   /// A reorder of weights is counted; a product with the matrix of the whole map needs none.
   @Test func countsReorders() {
     let before = convolutionWeightReorders
