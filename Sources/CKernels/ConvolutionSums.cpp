@@ -58,7 +58,7 @@ struct Strip {
   int64_t Steps(const Lengths &n) const { return images * rows * n.output_width; }
 };
 
-// Several small images or some rows of a large one: as many as fit into half of a first-level cache of 32 KB.
+// Several small images or some rows of a large one: as many as take 20 KB, of a first-level cache of 32.
 Strip LargestStrip(const Lengths &n) {
   constexpr int64_t kPanel = 5120;
   const int64_t whole = n.PanelSize(n.output_height);

@@ -28,6 +28,7 @@ public func linear(
   requireMatch(x, weight, bias)
   let (batch, inputs, outputs) = (x.shape[0], x.shape[1], weight.shape[0])
   let y: Tensor
+  // A product alone is had on every processor.
   if x.dtype == .bfloat16 && bias == nil && activation == .identity {
     y = product(x, false, weight, true)
   } else {

@@ -118,4 +118,23 @@ import Testing
     ) { [index] in MatrixProductTests.mistakes[index].body() }
     expectWords(result, Self.mistakes[index].words)
   }
+
+  /// By oneDNN or in float32: what bfloat16 holds exactly is multiplied and added in full, and rounded once.
+  @Test func bfloat16() {
+    var random = Philox(seed: 6)
+    func drawn(_ shape: Shape) -> Tensor {
+      Tensor(shape: shape) { for index in $0.indices { $0[index] = Float(random.normal()) } }
+        .converted(to: .bfloat16)
+    }
+    let (a, b) = (drawn([5, 70]), drawn([70, 9]))
+    let exact = matmul(a.converted(to: .float64), b.converted(to: .float64)).doubles
+    let turned = b.converted(to: .float32).transposed().converted(to: .bfloat16)
+    for y in [matmul(a, b), matmul(a, turned, transposeB: true), linear(a, turned)] {
+      #expect(y.dtype == .bfloat16 && y.shape == [5, 9])
+      // Half of the last of eight binary digits, and float32's rounding of sums of 70 terms.
+      for (y, exact) in zip(y.doubles, exact) {
+        #expect(abs(y - exact) <= 0x1p-8 * abs(exact) + 1e-5)
+      }
+    }
+  }
 }
