@@ -20,17 +20,13 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "SumTile-inl.h"
 #include "Vector-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace adjoint {
 namespace HWY_NAMESPACE {
 namespace {
-
-// Six outputs by two vectors of channels: with the two vectors and an output, all of sixteen registers but one.
-constexpr int64_t kTile = 6;
-constexpr int kVectors = 2;
-constexpr auto kChannels = static_cast<int64_t>(kVectors * hn::MaxLanes(FloatTag()));
 
 struct Lengths {
   int64_t batch, height, width, inputs, outputs, output_height, output_width, window_height, window_width;
@@ -40,7 +36,7 @@ struct Lengths {
 
   int64_t taps() const { return window_height * window_width; }
   int64_t weights() const { return outputs * taps() * inputs; }
-  int64_t tiles() const { return (outputs + kTile - 1) / kTile; }
+  int64_t tiles() const { return (outputs + kTileRows - 1) / kTileRows; }
   // Rows and columns of pixels under so many rows of the output.
   int64_t PanelHeight(int64_t rows) const {
     return (rows - 1) * stride_height + (window_height - 1) * dilation_height + 1;
@@ -48,7 +44,7 @@ struct Lengths {
   int64_t PanelWidth() const {
     return (output_width - 1) * stride_width + (window_width - 1) * dilation_width + 1;
   }
-  int64_t PanelSize(int64_t rows) const { return PanelHeight(rows) * PanelWidth() * kChannels; }
+  int64_t PanelSize(int64_t rows) const { return PanelHeight(rows) * PanelWidth() * kTileColumns; }
 };
 
 // Rows of the output of some images, whose pixels are in the panel together.
@@ -70,87 +66,48 @@ Strip LargestStrip(const Lengths &n) {
 
 // Channels of pixels from `channel` on, with zeros around the images and past the last channel.
 void PackPixels(const Lengths &n, const Strip &strip, const float *x, int64_t channel, float *panel) {
-  const FloatTag d;
-  const int64_t lanes = kChannels / kVectors, count = std::min(kChannels, n.inputs - channel);
+  const int64_t count = std::min(kTileColumns, n.inputs - channel);
   const int64_t height = n.PanelHeight(strip.rows), width = n.PanelWidth();
   for (int64_t image = strip.image; image < strip.image + strip.images; ++image) {
     for (int64_t y = 0; y < height; ++y) {
       const int64_t row = strip.row * n.stride_height + y - n.top;
       const float *pixels = x + ((image * n.height + row) * n.width - n.left) * n.inputs + channel;
-      for (int64_t column = 0; column < width; ++column, pixels += n.inputs, panel += kChannels) {
+      for (int64_t column = 0; column < width; ++column, pixels += n.inputs, panel += kTileColumns) {
         const bool is_inside =
             row >= 0 && row < n.height && column >= n.left && column - n.left < n.width;
-        if (is_inside && count == kChannels) {
-          for (int v = 0; v < kVectors; ++v) hn::StoreU(hn::LoadU(d, pixels + v * lanes), d, panel + v * lanes);
-          continue;
-        }
-        std::fill(panel, panel + kChannels, 0.0f);
-        if (is_inside) std::copy_n(pixels, count, panel);
+        CopyToPanel(pixels, is_inside ? count : 0, panel);
       }
     }
   }
 }
 
-// The cotangents of six outputs after those of six others, with zeros past the last output.
+// The cotangents of six outputs after those of six others.
 void PackCotangents(const Lengths &n, const Strip &strip, const float *dy, float *tiles) {
-  const int64_t steps = strip.Steps(n), row_steps = strip.rows * n.output_width;
+  const int64_t row_steps = strip.rows * n.output_width;
   for (int64_t image = 0; image < strip.images; ++image) {
     const int64_t first = (strip.image + image) * n.output_height + strip.row;
-    const float *from = dy + first * n.output_width * n.outputs;
-    for (int64_t step = image * row_steps; step < (image + 1) * row_steps; ++step, from += n.outputs) {
-      float *to = tiles + step * kTile;
-      int64_t output = 0;
-      for (; output + kTile <= n.outputs; output += kTile, to += steps * kTile) {
-        std::memcpy(to, from + output, kTile * sizeof(float));
-      }
-      for (int64_t i = 0; output < n.outputs && i < kTile; ++i) {
-        to[i] = output + i < n.outputs ? from[output + i] : 0;
-      }
-    }
+    PackColumns(dy + first * n.output_width * n.outputs, n.outputs, n.outputs, row_steps, strip.Steps(n),
+                image * row_steps, tiles);
   }
 }
 
-// Adds to six rows of dw, of which the first `height` are there, what one element of the window gets from a strip.
-// `panel` is where that element lies under the first position.
-template <bool kWhole>
+// Adds to some rows and columns of dw what one element of the window gets from a strip. `panel` is where that element
+// lies under the first position.
 HWY_INLINE void AddTile(const Lengths &n, const Strip &strip, const float *cotangents, const float *panel, float *dw,
-                        int64_t height, size_t last) {
-  const FloatTag d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  const int64_t next = n.stride_width * kChannels, next_row = n.stride_height * n.PanelWidth() * kChannels;
+                        int64_t height, int64_t width) {
+  const int64_t next = n.stride_width * kTileColumns, next_row = n.stride_height * n.PanelWidth() * kTileColumns;
   const int64_t image_size = n.PanelSize(strip.rows), pitch = n.taps() * n.inputs;
   // Fetched while the sums are made.
   for (int64_t r = 0; r < height; ++r) __builtin_prefetch(dw + r * pitch);
-  FloatVector sums[kTile][kVectors];
-  for (auto &row : sums) {
-    for (auto &sum : row) sum = hn::Zero(d);
-  }
-  for (int64_t image = 0; image < strip.images; ++image) {
-    for (int64_t row = 0; row < strip.rows; ++row) {
-      const float *pixels = panel + image * image_size + row * next_row;
-      for (int64_t column = 0; column < n.output_width; ++column, pixels += next, cotangents += kTile) {
-        FloatVector right[kVectors];
-        for (int v = 0; v < kVectors; ++v) right[v] = hn::LoadU(d, pixels + v * lanes);
-        for (int r = 0; r < kTile; ++r) {
-          const auto left = hn::Set(d, cotangents[r]);
-          for (int v = 0; v < kVectors; ++v) sums[r][v] = hn::MulAdd(left, right[v], sums[r][v]);
-        }
+  WithTile(height, [&](auto tile) HWY_ATTR {
+    const float *left = cotangents;
+    for (int64_t image = 0; image < strip.images; ++image) {
+      for (int64_t row = 0; row < strip.rows; ++row, left += n.output_width * kTileRows) {
+        tile.Add(left, 1, kTileRows, panel + image * image_size + row * next_row, next, n.output_width);
       }
     }
-  }
-  for (int r = 0; r < kTile; ++r) {
-    if (r >= height) continue;
-    float *to = dw + r * pitch;
-    for (int v = 0; v < kVectors; ++v) {
-      const int64_t at = v * lanes;
-      if (kWhole) {
-        hn::StoreU(hn::Add(hn::LoadU(d, to + at), sums[r][v]), d, to + at);
-      } else if (at < static_cast<int64_t>(last)) {
-        const size_t width = std::min(static_cast<size_t>(lanes), last - static_cast<size_t>(at));
-        StoreFirst(d, hn::Add(LoadFirst(d, to + at, width), sums[r][v]), to + at, width);
-      }
-    }
-  }
+    tile.Store(true, dw, pitch, width);
+  });
 }
 
 // Adds a strip's part to dw.
@@ -158,22 +115,18 @@ HWY_INLINE void AddStrip(const Lengths &n, const Strip &strip, const float *x, c
                          float *panel, float *dw) {
   const int64_t steps = strip.Steps(n), width = n.PanelWidth();
   PackCotangents(n, strip, dy, tiles);
-  for (int64_t channel = 0; channel < n.inputs; channel += kChannels) {
+  for (int64_t channel = 0; channel < n.inputs; channel += kTileColumns) {
     PackPixels(n, strip, x, channel, panel);
-    const auto count = static_cast<size_t>(std::min(kChannels, n.inputs - channel));
+    const int64_t count = std::min(kTileColumns, n.inputs - channel);
     for (int64_t tile = 0; tile < n.tiles(); ++tile) {
-      const int64_t output = tile * kTile, height = std::min(kTile, n.outputs - output);
-      const float *cotangents = tiles + tile * steps * kTile;
+      const int64_t output = tile * kTileRows, height = std::min<int64_t>(kTileRows, n.outputs - output);
+      const float *cotangents = tiles + tile * steps * kTileRows;
       for (int64_t tap = 0; tap < n.taps(); ++tap) {
         const int64_t row = tap / n.window_width * n.dilation_height;
         const int64_t column = tap % n.window_width * n.dilation_width;
-        const float *under = panel + (row * width + column) * kChannels;
+        const float *under = panel + (row * width + column) * kTileColumns;
         float *to = dw + (output * n.taps() + tap) * n.inputs + channel;
-        if (count == static_cast<size_t>(kChannels)) {
-          AddTile<true>(n, strip, cotangents, under, to, height, count);
-        } else {
-          AddTile<false>(n, strip, cotangents, under, to, height, count);
-        }
+        AddTile(n, strip, cotangents, under, to, height, count);
       }
     }
   }
@@ -183,7 +136,7 @@ HWY_INLINE void AddStrip(const Lengths &n, const Strip &strip, const float *x, c
 void SumImages(const Lengths &n, const float *x, const float *dy, int64_t begin, int64_t end, float *dw) {
   const Strip largest = LargestStrip(n);
   thread_local std::vector<float> room;
-  const int64_t of_tiles = n.tiles() * kTile * largest.Steps(n);
+  const int64_t of_tiles = n.tiles() * kTileRows * largest.Steps(n);
   room.resize(static_cast<size_t>(of_tiles + largest.images * n.PanelSize(largest.rows)));
   std::fill(dw, dw + n.weights(), 0.0f);
   for (int64_t image = begin; image < end; image += largest.images) {
