@@ -41,8 +41,8 @@ demo: setup build  ## set up, build, train a network on handwritten digits, say 
 	@echo "demo: the report is $(abspath $(DEMO_RUN))/report.html"
 
 test: setup  ## set up, build and run all tests, optimised as in the product
-	@echo "test: swift test -c release -Xswiftc -enable-testing"
-	@swift test -c release -Xswiftc -enable-testing --no-parallel
+	@echo "test: swift test -c release -Xswiftc -enable-testing -debug-info-format none"
+	@swift test -c release -Xswiftc -enable-testing -debug-info-format none --no-parallel
 
 lint:  ## check the style
 	@echo "lint: swift format lint --strict"

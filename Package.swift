@@ -23,7 +23,6 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = [], hasReferenc
     resources: hasReference ? [.copy("Reference")] : [])
 }
 
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -41,7 +40,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     .package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0"),
   ],
   targets: [
@@ -66,6 +64,9 @@ let package = Package(
     .systemLibrary(
       name: "CZip", path: "Sources/System/CZip", pkgConfig: "libzip",
       providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
+    .systemLibrary(
+      name: "CCrypto", path: "Sources/System/CCrypto", pkgConfig: "libcrypto",
+      providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
 
     .target(
       name: "CKernels", dependencies: ["CHighway"], cxxSettings: optimized,
@@ -78,9 +79,9 @@ let package = Package(
     room("Optimizers", ["Tensors"]),
     room("Attribution", ["Tensors", "Layers"]),
     room("Derivations", ["Tensors"]),
-    room("Archives", ["Tensors", "CZip"]),
-    room("Checkpoints", ["Tensors", "Archives", crypto]),
-    room("Datasets", ["Tensors", "Archives", "CZlib", "CPNG", "CJPEG", crypto]),
+    room("Archives", ["Tensors", "CZip", "CCrypto"]),
+    room("Checkpoints", ["Tensors", "Archives"]),
+    room("Datasets", ["Tensors", "Archives", "CZlib", "CPNG", "CJPEG"]),
     room("EventLog", []),
     room("Figures", ["CPNG"]),
     room("Models", ["Tensors", "Layers"]),

@@ -1,6 +1,6 @@
 // The one file of this module that touches addresses: bytes between files, tensors and digests.
 
-import Crypto
+import Archives
 import Foundation
 import Tensors
 
@@ -143,7 +143,7 @@ final class OpenFile {
 final class FileWriter {
   private let file: OpenFile
   private let shownPath: String
-  private var digest = SHA256()
+  private let digest = Digest(.sha256)
   private(set) var byteCount = 0
 
   /// - Parameters:
@@ -158,7 +158,7 @@ final class FileWriter {
     try attempt("write beyond byte \(byteCount)", on: shownPath) {
       try file.write(bytes, counting: &byteCount)
     }
-    digest.update(bufferPointer: bytes)
+    digest.update(bytes.bytes)
   }
 
   func write(_ data: Data) throws { try data.withUnsafeBytes { try write($0) } }
@@ -173,15 +173,8 @@ final class FileWriter {
   func finish() throws -> String {
     try attempt("sync it to the disk", on: shownPath) { try file.sync() }
     try attempt("close it", on: shownPath) { try file.close() }
-    return hexadecimal(digest.finalize())
+    return digest.finish()
   }
-}
-
-private func hexadecimal(_ digest: SHA256.Digest) -> String {
-  digest.map { byte in
-    let digits = String(byte, radix: 16)
-    return digits.count == 1 ? "0" + digits : digits
-  }.joined()
 }
 
 /// Bytes that came from outside: of a file that is open, or in memory.
@@ -269,9 +262,9 @@ struct ByteSource {
 
   /// The SHA-256 of all bytes, in hexadecimal.
   func sha256() throws -> String {
-    var digest = SHA256()
-    try forEachChunk(0..<count) { bytes, _ in digest.update(data: bytes) }
-    return hexadecimal(digest.finalize())
+    let digest = Digest(.sha256)
+    try forEachChunk(0..<count) { bytes, _ in digest.update(bytes.span.bytes) }
+    return digest.finish()
   }
 
   /// Numbers of float64 or float32 as they are, of narrower types as float32, which holds them all.

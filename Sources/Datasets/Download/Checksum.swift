@@ -1,4 +1,4 @@
-import Crypto
+import Archives
 import Foundation
 import Tensors
 
@@ -19,24 +19,20 @@ public struct Checksum: Sendable, Equatable {
     }
     defer { try? handle.close() }
     var count = 0
-    var (short, long) = (Insecure.MD5(), SHA256())
+    let (short, long) = (Digest(.md5), Digest(.sha256))
     do {
       while let piece = try handle.read(upToCount: 1 << 20), !piece.isEmpty {
         count += piece.count
-        short.update(data: piece)
-        long.update(data: piece)
+        short.update(piece.bytes)
+        long.update(piece.bytes)
       }
     } catch {
       throw AdjointError(
         .badData, "\(file.path): offset \(count): cannot be read: \(error.localizedDescription)")
     }
     byteCount = count
-    md5 = Self.digits(short.finalize())
-    sha256 = Self.digits(long.finalize())
-  }
-
-  private static func digits(_ digest: some Sequence<UInt8>) -> String {
-    digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+    md5 = short.finish()
+    sha256 = long.finish()
   }
 
   /// What is wrong with the file that has this checksum, or nil where it is the one that was
