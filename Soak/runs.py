@@ -58,7 +58,7 @@ def perceptron(epochs: int = 12) -> Network:
 def autoencoder(epochs: int = 12) -> Network:
     """The autoencoder of points in the plane, with its pictures of samples."""
     return Network("autoencoder", ["vae-2d", *settings(
-        hidden=32, samples_per_epoch=2560, epochs=epochs, evaluation_points=500, evaluation_draws=2,
+        hidden=32, batch_size=128, samples_per_epoch=2560, epochs=epochs, evaluation_points=500, evaluation_draws=2,
         snapshot_every=2)], min(2, len(os.sched_getaffinity(0))), 3)
 
 

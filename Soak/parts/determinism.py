@@ -38,7 +38,7 @@ def networks() -> list[Network]:
     ]
     return [
         Network("perceptron", ["mnist-mlp", *digits, "--set", "hidden=512", "--batch-size", "200"], 200),
-        Network("vae-2d", ["vae-2d", "--set", "samples_per_epoch=12800", "--set", "evaluation_points=500",
+        Network("vae-2d", ["vae-2d", "--set", "samples_per_epoch=51200", "--set", "evaluation_points=500",
                            "--set", "evaluation_draws=1", "--set", "snapshot_every=1000000"], 300),
         Network("mixer", ["mixer", *digits, "--batch-size", "200"], 100),
         Network("ResNet-20 with augmentation", resnet, 40, has_images=True),

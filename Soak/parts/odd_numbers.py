@@ -23,8 +23,8 @@ from trials import Context, Findings, Row, drawn_images, environment_without_dat
 RATES = ["10", "1e2", "1e3", "1e4", "1e5", "1e6"]
 NETWORKS = {
     "perceptron": ["mnist-mlp", "--set", "drawn_train=320", "--set", "drawn_test=100", "--set", "hidden=16"],
-    "autoencoder": ["vae-2d", "--set", "hidden=32", "--set", "samples_per_epoch=2560", "--set", "evaluation_points=500",
-                    "--set", "evaluation_draws=2"],
+    "autoencoder": ["vae-2d", "--set", "hidden=32", "--set", "batch_size=128", "--set", "samples_per_epoch=2560",
+                    "--set", "evaluation_points=500", "--set", "evaluation_draws=2"],
     "residual network": ["pathmnist-resnet18", "--set", "network=resnet20", "--set", "size=28", "--set", "batch_size=16"],
 }
 PLACE = r"step \d+ \(epoch \d+, batch \d+\)"

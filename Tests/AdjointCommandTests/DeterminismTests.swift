@@ -53,7 +53,7 @@ import Testing
         "--batch-size", "64", "--steps", "30",
       ],
       [
-        "vae-2d", "--set", "samples_per_epoch=1280", "--set", "evaluation_points=200", "--steps",
+        "vae-2d", "--set", "samples_per_epoch=5120", "--set", "evaluation_points=200", "--steps",
         "30",
       ],
       resnet, resnet + ["--precision", "bfloat16"],

@@ -12,19 +12,19 @@ struct PlanarVAEConfiguration: TimedConfiguration {
   /// The distribution that is learned.
   var target = PlanarDistribution.checkerboard
   /// Units in each of the two hidden layers of encoder and decoder.
-  var hidden = 256
+  var hidden = 128
   /// The length of z.
-  var latent = 3
+  var latent = 4
   /// What the divergence counts in the loss …
   var beta = 1.0
   /// … at the beginning, as a share of that …
   var betaStart = 0.5
   /// … from where it rises linearly over this share of the steps; 0 for the whole from the first step on.
   var betaRise = 0.2
-  /// Points in a batch.
-  var batchSize = 128
+  /// Points in a batch. Many: what is left to learn in the end is smaller than the noise of few.
+  var batchSize = 512
   /// Points of an epoch; each epoch draws its own.
-  var samplesPerEpoch = 51_200
+  var samplesPerEpoch = 204_800
   /// Epochs.
   var epochs = 250
   /// Steps to train, whatever the epochs; 0 to go by the epochs.
@@ -36,7 +36,7 @@ struct PlanarVAEConfiguration: TimedConfiguration {
   /// Points on which the bound is measured, and in each set whose distances are.
   var evaluationPoints = 10_000
   /// Pairs of sets whose distances are averaged.
-  var evaluationDraws = 5
+  var evaluationDraws = 20
   /// Epochs from one picture of the samples to the next.
   var snapshotEvery = 10
   /// What weights, points and noise are drawn from.
@@ -59,8 +59,9 @@ struct PlanarVAEConfiguration: TimedConfiguration {
   /// The network and the rate of the assignment.
   static var assignment: PlanarVAEConfiguration {
     var configuration = PlanarVAEConfiguration()
-    configuration.hidden = 128
     configuration.latent = 2
+    configuration.batchSize = 128
+    configuration.samplesPerEpoch = 51_200
     configuration.learningRate = 1e-3
     configuration.finalRate = 1
     configuration.betaRise = 0

@@ -129,7 +129,7 @@ import Training
 
   @Test func betaRises() {
     var configuration = PlanarVAEConfiguration()
-    configuration.samplesPerEpoch = 1280
+    (configuration.samplesPerEpoch, configuration.batchSize) = (1280, 128)
     (configuration.epochs, configuration.beta) = (10, 2)
     (configuration.betaStart, configuration.betaRise) = (0.25, 0.5)
     #expect([0, 25, 50, 99].map(configuration.beta(step:)) == [0.5, 1.25, 2, 2])
