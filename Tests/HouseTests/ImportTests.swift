@@ -86,6 +86,7 @@ import Testing
 
   private func imports(of file: URL) throws -> [String] {
     try String(contentsOf: file, encoding: .utf8).split(separator: "\n").compactMap { line in
+      guard line.contains("import") else { return nil }
       let pattern =
         /^\s*(?:@\w+\s+|public\s+|internal\s+)*import\s+(?:struct\s+|class\s+|func\s+|enum\s+)?(\w+)/
       return line.firstMatch(of: pattern).map { String($0.1) }
