@@ -38,7 +38,11 @@ import Testing
   /// gives depends on the lengths alone.
   @Test(arguments: [false, true])
   func panels(transposeA: Bool) {
-    let lengths = [(1, 1, 1), (7, 33, 5), (100, 64, 9), (13, 256, 700), (300, 31, 40), (64, 70, 0)]
+    // The last two are shared out also where cores are far from each other: columns, then rows.
+    let lengths = [
+      (1, 1, 1), (7, 33, 5), (100, 64, 9), (13, 256, 700), (300, 31, 40), (64, 70, 0),
+      (51, 520, 330), (730, 41, 300),
+    ]
     for (m, n, k) in lengths {
       var random = SplitMix(state: UInt64(m * n + k))
       let (a, b) = (random.floats(m * k), random.floats(k * n))
