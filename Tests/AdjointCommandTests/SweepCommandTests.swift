@@ -44,7 +44,7 @@ import Testing
 
   @Test func halvingFindsAConfigurationThatTrainTakes() throws {
     let folder = try TemporaryFolder()
-    let arguments =
+    let arguments: [String] =
       Self.small + [
         "--set", "learning_rate=log(0.001,1)", "--set", "hidden=8,16", "--set", "batch_size=16",
         "--method", "halving", "--trials", "4", "--epochs", "3", "--seed", "5",

@@ -270,11 +270,6 @@ import Testing
 
   private func chunk(_ type: String, _ data: [UInt8]) -> [UInt8] {
     let body = Array(type.utf8) + data
-    let sum = ~body.reduce(UInt32.max) { sum, byte in
-      (0..<8).reduce(sum ^ UInt32(byte)) { word, _ in
-        word & 1 == 1 ? word >> 1 ^ 0xEDB8_8320 : word >> 1
-      }
-    }
-    return words(UInt32(data.count)) + body + words(sum)
+    return words(UInt32(data.count)) + body + words(crc32(body))
   }
 }

@@ -5,7 +5,9 @@ import Testing
 
 func bytes(hex: String) -> [UInt8] {
   let digits = hex.compactMap(\.hexDigitValue)
-  return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+  return stride(from: 0, to: digits.count, by: 2).map { (i: Int) -> UInt8 in
+    UInt8(digits[i] << 4 | digits[i + 1])
+  }
 }
 
 func reference(_ name: String) throws -> [UInt8] {

@@ -65,7 +65,9 @@ func points(ofPath path: String) -> [[(x: Double, y: Double)]] {
 
 func bytes(hex: String) -> [UInt8] {
   let digits = hex.compactMap(\.hexDigitValue)
-  return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+  return stride(from: 0, to: digits.count, by: 2).map { (i: Int) -> UInt8 in
+    UInt8(digits[i] << 4 | digits[i + 1])
+  }
 }
 
 extension ExitTest.Result {

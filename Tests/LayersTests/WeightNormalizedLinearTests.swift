@@ -81,7 +81,7 @@ struct WeightNormalizedLinearTests {
     let layer = layer(33, 20, activation: activation, dtype: dtype)
     let lengths = (0..<20).map { Double($0 - 9) / 8 }
     layer.weightG.value = Tensor(lengths, shape: [20], dtype: dtype)
-    let inputs = (0..<231).map { Double($0 * 5 % 13 - 6) / 4 }
+    let inputs = (0..<231).map { (i: Int) -> Double in Double(i * 5 % 13 - 6) / 4 }
     let x = Tensor(inputs, shape: [7, 33], dtype: dtype)
     let y = layer(x, .training(seed: 1))
     let weight = weightNormalization(layer.weightV.value, layer.weightG.value)

@@ -34,18 +34,24 @@ import Testing
       var s1 = own
       for l in 0..<4 {
         for d in 0..<3 {
-          let z = (0..<4).reduce(p[1][l]) { $0 + p[0][4 * l + $1] * own[3 * $1 + d] }
+          var z = p[1][l]
+          for i in 0..<4 { z += p[0][4 * l + i] * own[3 * i + d] }
           s1[3 * l + d] += max(z, 0)
         }
       }
-      let v = (0..<4).map { l -> Double in
-        let row = (0..<3).map { d -> Double in
-          let z = (0..<3).reduce(p[3][d]) { $0 + p[2][3 * d + $1] * s1[3 * l + $1] }
-          return s1[3 * l + d] + max(z, 0)
+      var means = [Double](repeating: 0, count: 4)
+      for l in 0..<4 {
+        for d in 0..<3 {
+          var z = p[3][d]
+          for i in 0..<3 { z += p[2][3 * d + i] * s1[3 * l + i] }
+          means[l] += (s1[3 * l + d] + max(z, 0)) / 3
         }
-        return row.reduce(0, +) / 3
       }
-      for k in 0..<5 { expected.append((0..<4).reduce(p[5][k]) { $0 + p[4][4 * k + $1] * v[$1] }) }
+      for k in 0..<5 {
+        var logit = p[5][k]
+        for l in 0..<4 { logit += p[4][4 * k + l] * means[l] }
+        expected.append(logit)
+      }
     }
     for shape in [[2, 4, 3], [2, 12]] as [Shape] {
       let y = model(Tensor(x, shape: shape, dtype: .float64), .inference)

@@ -12,7 +12,7 @@ public func storedZip(
   for (name, bytes) in members {
     let size = claimedSize ?? bytes.count
     let facts =
-      littleEndian(method, 2) + [0, 0, 0x21, 0] + littleEndian(Int(checksum(bytes)), 4)
+      littleEndian(method, 2) + [0, 0, 0x21, 0] + littleEndian(Int(crc32(bytes)), 4)
       + littleEndian(bytes.count, 4) + littleEndian(size, 4) + littleEndian(name.utf8.count, 2)
       + [0, 0]
     directory += [0x50, 0x4B, 1, 2, 20, 0, 20, 0, 0, 0] + facts
@@ -42,10 +42,12 @@ public func with64BitEnd(_ zip: [UInt8], promising count: Int) -> [UInt8] {
   return body + record + locator + littleEndian(1, 4) + end[..<8] + unknown + end[20...]
 }
 
-/// CRC-32 as zip files have it.
-private func checksum(_ bytes: [UInt8]) -> UInt32 {
-  ~bytes.reduce(UInt32.max) { sum, byte in
-    (0..<8).reduce(sum ^ UInt32(byte)) { sum, _ in sum & 1 == 1 ? sum >> 1 ^ 0xEDB8_8320 : sum >> 1
-    }
+/// CRC-32 as zip files and PNG have it.
+public func crc32(_ bytes: some Sequence<UInt8>) -> UInt32 {
+  var sum = UInt32.max
+  for byte in bytes {
+    sum ^= UInt32(byte)
+    for _ in 0..<8 { sum = (sum & 1) == 1 ? (sum >> 1) ^ 0xEDB8_8320 : sum >> 1 }
   }
+  return ~sum
 }

@@ -169,11 +169,9 @@ enum ForecastingReport {
     let inputs = [(parts.trend, 0), (parts.seasonal, 4)]
     let z = inputs.map { linear($0.0, p[$0.1], p[$0.1 + 1]).doubles }
     let hidden = p[1].count
-    let clearance = (0..<parts.trend.shape[0]).map { row in
-      z.map {
-        $0[(row * hidden)..<((row + 1) * hidden)].reduce(Double.infinity) { min($0, abs($1)) }
-      }
-      .min() ?? 0
+    let clearance = (0..<parts.trend.shape[0]).map { row -> Double in
+      let units = (row * hidden)..<((row + 1) * hidden)
+      return z.flatMap { $0[units] }.map { abs($0) }.min() ?? 0
     }
     let best = clearance.indices.sorted { clearance[$0] > clearance[$1] }.prefix(count)
     let rows = IndexTensor(best.map { Int32($0) })

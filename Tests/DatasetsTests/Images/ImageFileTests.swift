@@ -151,14 +151,6 @@ struct StoredImages: Decodable {
       }
     }
   }
-
-  private func crc32(_ bytes: ArraySlice<UInt8>) -> UInt32 {
-    ~bytes.reduce(~0) { sum, byte in
-      (0..<8).reduce(sum ^ UInt32(byte)) { word, _ in
-        word & 1 == 1 ? word >> 1 ^ 0xEDB8_8320 : word >> 1
-      }
-    }
-  }
 }
 
 @Suite struct RasterImageTests {

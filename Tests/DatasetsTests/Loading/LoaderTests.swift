@@ -6,10 +6,15 @@ import Testing
 @testable import Datasets
 
 @Suite(.timeLimit(.minutes(1))) struct LoaderTests {
-  /// `count` images of 1 × 2 × 3; the first byte is the row, the others follow from it.
+  /// Six bytes for each of `count` rows; the first is the row, the others follow from it.
+  private static func pixels(_ count: Int) -> [UInt8] {
+    (0..<(6 * count)).map { (place: Int) -> UInt8 in UInt8((place / 6 + 37 * (place % 6)) % 256) }
+  }
+
+  /// `count` images of 1 × 2 × 3.
   static func numbered(_ count: Int) throws -> ClassificationSet {
     try ClassificationSet(
-      pixels: (0..<count).flatMap { row in (0..<6).map { UInt8((row + 37 * $0) % 256) } },
+      pixels: pixels(count),
       height: 1, width: 2, channels: 3, labels: (0..<count).map { Int32($0 % 7) },
       classNames: (0..<7).map(String.init), description: "numbered")
   }
@@ -87,9 +92,7 @@ import Testing
     let loader = Loader(try Self.numbered(256), batchSize: 256, order: .sequential)
     let inputs = loader.next().inputs
     #expect(inputs.shape == [256, 6])
-    let expected = (0..<256).flatMap { row in
-      (0..<6).map { Float(Double((row + 37 * $0) % 256) / 255) }
-    }
+    let expected = Self.pixels(256).map { Float(Double($0) / 255) }
     #expect(inputs.floats == expected)
   }
 

@@ -8,7 +8,9 @@ import Testing
 @Suite struct SeriesSetTests {
   /// Two variates of 60 hours from 22 o'clock on.
   private static func set() throws -> SeriesSet {
-    let values = (0..<60).flatMap { [Double($0), Double(($0 * 7) % 5)] }
+    let values = (0..<60).flatMap { (hour: Int) -> [Double] in
+      [Double(hour), Double((hour * 7) % 5)]
+    }
     return try SeriesSet(
       names: ["a", "b"], values, firstHour: 22,
       parts: SeriesParts(train: 30, validation: 10, test: 20), source: "t.csv")

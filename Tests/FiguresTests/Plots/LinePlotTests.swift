@@ -78,7 +78,7 @@ import Testing
   }
 
   @Test func longCurvesAreSmallFiles() throws {
-    let values = (0..<200_000).map { Float($0 * 7919 % 1000) / Float($0 + 1) }
+    let values = (0..<200_000).map { (i: Int) -> Float in Float(i * 7919 % 1000) / Float(i + 1) }
     let plot = LinePlot(x: Axis("step"), y: Axis("loss"), series: [Series("loss", values: values)])
     #expect(plot.svg().utf8.count < 40_000)
   }

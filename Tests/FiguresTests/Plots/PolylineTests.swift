@@ -26,7 +26,9 @@ import Testing
   }
 
   @Test func anyLengthThinsToTwoPointsPerColumn() {
-    let points = (0..<200_000).map { (x: Double($0) / 400, y: Double($0 * 7919 % 1000)) }
+    let points = (0..<200_000).map { (i: Int) -> (x: Double, y: Double) in
+      (Double(i) / 400, Double(i * 7919 % 1000))
+    }
     let kept = Polyline.thinned(points)
     #expect(kept.count == 1000)
     #expect(kept.map(\.y).max() == 999)

@@ -13,9 +13,10 @@ import Testing
   /// Multiples of a power of two: no rounding, fused or not.
   @Test(arguments: DType.full, [1, 7, 16, 33])
   func addsAMultiple(dtype: DType, count: Int) {
-    let a = Tensor((0..<count).map { Double($0) / 4 }, shape: [count], dtype: dtype)
-    let b = Tensor((0..<count).map { Double(3 - $0) }, shape: [count], dtype: dtype)
-    #expect(addScaled(a, b, 0.5).doubles == (0..<count).map { 1.5 - Double($0) / 4 })
+    let steps = (0..<count).map(Double.init)
+    let a = Tensor(steps.map { $0 / 4 }, shape: [count], dtype: dtype)
+    let b = Tensor(steps.map { 3 - $0 }, shape: [count], dtype: dtype)
+    #expect(addScaled(a, b, 0.5).doubles == steps.map { 1.5 - $0 / 4 })
   }
 
   @Test func wantsEqualShapes() async {
