@@ -39,6 +39,11 @@ HWY_INLINE Floats Clamp(Floats a, Floats limit) {
 HWY_INLINE double Clamp(double a, double limit) {
   return a != a ? a : std::min(std::max(a, -limit), limit);
 }
+HWY_INLINE Floats NotNegative(Floats a) {
+  const auto zero = hn::Zero(FloatTag());
+  return Floats(hn::IfThenElse(hn::Lt(a.value, zero), zero, a.value));
+}
+HWY_INLINE double NotNegative(double a) { return a < 0 ? 0 : a; }
 
 template <typename N>
 struct Gradient {
@@ -104,34 +109,47 @@ struct Adam {
   }
 };
 
-// s ← α s + (1 − α) g²;  p ← p − η g / (√s + ε); scalars: η, λ, α, ε.
-template <typename N>
+// s ← α s + (1 − α) g²;  d = g / (√s + ε);  p ← p − η d; scalars: η, λ, α, ε, μ.
+// Centred, m ← m + (1 − α) (g − m) and √(s − m²) in place of √s; with momentum v ← μ v + d;  p ← p − η v.
+// The state is s, then m, then v, as far as there are any.
+template <typename N, bool kIsCentred, bool kHasMomentum>
 struct RMSProp {
-  static constexpr int kState = 1;
+  static constexpr int kState = 1 + kIsCentred + kHasMomentum;
   Gradient<N> gradient;
-  N rate, decay, alpha, fresh, epsilon;
+  N rate, decay, alpha, fresh, epsilon, momentum;
   explicit RMSProp(const double *s)
-      : gradient(s), rate(s[0]), decay(s[1]), alpha(s[2]), fresh(1 - s[2]), epsilon(s[3]) {}
-  HWY_INLINE N Direction(N p, N g, N *state) const {
+      : gradient(s),
+        rate(s[0]),
+        decay(s[1]),
+        alpha(s[2]),
+        fresh(1 - s[2]),
+        epsilon(s[3]),
+        momentum(s[4]) {}
+  HWY_INLINE N operator()(N p, N g, N *state) const {
     g = gradient(g) + decay * p;
     state[0] = alpha * state[0] + fresh * (g * g);
-    return g / (SquareRoot(state[0]) + epsilon);
+    N square = state[0];
+    if constexpr (kIsCentred) {
+      state[1] = state[1] + fresh * (g - state[1]);
+      // Never below zero but for rounding, where gradients are nearly the same.
+      square = NotNegative(square - state[1] * state[1]);
+    }
+    N direction = g / (SquareRoot(square) + epsilon);
+    if constexpr (kHasMomentum) {
+      direction = momentum * state[kState - 1] + direction;
+      state[kState - 1] = direction;
+    }
+    return p - rate * direction;
   }
-  HWY_INLINE N operator()(N p, N g, N *state) const { return p - rate * Direction(p, g, state); }
 };
-
-// As RMSProp with d = g / (√s + ε);  v ← μ v + d;  p ← p − η v; scalars[4] = μ.
 template <typename N>
-struct RMSPropMomentum {
-  static constexpr int kState = 2;
-  RMSProp<N> plain;
-  N momentum;
-  explicit RMSPropMomentum(const double *s) : plain(s), momentum(s[4]) {}
-  HWY_INLINE N operator()(N p, N g, N *state) const {
-    state[1] = momentum * state[1] + plain.Direction(p, g, state);
-    return p - plain.rate * state[1];
-  }
-};
+using PlainRMSProp = RMSProp<N, false, false>;
+template <typename N>
+using RMSPropMomentum = RMSProp<N, false, true>;
+template <typename N>
+using CentredRMSProp = RMSProp<N, true, false>;
+template <typename N>
+using CentredRMSPropMomentum = RMSProp<N, true, true>;
 
 // s ← s + g²;  p ← p − η g / (√s + ε); scalars: η, λ, ε.
 template <typename N>
@@ -147,17 +165,21 @@ struct Adagrad {
   }
 };
 
+// Tensors of state that a rule changes beside the parameter.
+constexpr int kMostState = 3;
+
 template <typename Rule>
 HWY_INLINE void StepFloats(const Arguments *arguments, const Rule &rule) {
   const FloatTag d;
   const float *gradient = input<float>(arguments, 0);
   float *parameter = output<float>(arguments, 0);
-  float *state[2] = {output<float>(arguments, 1), output<float>(arguments, 2)};
+  float *state[kMostState];
+  for (int which = 0; which < kMostState; ++which) state[which] = output<float>(arguments, 1 + which);
   ParallelFor(arguments->sizes[0], ElementGrain(), [&](int64_t begin, int64_t end) HWY_ATTR {
     const auto lanes = static_cast<int64_t>(hn::Lanes(d));
     const int64_t whole = begin + (end - begin) / lanes * lanes;
     for (int64_t index = begin; index < whole; index += lanes) {
-      Floats states[2] = {Floats(hn::Zero(d)), Floats(hn::Zero(d))};
+      Floats states[kMostState] = {Floats(0.0), Floats(0.0), Floats(0.0)};
       for (int which = 0; which < Rule::kState; ++which) {
         states[which] = Floats(hn::LoadU(d, state[which] + index));
       }
@@ -177,7 +199,7 @@ HWY_INLINE void StepFloats(const Arguments *arguments, const Rule &rule) {
       const auto store = [&](Floats value, float *to) HWY_ATTR {
         StoreFirst(d, value.value, to, width);
       };
-      Floats states[2] = {Floats(hn::Zero(d)), Floats(hn::Zero(d))};
+      Floats states[kMostState] = {Floats(0.0), Floats(0.0), Floats(0.0)};
       for (int which = 0; which < Rule::kState; ++which) states[which] = load(state[which] + index);
       store(rule(load(parameter + index), load(gradient + index), states), parameter + index);
       for (int which = 0; which < Rule::kState; ++which) store(states[which], state[which] + index);
@@ -189,9 +211,10 @@ template <typename Rule>
 void StepDoubles(const Arguments *arguments, const Rule &rule) {
   const double *gradient = input<double>(arguments, 0);
   double *parameter = output<double>(arguments, 0);
-  double *state[2] = {output<double>(arguments, 1), output<double>(arguments, 2)};
+  double *state[kMostState];
+  for (int which = 0; which < kMostState; ++which) state[which] = output<double>(arguments, 1 + which);
   for (int64_t index = 0; index < arguments->sizes[0]; ++index) {
-    double states[2] = {};
+    double states[kMostState] = {};
     for (int which = 0; which < Rule::kState; ++which) states[which] = state[which][index];
     parameter[index] = rule(parameter[index], gradient[index], states);
     for (int which = 0; which < Rule::kState; ++which) state[which][index] = states[which];
@@ -209,8 +232,10 @@ void StepDoubles(const Arguments *arguments, const Rule &rule) {
 ADJOINT_STEP(SGDStep, SGD)
 ADJOINT_STEP(MomentumStep, Momentum)
 ADJOINT_STEP(AdamStep, Adam)
-ADJOINT_STEP(RMSPropStep, RMSProp)
+ADJOINT_STEP(RMSPropStep, PlainRMSProp)
 ADJOINT_STEP(RMSPropMomentumStep, RMSPropMomentum)
+ADJOINT_STEP(CentredRMSPropStep, CentredRMSProp)
+ADJOINT_STEP(CentredRMSPropMomentumStep, CentredRMSPropMomentum)
 ADJOINT_STEP(AdagradStep, Adagrad)
 
 }  // namespace
@@ -227,6 +252,8 @@ ADJOINT_ENTER_KERNEL(momentum_step, MomentumStep)
 ADJOINT_ENTER_KERNEL(adam_step, AdamStep)
 ADJOINT_ENTER_KERNEL(rmsprop_step, RMSPropStep)
 ADJOINT_ENTER_KERNEL(rmsprop_momentum_step, RMSPropMomentumStep)
+ADJOINT_ENTER_KERNEL(centred_rmsprop_step, CentredRMSPropStep)
+ADJOINT_ENTER_KERNEL(centred_rmsprop_momentum_step, CentredRMSPropMomentumStep)
 ADJOINT_ENTER_KERNEL(adagrad_step, AdagradStep)
 
 }  // namespace

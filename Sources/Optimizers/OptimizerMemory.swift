@@ -1,16 +1,17 @@
 import Tensors
 
-/// What an optimiser remembers: for each parameter its steps and up to two tensors of its shape.
+/// What an optimiser remembers: for each parameter its steps and up to three tensors of its shape.
 ///
-/// The tensors are made at the parameter's first step, so that a frozen one costs nothing. The two lists
+/// The tensors are made at the parameter's first step, so that a frozen one costs nothing. The lists
 /// are apart because a step changes an element of each at the same time.
 final class OptimizerMemory {
   let parameters: [Parameter]
   private var progress: [Progress]
   var first: [Tensor?]
   var second: [Tensor?]
+  var third: [Tensor?]
   private let optimizer: StaticString
-  private let slots: [String]
+  private let slots: [String?]
   private let initial: Double
   /// For each parameter what its group says; nil where there are no groups, so that they cost nothing then.
   private let settings: [ParameterGroup.Setting]?
@@ -24,11 +25,11 @@ final class OptimizerMemory {
   /// - Parameters:
   ///   - parameters: each once, at least one.
   ///   - optimizer: its name, for messages.
-  ///   - slots: the names of the tensors kept for each parameter, at most two.
+  ///   - slots: the names of the tensors kept for each parameter, at most three; nil for one that is not kept.
   ///   - initial: what the tensors are filled with.
   ///   - groups: which of the parameters have settings of their own.
   init(
-    _ parameters: [Parameter], of optimizer: StaticString, slots: [String], initial: Double = 0,
+    _ parameters: [Parameter], of optimizer: StaticString, slots: [String?], initial: Double = 0,
     groups: [ParameterGroup]
   ) {
     require(!parameters.isEmpty, "\(optimizer): there are no parameters to train")
@@ -45,7 +46,7 @@ final class OptimizerMemory {
     settings = ParameterGroup.settings(of: parameters, in: groups, for: optimizer)
     progress = Array(repeating: Progress(), count: parameters.count)
     first = Array(repeating: nil, count: parameters.count)
-    second = first
+    (second, third) = (first, first)
   }
 
   /// Calls `body` with every parameter that has a gradient: its position here, the number of its step
@@ -90,8 +91,10 @@ final class OptimizerMemory {
 
   private func makeTensors(_ index: Int) {
     let (shape, dtype) = (parameters[index].shape, parameters[index].dtype)
-    if slots.count > 0 { first[index] = .full(shape, initial, dtype: dtype) }
-    if slots.count > 1 { second[index] = .full(shape, initial, dtype: dtype) }
+    func made(_ slot: Int) -> Tensor? {
+      slot < slots.count && slots[slot] != nil ? .full(shape, initial, dtype: dtype) : nil
+    }
+    (first[index], second[index], third[index]) = (made(0), made(1), made(2))
     progress[index].dtype = dtype
   }
 
@@ -103,8 +106,8 @@ final class OptimizerMemory {
     for (index, parameter) in parameters.enumerated() {
       let steps = Double(progress[index].steps)
       state["\(parameter.name).step"] = Tensor(scalar: steps, dtype: .float64)
-      for (slot, tensor) in zip(slots, [first[index], second[index]]) {
-        if let tensor { state["\(parameter.name).\(slot)"] = tensor }
+      for (slot, tensor) in zip(slots, [first[index], second[index], third[index]]) {
+        if let slot, let tensor { state["\(parameter.name).\(slot)"] = tensor }
       }
     }
     return state
@@ -116,7 +119,7 @@ final class OptimizerMemory {
     var wrong: [String] = []
     var unexpected = Set(state.keys)
     var loaded = progress
-    var tensors = [first.map { _ -> Tensor? in nil }, second.map { _ -> Tensor? in nil }]
+    var tensors = [[Tensor?]](repeating: parameters.map { _ in nil }, count: 3)
 
     for (index, parameter) in parameters.enumerated() {
       let key = "\(parameter.name).step"
@@ -133,6 +136,7 @@ final class OptimizerMemory {
       loaded[index] = Progress(steps: count, dtype: parameter.dtype)
       if count == 0 { continue }
       for (position, slot) in slots.enumerated() {
+        guard let slot else { continue }
         let key = "\(parameter.name).\(slot)"
         unexpected.remove(key)
         guard let tensor = state[key] else {
@@ -157,8 +161,7 @@ final class OptimizerMemory {
         .badData, "\(source) does not fit \(optimizer) over these parameters" + lists.joined())
     }
     progress = loaded
-    first = tensors[0]
-    second = tensors[1]
+    (first, second, third) = (tensors[0], tensors[1], tensors[2])
   }
 
   private func requireNames() {

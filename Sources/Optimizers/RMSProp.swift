@@ -3,9 +3,11 @@ import Tensors
 /// Steps scaled by a running average of the gradient's square.
 ///
 /// g ← g + λ p;  s ← α s + (1 − α) g²;  d = g / (√s + ε);  p ← p − η d, or with momentum
-/// v ← μ v + d;  p ← p − η v.  State: `square_average`, and `momentum` unless μ is 0.
+/// v ← μ v + d;  p ← p − η v.  Centred, it is scaled by the deviation: m ← α m + (1 − α) g, and √(s − m²) in place
+/// of √s.  State: `square_average`, `momentum` unless μ is 0, and `gradient_average` if it is centred.
 ///
-/// Tieleman and Hinton, "Lecture 6.5: RMSProp", Neural networks for machine learning, 2012.
+/// Tieleman and Hinton, "Lecture 6.5: RMSProp", Neural networks for machine learning, 2012; centred by Graves,
+/// "Generating sequences with recurrent neural networks", 2013, equations 38 to 41.
 public final class RMSProp: Optimizer {
   /// η
   public var learningRate: Double {
@@ -19,6 +21,8 @@ public final class RMSProp: Optimizer {
   public let momentum: Double
   /// λ, the strength of the quadratic penalty on every parameter.
   public let weightDecay: Double
+  /// Whether the square of the average gradient is taken from the average square.
+  public let isCentred: Bool
   private let memory: OptimizerMemory
 
   /// An optimiser of these parameters; stops if a setting is out of range.
@@ -26,7 +30,7 @@ public final class RMSProp: Optimizer {
   /// What `groups` name has rates and decays of its own, see ``ParameterGroup``.
   public init(
     _ parameters: [Parameter], learningRate: Double = 1e-2, alpha: Double = 0.99,
-    epsilon: Double = 1e-8, momentum: Double = 0, weightDecay: Double = 0,
+    epsilon: Double = 1e-8, momentum: Double = 0, weightDecay: Double = 0, isCentred: Bool = false,
     groups: [ParameterGroup] = []
   ) {
     requireNonNegative(learningRate, "learning rate", of: "RMSProp")
@@ -39,9 +43,12 @@ public final class RMSProp: Optimizer {
     self.epsilon = epsilon
     self.momentum = momentum
     self.weightDecay = weightDecay
+    self.isCentred = isCentred
     memory = OptimizerMemory(
       parameters, of: "RMSProp",
-      slots: momentum == 0 ? ["square_average"] : ["square_average", "momentum"],
+      slots: [
+        "square_average", momentum == 0 ? nil : "momentum", isCentred ? "gradient_average" : nil,
+      ],
       groups: groups)
   }
 
@@ -56,16 +63,10 @@ public final class RMSProp: Optimizer {
     memory.forEach(gradients) { index, _, parameter, gradient in
       let (rate, decay) = memory.rateAndDecay(index, rate, decay)
       parameter.update {
-        if momentum == 0 {
-          OptimizerStep.rmsProp(
-            &$0, gradient, &memory.first[index]!, transform, rate: rate,
-            decay: decay, alpha: alpha, epsilon: epsilon)
-        } else {
-          OptimizerStep.rmsPropMomentum(
-            &$0, gradient, &memory.first[index]!, &memory.second[index]!, transform,
-            rate: rate, decay: decay, alpha: alpha, epsilon: epsilon,
-            momentum: momentum)
-        }
+        OptimizerStep.rmsProp(
+          &$0, gradient, &memory.first[index]!, mean: &memory.third[index],
+          velocity: &memory.second[index], transform, rate: rate, decay: decay, alpha: alpha,
+          epsilon: epsilon, momentum: momentum)
       }
     }
   }

@@ -3,8 +3,12 @@
 private let sgdKernel = Kernel("sgd_step")
 private let momentumKernel = Kernel("momentum_step")
 private let adamKernel = Kernel("adam_step")
-private let rmsPropKernel = Kernel("rmsprop_step")
-private let rmsPropMomentumKernel = Kernel("rmsprop_momentum_step")
+private let rmsPropKernels = (
+  plain: Kernel("rmsprop_step"), withMomentum: Kernel("rmsprop_momentum_step")
+)
+private let centredRMSPropKernels = (
+  plain: Kernel("centred_rmsprop_step"), withMomentum: Kernel("centred_rmsprop_momentum_step")
+)
 private let adagradKernel = Kernel("adagrad_step")
 
 /// What is done to a gradient on its way into a step, at no cost.
@@ -95,36 +99,28 @@ public enum OptimizerStep {
       scalars: SIMD8(rate, beta1, beta2, epsilon, decay, keep, transform.limit, transform.scale))
   }
 
-  /// s ← α s + (1 − α) g²;  p ← p − η g / (√s + ε), where g includes λ p
+  /// s ← α s + (1 − α) g²;  d = g / (√s + ε);  p ← p − η d, where g includes λ p
+  ///
+  /// Where there is a mean m of the gradients, m ← α m + (1 − α) g and √(s − m²) takes the place of √s; where
+  /// there is a velocity v, v ← μ v + d and p ← p − η v.
   @inline(__always)
   public static func rmsProp(
-    _ p: inout Tensor, _ gradient: Tensor, _ s: inout Tensor, _ transform: GradientTransform,
-    rate: Double, decay: Double, alpha: Double, epsilon: Double
+    _ p: inout Tensor, _ gradient: Tensor, _ s: inout Tensor, mean m: inout Tensor?,
+    velocity v: inout Tensor?, _ transform: GradientTransform, rate: Double, decay: Double,
+    alpha: Double, epsilon: Double, momentum: Double
   ) {
     requireMatch("rmsProp", p, gradient)
     requireMatch("rmsProp", p, s)
+    if let m { requireMatch("rmsProp", p, m) }
+    if let v { requireMatch("rmsProp", p, v) }
     p.makeUnique()
     s.makeUnique()
-    rmsPropKernel.run(
+    m?.makeUnique()
+    v?.makeUnique()
+    let kernels = m == nil ? rmsPropKernels : centredRMSPropKernels
+    (v == nil ? kernels.plain : kernels.withMomentum).run(
       p.dtype, .init(p.count), gradient.storage, into: p.storage, s.storage,
-      scalars: SIMD8(rate, decay, alpha, epsilon, 0, 0, transform.limit, transform.scale))
-  }
-
-  /// s ← α s + (1 − α) g²;  v ← μ v + g / (√s + ε);  p ← p − η v, where g includes λ p
-  @inline(__always)
-  public static func rmsPropMomentum(
-    _ p: inout Tensor, _ gradient: Tensor, _ s: inout Tensor, _ v: inout Tensor,
-    _ transform: GradientTransform, rate: Double, decay: Double, alpha: Double, epsilon: Double,
-    momentum: Double
-  ) {
-    requireMatch("rmsPropMomentum", p, gradient)
-    requireMatch("rmsPropMomentum", p, s)
-    requireMatch("rmsPropMomentum", p, v)
-    p.makeUnique()
-    s.makeUnique()
-    v.makeUnique()
-    rmsPropMomentumKernel.run(
-      p.dtype, .init(p.count), gradient.storage, into: p.storage, s.storage, v.storage,
+      (m ?? v)?.storage, m == nil ? nil : v?.storage,
       scalars: SIMD8(
         rate, decay, alpha, epsilon, momentum, 0, transform.limit, transform.scale))
   }
