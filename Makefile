@@ -9,6 +9,8 @@ DEMO_RUN ?= runs/mnist-mlp-demo-$(shell date +%Y%m%d-%H%M%S)
 # Expanded once: the date must not move on between two lines of a recipe.
 DEMO_RUN := $(DEMO_RUN)
 THREADS ?= $(shell nproc)
+# The same for the tool and the tests, so that the second to be built finds the C++ rooms compiled.
+NO_DEBUG_INFO := -debug-info-format none
 
 # The Python of PyTorch, JAX and NumPy lives outside the repository; several clones share it.
 ADJOINT_PEERS_ENV ?= $(HOME)/.cache/adjoint/peers-env
@@ -32,8 +34,8 @@ setup:  ## install the C libraries that are missing (Debian, Ubuntu)
 	@Scripts/setup
 
 build:  ## build the command-line tool, optimised
-	@echo "build: swift build -c release"
-	@swift build -c release
+	@echo "build: swift build -c release $(NO_DEBUG_INFO)"
+	@swift build -c release $(NO_DEBUG_INFO)
 
 demo: setup build  ## set up, build, train a network on handwritten digits, say where the report lies
 	@echo "demo: training mnist-mlp into $(DEMO_RUN)"
@@ -41,8 +43,8 @@ demo: setup build  ## set up, build, train a network on handwritten digits, say 
 	@echo "demo: the report is $(abspath $(DEMO_RUN))/report.html"
 
 test: setup  ## set up, build and run all tests, optimised as in the product
-	@echo "test: swift test -c release -Xswiftc -enable-testing -debug-info-format none"
-	@swift test -c release -Xswiftc -enable-testing -debug-info-format none --no-parallel
+	@echo "test: swift test -c release -Xswiftc -enable-testing $(NO_DEBUG_INFO)"
+	@swift test -c release -Xswiftc -enable-testing $(NO_DEBUG_INFO) --no-parallel
 
 lint:  ## check the style
 	@echo "lint: swift format lint --strict"

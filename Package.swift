@@ -6,8 +6,7 @@ let optimized: [CXXSetting] = [
   .unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=fast", "-Wall", "-Wextra"]),
   .headerSearchPath("."),  // Highway compiles a file once for each instruction set by including it
   .define("HWY_SHARED_DEFINE"),
-  // Every loop is compiled for SSE2, AVX2 and AVX-512; what lies between is older than ten years.
-  .define("HWY_DISABLED_TARGETS", to: "(HWY_SSSE3 | HWY_SSE4)"),
+  .define("HWY_DISABLED_TARGETS", to: "HWY_SSSE3"),
 ]
 
 /// A room of the house. Tests/HouseTests holds its imports against the table in ARCHITECTURE.md.

@@ -49,7 +49,8 @@ def run(context: Context) -> Findings:
 
 def build() -> Path:
     """Builds the tests as `make test` does; returns the program."""
-    words = ["swift", "build", "-c", "release", "-Xswiftc", "-enable-testing"]
+    words = ["swift", "build", "-c", "release", "-Xswiftc", "-enable-testing",
+             "-debug-info-format", "none"]
     subprocess.run([*words, "--build-tests"], cwd=REPOSITORY, check=True, stdout=subprocess.DEVNULL)
     folder = subprocess.run(
         [*words, "--show-bin-path"], cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout.strip()

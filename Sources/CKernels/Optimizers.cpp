@@ -112,9 +112,9 @@ struct Adam {
 // s ← α s + (1 − α) g²;  d = g / (√s + ε);  p ← p − η d; scalars: η, λ, α, ε, μ.
 // Centred, m ← m + (1 − α) (g − m) and √(s − m²) in place of √s; with momentum v ← μ v + d;  p ← p − η v.
 // The state is s, then m, then v, as far as there are any.
-template <typename N, bool kIsCentred, bool kHasMomentum>
+template <typename N, bool kIsCentered, bool kHasMomentum>
 struct RMSProp {
-  static constexpr int kState = 1 + kIsCentred + kHasMomentum;
+  static constexpr int kState = 1 + kIsCentered + kHasMomentum;
   Gradient<N> gradient;
   N rate, decay, alpha, fresh, epsilon, momentum;
   explicit RMSProp(const double *s)
@@ -129,7 +129,7 @@ struct RMSProp {
     g = gradient(g) + decay * p;
     state[0] = alpha * state[0] + fresh * (g * g);
     N square = state[0];
-    if constexpr (kIsCentred) {
+    if constexpr (kIsCentered) {
       state[1] = state[1] + fresh * (g - state[1]);
       // Never below zero but for rounding, where gradients are nearly the same.
       square = NotNegative(square - state[1] * state[1]);
@@ -147,9 +147,9 @@ using PlainRMSProp = RMSProp<N, false, false>;
 template <typename N>
 using RMSPropMomentum = RMSProp<N, false, true>;
 template <typename N>
-using CentredRMSProp = RMSProp<N, true, false>;
+using CenteredRMSProp = RMSProp<N, true, false>;
 template <typename N>
-using CentredRMSPropMomentum = RMSProp<N, true, true>;
+using CenteredRMSPropMomentum = RMSProp<N, true, true>;
 
 // s ← s + g²;  p ← p − η g / (√s + ε); scalars: η, λ, ε.
 template <typename N>
@@ -234,8 +234,8 @@ ADJOINT_STEP(MomentumStep, Momentum)
 ADJOINT_STEP(AdamStep, Adam)
 ADJOINT_STEP(RMSPropStep, PlainRMSProp)
 ADJOINT_STEP(RMSPropMomentumStep, RMSPropMomentum)
-ADJOINT_STEP(CentredRMSPropStep, CentredRMSProp)
-ADJOINT_STEP(CentredRMSPropMomentumStep, CentredRMSPropMomentum)
+ADJOINT_STEP(CenteredRMSPropStep, CenteredRMSProp)
+ADJOINT_STEP(CenteredRMSPropMomentumStep, CenteredRMSPropMomentum)
 ADJOINT_STEP(AdagradStep, Adagrad)
 
 }  // namespace
@@ -252,8 +252,8 @@ ADJOINT_ENTER_KERNEL(momentum_step, MomentumStep)
 ADJOINT_ENTER_KERNEL(adam_step, AdamStep)
 ADJOINT_ENTER_KERNEL(rmsprop_step, RMSPropStep)
 ADJOINT_ENTER_KERNEL(rmsprop_momentum_step, RMSPropMomentumStep)
-ADJOINT_ENTER_KERNEL(centred_rmsprop_step, CentredRMSPropStep)
-ADJOINT_ENTER_KERNEL(centred_rmsprop_momentum_step, CentredRMSPropMomentumStep)
+ADJOINT_ENTER_KERNEL(centered_rmsprop_step, CenteredRMSPropStep)
+ADJOINT_ENTER_KERNEL(centered_rmsprop_momentum_step, CenteredRMSPropMomentumStep)
 ADJOINT_ENTER_KERNEL(adagrad_step, AdagradStep)
 
 }  // namespace

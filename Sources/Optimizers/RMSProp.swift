@@ -3,8 +3,8 @@ import Tensors
 /// Steps scaled by a running average of the gradient's square.
 ///
 /// g ← g + λ p;  s ← α s + (1 − α) g²;  d = g / (√s + ε);  p ← p − η d, or with momentum
-/// v ← μ v + d;  p ← p − η v.  Centred, it is scaled by the deviation: m ← α m + (1 − α) g, and √(s − m²) in place
-/// of √s.  State: `square_average`, `momentum` unless μ is 0, and `gradient_average` if it is centred.
+/// v ← μ v + d;  p ← p − η v.  Centred, it is scaled by the deviation: m ← α m + (1 − α) g, and √max(s − m², 0) in
+/// place of √s.  State: `square_average`, `momentum` unless μ is 0, and `gradient_average` if it is centred.
 ///
 /// Tieleman and Hinton, "Lecture 6.5: RMSProp", Neural networks for machine learning, 2012; centred by Graves,
 /// "Generating sequences with recurrent neural networks", 2013, equations 38 to 41.
@@ -22,7 +22,7 @@ public final class RMSProp: Optimizer {
   /// λ, the strength of the quadratic penalty on every parameter.
   public let weightDecay: Double
   /// Whether the square of the average gradient is taken from the average square.
-  public let isCentred: Bool
+  public let centered: Bool
   private let memory: OptimizerMemory
 
   /// An optimiser of these parameters; stops if a setting is out of range.
@@ -30,7 +30,7 @@ public final class RMSProp: Optimizer {
   /// What `groups` name has rates and decays of its own, see ``ParameterGroup``.
   public init(
     _ parameters: [Parameter], learningRate: Double = 1e-2, alpha: Double = 0.99,
-    epsilon: Double = 1e-8, momentum: Double = 0, weightDecay: Double = 0, isCentred: Bool = false,
+    epsilon: Double = 1e-8, momentum: Double = 0, weightDecay: Double = 0, centered: Bool = false,
     groups: [ParameterGroup] = []
   ) {
     requireNonNegative(learningRate, "learning rate", of: "RMSProp")
@@ -43,11 +43,11 @@ public final class RMSProp: Optimizer {
     self.epsilon = epsilon
     self.momentum = momentum
     self.weightDecay = weightDecay
-    self.isCentred = isCentred
+    self.centered = centered
     memory = OptimizerMemory(
       parameters, of: "RMSProp",
       slots: [
-        "square_average", momentum == 0 ? nil : "momentum", isCentred ? "gradient_average" : nil,
+        "square_average", momentum == 0 ? nil : "momentum", centered ? "gradient_average" : nil,
       ],
       groups: groups)
   }

@@ -36,8 +36,8 @@ struct OptimizerMemoryTests {
     (OptimizerKind.sgd, []), (.momentum, ["momentum"]), (.adam, ["first_moment", "second_moment"]),
     (.adamW, ["first_moment", "second_moment"]), (.rmsProp, ["square_average"]),
     (.rmsPropMomentum, ["momentum", "square_average"]),
-    (.rmsPropCentred, ["gradient_average", "square_average"]),
-    (.rmsPropCentredMomentum, ["gradient_average", "momentum", "square_average"]),
+    (.rmsPropCentered, ["gradient_average", "square_average"]),
+    (.rmsPropCenteredMomentum, ["gradient_average", "momentum", "square_average"]),
     (.adagrad, ["sum_of_squares"]),
   ])
   func namesItsState(_ kind: OptimizerKind, _ slots: [String]) {

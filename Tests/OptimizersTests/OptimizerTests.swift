@@ -82,7 +82,7 @@ struct OptimizerTests {
       return RMSProp(
         parameters, learningRate: rate, alpha: settings[number: "alpha"], epsilon: epsilon,
         momentum: settings[number: "momentum"], weightDecay: decay,
-        isCentred: settings[number: "centered"] == 1, groups: groups)
+        centered: settings[number: "centered"] == 1, groups: groups)
     case "adagrad":
       return Adagrad(
         parameters, learningRate: rate,

@@ -14,7 +14,7 @@ struct RMSPropTests {
   /// s = 0.1 · 4 and m = 0.1 · 2 give a variance of 0.36: the step is 2 / (0.6 + 0.5).
   @Test func centredItIsScaledByTheDeviation() {
     let parameter = Parameter(.zeros([1], dtype: .float64), name: "p")
-    RMSProp([parameter], learningRate: 1, alpha: 0.9, epsilon: 0.5, isCentred: true)
+    RMSProp([parameter], learningRate: 1, alpha: 0.9, epsilon: 0.5, centered: true)
       .step(Gradients(of: [parameter], [.full([1], 2, dtype: .float64)]))
     expectClose(parameter.value.doubles, [-2 / 1.1], within: 1e-15)
   }
@@ -25,7 +25,7 @@ struct RMSPropTests {
     let values = (1...37).map { Double($0) / 7 }
     let parameter = Parameter(.zeros([37], dtype: dtype), name: "p")
     let optimizer = RMSProp(
-      [parameter], learningRate: 1e-3, alpha: 0.5, epsilon: 1, isCentred: true)
+      [parameter], learningRate: 1e-3, alpha: 0.5, epsilon: 1, centered: true)
     let gradient = Tensor(values, shape: [37], dtype: dtype)
     for _ in 0..<100 { optimizer.step(Gradients(of: [parameter], [gradient])) }
     let last = parameter.value

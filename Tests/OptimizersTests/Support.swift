@@ -112,7 +112,7 @@ func expectClose(
 /// Every optimiser with state, over the same parameters and with all its settings in use.
 enum OptimizerKind: String, CaseIterable, Sendable {
   case sgd, momentum, nesterov, adam, adamW, adagrad
-  case rmsProp, rmsPropMomentum, rmsPropCentred, rmsPropCentredMomentum
+  case rmsProp, rmsPropMomentum, rmsPropCentered, rmsPropCenteredMomentum
 
   func make(_ parameters: [Parameter], _ groups: [ParameterGroup] = []) -> any Optimizer {
     switch self {
@@ -125,10 +125,10 @@ enum OptimizerKind: String, CaseIterable, Sendable {
     case .adamW: AdamW(parameters, learningRate: 0.1, groups: groups)
     case .rmsProp: RMSProp(parameters, learningRate: 0.01, weightDecay: 0.01, groups: groups)
     case .rmsPropMomentum: RMSProp(parameters, learningRate: 0.01, momentum: 0.5, groups: groups)
-    case .rmsPropCentred:
-      RMSProp(parameters, learningRate: 0.01, isCentred: true, groups: groups)
-    case .rmsPropCentredMomentum:
-      RMSProp(parameters, learningRate: 0.01, momentum: 0.5, isCentred: true, groups: groups)
+    case .rmsPropCentered:
+      RMSProp(parameters, learningRate: 0.01, centered: true, groups: groups)
+    case .rmsPropCenteredMomentum:
+      RMSProp(parameters, learningRate: 0.01, momentum: 0.5, centered: true, groups: groups)
     case .adagrad: Adagrad(parameters, learningRate: 0.1, learningRateDecay: 0.1, groups: groups)
     }
   }

@@ -6,8 +6,8 @@ private let adamKernel = Kernel("adam_step")
 private let rmsPropKernels = (
   plain: Kernel("rmsprop_step"), withMomentum: Kernel("rmsprop_momentum_step")
 )
-private let centredRMSPropKernels = (
-  plain: Kernel("centred_rmsprop_step"), withMomentum: Kernel("centred_rmsprop_momentum_step")
+private let centeredRMSPropKernels = (
+  plain: Kernel("centered_rmsprop_step"), withMomentum: Kernel("centered_rmsprop_momentum_step")
 )
 private let adagradKernel = Kernel("adagrad_step")
 
@@ -101,7 +101,7 @@ public enum OptimizerStep {
 
   /// s ← α s + (1 − α) g²;  d = g / (√s + ε);  p ← p − η d, where g includes λ p
   ///
-  /// Where there is a mean m of the gradients, m ← α m + (1 − α) g and √(s − m²) takes the place of √s; where
+  /// Where there is a mean m of the gradients, m ← α m + (1 − α) g and √max(s − m², 0) takes the place of √s; where
   /// there is a velocity v, v ← μ v + d and p ← p − η v.
   @inline(__always)
   public static func rmsProp(
@@ -117,7 +117,7 @@ public enum OptimizerStep {
     s.makeUnique()
     m?.makeUnique()
     v?.makeUnique()
-    let kernels = m == nil ? rmsPropKernels : centredRMSPropKernels
+    let kernels = m == nil ? rmsPropKernels : centeredRMSPropKernels
     (v == nil ? kernels.plain : kernels.withMomentum).run(
       p.dtype, .init(p.count), gradient.storage, into: p.storage, s.storage,
       (m ?? v)?.storage, m == nil ? nil : v?.storage,

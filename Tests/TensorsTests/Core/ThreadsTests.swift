@@ -8,7 +8,7 @@ import Testing
   @Test func available() {
     #expect(Threads.available >= 1)
     #expect(Threads.available <= ProcessInfo.processInfo.processorCount)
-    #expect(["baseline", "AVX2", "AVX3", "NEON"].contains(Threads.vectorTarget))
+    #expect(["baseline", "SSE4", "AVX2", "AVX3", "NEON"].contains(Threads.vectorTarget))
     #expect(Threads.oneDNNVersion.wholeMatch(of: /3\.[0-9]+\.[0-9]+/) != nil)
   }
 
