@@ -158,7 +158,7 @@ def render(measured, ways, threads, seconds, load, busy, date, command, sections
 
 One whole training step (forward with the value of the loss, backward, update) on one fixed batch, in
 float32, everyone from the same weights. Before anything was timed, all of them computed the same loss at
-first and after ten updates, to one part in ten thousand. `make bench-peers` writes this file.
+first and after ten updates, to one part in ten thousand. `make bench-peers` writes such a file; the command of this one is at its end.
 {warning}
 ## Time
 

@@ -120,7 +120,7 @@ def refused(trial: Trial, faults: Faults) -> list[Row]:
                 trial.expect(what, ended, code, os.strerror(number))
             trial.expect_whole(what)
             trial.expect_end(what)
-        rows.append(trial.row(name, f"each of {count} calls" if stride == 1 else f"{count} calls, every {stride}th"))
+        rows.append(trial.row(name, f"each of {count} calls" if stride == 1 else f"one of {stride} of the {count} calls"))
     return rows
 
 
@@ -287,7 +287,7 @@ def limits(trial: Trial) -> list[Row]:
             trial.complain(f"{what}: exit {ended.returncode}: {ended.stderr.strip()}")
         trial.expect_whole(what)
         trial.expect_end(what)
-    rows = [trial.row("a limit on open files", f"3 to 39; {unstarted} times the libraries could not be loaded")]
+    rows = [trial.row("a limit on open files", f"3 to 39; the libraries could not be loaded with {unstarted} of these")]
     for size in [2 ** power for power in range(0, 20, max(1, round(1 / trial.context.scale)))]:
         what = f"files of {size} bytes at most"
         trial.begin()

@@ -23,17 +23,19 @@ struct DeriveCommand: ParsableCommand {
   var output: String?
 
   func validate() throws {
-    if name != nil && output == nil {
+    // A name that is not known is worse than a missing file.
+    if output == nil, DerivationFile.list.contains(where: { $0.name == name }) {
       throw ValidationError("Missing expected argument '--output <file>'")
     }
     if name == nil && output != nil { throw ValidationError("Missing expected argument '<name>'") }
   }
 
   func run() throws {
-    guard let name, let output else {
+    guard let name else {
       try Console.result(Console.table(DerivationFile.list.map { [$0.name, $0.title] }))
       return
     }
+    guard let output else { return try DerivationFile.requireName(name) }
     try Console.result(
       Console.table(try DerivationFile.write(name, to: URL(fileURLWithPath: output))))
     try Console.result("\n\(output)")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Training
 
 /// `adjoint evaluate`
 struct EvaluateCommand: ParsableCommand {
@@ -24,7 +25,7 @@ struct EvaluateCommand: ParsableCommand {
     try Console.result(
       Console.table(
         summary.metrics.sorted { $0.key < $1.key }.map {
-          ["\($0.key)", String(format: "%.4f", $0.value)]
+          ["\($0.key)", ProgressDisplay.format($0.value)]
         }))
   }
 }

@@ -11,15 +11,18 @@ struct PredictCommand: ParsableCommand {
       adjoint predict --model <name> --weights <file> --input <file> --output <file> [<options>]
       """,
     discussion: """
-      For mnist-mlp the input is [rows, 784] with pixels between 0 and 1, and the output the logits, \
-      [rows, 10]. The weights of a run are in checkpoints/step-…/model.safetensors.
+      For an experiment on rows of numbers the input is [rows, features] and the output the logits, [rows, \
+      classes]. mnist-mlp takes 784 pixels between 0 and 1, or as bytes; mixer the same, patch after patch; \
+      two-layer-cifar10, deep-mlp-cifar10, uva-mlp and uva-mlp-best take 3,072 bytes, row by row of pixels, \
+      red, green and blue of each, and subtract their mean themselves. The weights of a run are in \
+      checkpoints/step-…/model.safetensors; its settings are found beside them.
 
       For a convolutional network, by its own name (\(Prediction.networkNames.joined(separator: ", "))) \
       or by that of its experiment, the input is [rows, height, width, channels], or [rows, channels, \
       height, width] as PyTorch has it; where both could be meant, the former. Floating-point numbers are \
-      inputs as they are, already normalised. Bytes are normalised first: by the mean 0.485, 0.456, 0.406 \
-      and the deviation 0.229, 0.224, 0.225 of published weights, or as the experiment trained. Channels and \
-      classes are those of the weights.
+      inputs as they are, already normalised. Bytes are normalised first: as the experiment trained, or where a \
+      network has its own name by the mean 0.485, 0.456, 0.406 and the deviation 0.229, 0.224, 0.225 of published \
+      weights, by ½ and ½ where there are not three channels. Channels and classes are those of the weights.
 
         adjoint predict --model resnet20 --weights resnet20.th --input images.npy --output logits.npy
       """)
@@ -43,7 +46,8 @@ struct PredictCommand: ParsableCommand {
     try threads.apply()
     let shape = try Prediction.run(
       model: model, changes: settings.changes(), weights: URL(fileURLWithPath: weights),
-      input: URL(fileURLWithPath: input), output: URL(fileURLWithPath: output))
+      input: URL(fileURLWithPath: input), output: URL(fileURLWithPath: output),
+      note: Console.note)
     Console.note("\(output): \(shape)")
   }
 }

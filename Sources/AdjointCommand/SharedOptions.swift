@@ -5,7 +5,9 @@ import Tensors
 
 /// The threads to use.
 struct ThreadOptions: ParsableArguments {
-  @Option(help: "Threads to use; all cores this process may use by default.")
+  @Option(
+    parsing: .unconditional,
+    help: "Threads to use; all cores this process may use by default.")
   var threads: Int?
 
   /// Sets the size of the team.

@@ -68,7 +68,7 @@ struct SweepCommand: ParsableCommand {
   @Flag(help: "Print one JSON object as the last line of standard output.")
   var json = false
 
-  @Flag(help: "Show nothing but errors and the result.")
+  @Flag(help: "Show nothing but errors, and the result with --json.")
   var quiet = false
 
   func validate() throws {

@@ -27,19 +27,19 @@ struct TrainCommand: ParsableCommand {
     help: ArgumentHelp("The run's folder; a new one below runs by default.", valueName: "folder"))
   var output: String?
 
-  @Option(help: "Epochs to train.")
+  @Option(parsing: .unconditional, help: "Epochs to train.")
   var epochs: Int?
 
-  @Option(help: "Steps to train.")
+  @Option(parsing: .unconditional, help: "Steps to train.")
   var steps: Int?
 
-  @Option(help: "Samples in a batch.")
+  @Option(parsing: .unconditional, help: "Samples in a batch.")
   var batchSize: Int?
 
-  @Option(help: "The learning rate to begin with.")
+  @Option(parsing: .unconditional, help: "The learning rate to begin with.")
   var learningRate: Double?
 
-  @Option(help: "What weights, order and noise are drawn from.")
+  @Option(parsing: .unconditional, help: "What weights, order and noise are drawn from.")
   var seed: UInt64?
 
   @Option(help: "float32, float64, or, for convolutional networks, bfloat16.")
@@ -81,7 +81,9 @@ struct TrainCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Note for TensorBoard: norms, histograms, images (with commas between), everything or nothing.",
-      discussion: "Without it the experiment decides. What is trained stays the same.",
+      discussion:
+        "Without it the experiment decides: everything for images, nothing for the rest. What is trained "
+        + "stays the same. With --resume it is to be given again.",
       valueName: "what"))
   var track: String?
 
@@ -94,7 +96,7 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Print one JSON object as the last line of standard output.")
   var json = false
 
-  @Flag(help: "Show nothing but errors and the result.")
+  @Flag(help: "Show nothing but errors, and the result with --json.")
   var quiet = false
 
   func validate() throws {
@@ -107,6 +109,8 @@ struct TrainCommand: ParsableCommand {
     if resume != nil && config != nil {
       throw ValidationError("--resume takes the run's own configuration; leave out --config.")
     }
+    // As a setting it means no limit.
+    if let steps, steps < 1 { throw ValidationError("--steps \(steps): has to be at least 1.") }
     if pauseAfterEpochs != nil && pauseAfterSteps != nil {
       throw ValidationError("--pause-after-epochs and --pause-after-steps exclude one another.")
     }
@@ -150,12 +154,12 @@ struct TrainCommand: ParsableCommand {
     let summary = try ExperimentRunner.train(name, request)
     if summary.interrupted {
       Console.note(
-        "interrupted after step \(summary.steps); go on with: "
+        "interrupted after step \(ProgressDisplay.grouped(summary.steps)); go on with: "
           + "adjoint train \(name) --resume \(summary.run)")
     } else if summary.paused == true {
       if !quiet {
         Console.note(
-          "paused after step \(summary.steps); go on with: "
+          "paused after step \(ProgressDisplay.grouped(summary.steps)); go on with: "
             + "adjoint train \(name) --resume \(summary.run)")
       }
     } else if !quiet {
@@ -189,10 +193,11 @@ struct TrainCommand: ParsableCommand {
 
   private func show(_ summary: ExperimentRunner.Summary) {
     for (name, value) in summary.metrics.sorted(by: { $0.key < $1.key }) {
-      Console.note("\(name.replacing("_", with: " ")): \(String(format: "%.4f", value))")
+      Console.note("\(name.replacing("_", with: " ")): \(ProgressDisplay.format(value))")
     }
+    let seconds = String(format: "%.1f s", summary.seconds)
     Console.note(
-      "\(ProgressDisplay.grouped(summary.steps)) steps in \(String(format: "%.1f", summary.seconds)) s; "
-        + "report: \(summary.run)/report.html")
+      "\(ProgressDisplay.grouped(summary.steps)) steps\(resume == nil ? " in" : ", since it was resumed") "
+        + "\(seconds); report: \(summary.run)/report.html")
   }
 }

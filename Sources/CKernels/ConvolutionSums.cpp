@@ -10,10 +10,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
 
 #include "Parallel.h"
 #include "Registry.h"
+#include "Workspace.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "ConvolutionSums.cpp"
@@ -135,15 +135,16 @@ HWY_INLINE void AddStrip(const Lengths &n, const Strip &strip, const float *x, c
 // dw of the images begin ..< end.
 void SumImages(const Lengths &n, const float *x, const float *dy, int64_t begin, int64_t end, float *dw) {
   const Strip largest = LargestStrip(n);
-  thread_local std::vector<float> room;
+  thread_local Workspace workspace;
   const int64_t of_tiles = n.tiles() * kTileRows * largest.Steps(n);
-  room.resize(static_cast<size_t>(of_tiles + largest.images * n.PanelSize(largest.rows)));
+  auto *const tiles =
+      workspace.Take<float>(static_cast<size_t>(of_tiles + largest.images * n.PanelSize(largest.rows)));
   std::fill(dw, dw + n.weights(), 0.0f);
   for (int64_t image = begin; image < end; image += largest.images) {
     for (int64_t row = 0; row < n.output_height; row += largest.rows) {
       const Strip strip{image, std::min(largest.images, end - image), row,
                         std::min(largest.rows, n.output_height - row)};
-      AddStrip(n, strip, x, dy, room.data(), room.data() + of_tiles, dw);
+      AddStrip(n, strip, x, dy, tiles, tiles + of_tiles, dw);
     }
   }
 }
@@ -154,9 +155,8 @@ void ConvolutionSums_float32(const Arguments *arguments) {
   const float *x = input<float>(arguments, 0), *dy = input<float>(arguments, 1);
   float *dw = output<float>(arguments, 0);
   const int64_t parts = std::min<int64_t>(team_threads, n.batch), weights = n.weights();
-  thread_local std::vector<float> sums;
-  sums.resize(static_cast<size_t>((parts - 1) * weights));
-  float *const others = sums.data();
+  thread_local Workspace workspace;
+  auto *const others = workspace.Take<float>(static_cast<size_t>((parts - 1) * weights));
   const double multiplications =
       static_cast<double>(weights) * static_cast<double>(n.batch * n.output_height * n.output_width);
   const bool is_worth_it = multiplications >= static_cast<double>(parts * MultiplicationGrain());

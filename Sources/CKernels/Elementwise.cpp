@@ -46,8 +46,8 @@
   X(tanh_pullback, hn::Mul(a, hn::NegMulAdd(b, b, hn::Set(d, 1.0f))), a *(1.0 - b * b))            \
   X(sigmoid_pullback, hn::Mul(a, hn::NegMulAdd(b, b, b)), a *b *(1.0 - b))                         \
   X(relu_pullback, hn::IfThenZeroElse(hn::Le(b, hn::Zero(d)), a), b <= 0 ? 0.0 : a)                \
-  X(leaky_relu_pullback, hn::IfThenElse(hn::Lt(b, hn::Zero(d)), hn::Mul(a, s0), a),                \
-    b < 0 ? a * s0 : a)                                                                            \
+  X(leaky_relu_pullback, hn::IfThenElse(hn::Gt(b, hn::Zero(d)), a, hn::Mul(a, s0)),                \
+    b > 0 ? a : a *s0)                                                                            \
   X(gelu_pullback,                                                                                 \
     hn::Mul(a, hn::MulAdd(b, NormalDensity(d, b), NormalDistribution(d, b))),                      \
     a *(Phi(b) + b * NormalDensity(b)))                                                            \

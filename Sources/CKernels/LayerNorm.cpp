@@ -69,18 +69,23 @@ HWY_INLINE void Forward(const Arguments *arguments) {
       const Element *x = input<Element>(arguments, 0) + row * features;
       Element *y = output<Element>(arguments, 0) + row * features;
       const double share = 1.0 / static_cast<double>(features);
+      const auto apart = [&](auto whole, int64_t place, size_t count, FloatVector from) ADJOINT_INLINED {
+        constexpr bool kWhole = decltype(whole)::value;
+        const auto value = hn::Sub(Get<kWhole>(d, x + place, count), from);
+        return kWhole ? value : hn::IfThenElseZero(hn::FirstN(d, count), value);
+      };
+      // From the first element on: far from zero, sums of the elements themselves would round away what tells them apart.
+      const float first = features > 0 ? hn::GetLane(Get<false>(d, x, 1)) : 0;
+      const auto origin = hn::Set(d, first);
       const auto mean = static_cast<float>(
+          static_cast<double>(first) +
           share * SumAlongRow(features, [&](auto whole, int64_t place, size_t count)
-                                            ADJOINT_INLINED {
-                                              return Get<decltype(whole)::value>(d, x + place, count);
-                                            }));
+                                            ADJOINT_INLINED { return apart(whole, place, count, origin); }));
       const auto centre = hn::Set(d, mean);
       const double squares = SumAlongRow(
           features, [&](auto whole, int64_t place, size_t count) ADJOINT_INLINED {
-            constexpr bool kWhole = decltype(whole)::value;
-            auto apart = hn::Sub(Get<kWhole>(d, x + place, count), centre);
-            if (!kWhole) apart = hn::IfThenElseZero(hn::FirstN(d, count), apart);
-            return hn::Mul(apart, apart);
+            const auto value = apart(whole, place, count, centre);
+            return hn::Mul(value, value);
           });
       const auto inverse =
           static_cast<float>(1.0 / std::sqrt(squares * share + arguments->scalars[0]));

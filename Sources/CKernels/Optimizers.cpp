@@ -3,7 +3,6 @@
 // parameter and outputs[1…] the state, changed in place. A gradient is first multiplied by
 // scalars[7], which is how clipping by norm costs no pass of its own, and clamped to ±scalars[6].
 
-#include <vector>
 
 #include "Parallel.h"
 #include "Registry.h"

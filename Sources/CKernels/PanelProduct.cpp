@@ -6,10 +6,10 @@
 // inputs: a [m, k], or [k, m] if it is transposed, b [k, n]; outputs: c [m, n].
 
 #include <algorithm>
-#include <vector>
 
 #include "Parallel.h"
 #include "Registry.h"
+#include "Workspace.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "PanelProduct.cpp"
@@ -84,13 +84,13 @@ void MultiplyBlock(const Factors &f, const Block &block, float *groups, float *p
 // Some rows and columns of c, whole.
 void Multiply(const Factors &f, Block block) {
   const int64_t parts = (f.k + kMostSteps - 1) / kMostSteps, most = (f.k + parts - 1) / parts;
-  thread_local std::vector<float> room;
+  thread_local Workspace workspace;
   const int64_t of_groups = f.is_transposed ? block.groups() * kTileRows * most : 0;
-  room.resize(static_cast<size_t>(of_groups + most * kTileColumns));
+  auto *const groups = workspace.Take<float>(static_cast<size_t>(of_groups + most * kTileColumns));
   for (int64_t part = 0; part < parts; ++part) {
     block.step = f.k * part / parts;
     block.steps = f.k * (part + 1) / parts - block.step;
-    MultiplyBlock(f, block, room.data(), room.data() + of_groups);
+    MultiplyBlock(f, block, groups, groups + of_groups);
   }
 }
 

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
 
 #include "Parallel.h"
 #include "Registry.h"
+#include "Workspace.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "PointwiseConvolution.cpp"
@@ -185,15 +185,15 @@ struct Sums {
 // The samples first ..< end, whose sums dW and db are added. A few at a time, that dz is read while it is near.
 HWY_INLINE void SumSamples(const Lengths &n, const Sums &s, int64_t first, int64_t end, float *dw, float *db) {
   constexpr int64_t kFew = 8;
-  thread_local std::vector<float> near;
+  thread_local Workspace near;
   for (; first < end; first += kFew) {
     const int64_t samples = std::min(kFew, end - first), place = first * n.y();
     const float *dz = s.dy + place;
     if (s.y == nullptr) {
       PullSamples<false>(n, dz, dz, nullptr, samples, db);
     } else {
-      near.resize(s.dz == nullptr ? static_cast<size_t>(kFew * n.y()) : 0);
-      float *const to = s.dz == nullptr ? near.data() : s.dz + place;
+      float *const to =
+          s.dz == nullptr ? near.Take<float>(static_cast<size_t>(kFew * n.y())) : s.dz + place;
       PullSamples<true>(n, dz, s.y + place, to, samples, db);
       dz = to;
     }
@@ -215,9 +215,10 @@ void PointwiseConvolutionSums_float32(const Arguments *arguments) {
   const Sums s{input<float>(arguments, 0), input<float>(arguments, 1), input<float>(arguments, 2),
                output<float>(arguments, 1), output<float>(arguments, 2)};
   const int64_t parts = std::min(kMostParts, n.batch), stride = n.weights() + n.outputs;
-  thread_local std::vector<float> sums;
-  sums.assign(static_cast<size_t>(std::max<int64_t>(1, parts) * stride), 0.0f);
-  float *const of_parts = sums.data();
+  thread_local Workspace workspace;
+  const int64_t sums = std::max<int64_t>(1, parts) * stride;
+  auto *const of_parts = workspace.Take<float>(static_cast<size_t>(sums));
+  std::fill(of_parts, of_parts + sums, 0.0f);
   const int64_t grain = n.SamplesWorthSharing() * parts / std::max<int64_t>(1, n.batch) + 1;
   ParallelFor(parts, grain, [&](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t part = begin; part < end; ++part) {

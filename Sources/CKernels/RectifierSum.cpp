@@ -1,10 +1,9 @@
 // The rectifier's pullback together with the sum over rows that the bias in front of it needs: one pass
 // over the cotangent, not two.
 
-#include <vector>
-
 #include "Parallel.h"
 #include "Registry.h"
+#include "Workspace.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "RectifierSum.cpp"
@@ -74,9 +73,8 @@ void RectifierSum_float32(const Arguments *arguments) {
   const float *dy = input<float>(arguments, 0), *y = input<float>(arguments, 1);
   float *dz = output<float>(arguments, 0), *db = output<float>(arguments, 1);
   const int64_t blocks = (rows + kRowBlock - 1) / kRowBlock;
-  thread_local std::vector<float> sums;
-  sums.resize(static_cast<size_t>(blocks * columns));
-  float *const of_blocks = sums.data();
+  thread_local Workspace workspace;
+  auto *const of_blocks = workspace.Take<float>(static_cast<size_t>(blocks * columns));
   const int64_t grain = ElementGrain() / std::max<int64_t>(1, kRowBlock * columns) + 1;
   ParallelFor(blocks, grain, [=](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t block = begin; block < end; ++block) {

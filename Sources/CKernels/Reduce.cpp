@@ -1,7 +1,6 @@
 // Sums and maxima. An axis reduction sees its input as [outer, axis, inner]:
 // sizes = {outer, axis, inner}, output [outer, inner].
 
-#include <vector>
 
 #include "Parallel.h"
 #include "Registry.h"
@@ -65,7 +64,13 @@ HWY_INLINE double SumSquares(const float *x, int64_t count) {
       const auto v = LoadFirst(d, x + index, static_cast<size_t>(std::min(lanes, end - index)));
       s0 = hn::MulAdd(v, v, s0);
     }
-    sum += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, hn::Add(s0, s1))));
+    const float part = hn::GetLane(hn::SumOfLanes(d, hn::Add(s0, s1)));
+    if (HWY_LIKELY(std::isfinite(part))) {
+      sum += static_cast<double>(part);
+    } else {
+      // The squares may have left the range of a float, though the elements have not.
+      for (index = block; index < end; ++index) sum += static_cast<double>(x[index]) * static_cast<double>(x[index]);
+    }
   }
   return sum;
 }

@@ -5,11 +5,10 @@
 // summed at the end; where there are many, or A is transposed too, B is turned over first. Each works on
 // a block of C that stays in registers.
 
-#include <vector>
-
 #include "Parallel.h"
-#include "Registry.h"
 #include "Product.h"
+#include "Registry.h"
+#include "Workspace.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "SmallMatmul.cpp"
@@ -103,13 +102,13 @@ void BroadcastAll(const Product &p, int64_t grain) {
 // to fetch what another one has written.
 void TurnedAll(const Product &p, int64_t grain) {
   ParallelFor((p.m + kRows - 1) / kRows, grain, [&](int64_t begin, int64_t end) HWY_ATTR {
-    thread_local std::vector<float> straight;
-    straight.resize(static_cast<size_t>(p.k * p.n));
+    thread_local Workspace workspace;
+    auto *const straight = workspace.Take<float>(static_cast<size_t>(p.k * p.n));
     for (int64_t first = 0; first < p.k; first += kTile) {
-      TransposeStrip(p.b, straight.data(), p.n, p.k, first, std::min(first + kTile, p.k));
+      TransposeStrip(p.b, straight, p.n, p.k, first, std::min(first + kTile, p.k));
     }
     Product turned = p;
-    turned.b = straight.data();
+    turned.b = straight;
     turned.b_row = p.n;
     Broadcast(turned, begin * kRows, std::min(end * kRows, p.m));
   });
@@ -119,9 +118,8 @@ void TurnedAll(const Product &p, int64_t grain) {
 // some parts of k by itself, then added up in their order. So a thread reads only rows of A and B that it probably has in
 // its cache, and the result depends on the lengths alone.
 void SummedAll(const Product &p, int64_t parts) {
-  thread_local std::vector<float> sums;
-  sums.resize(static_cast<size_t>(parts * p.m * p.n));
-  float *const of_parts = sums.data();
+  thread_local Workspace workspace;
+  auto *const of_parts = workspace.Take<float>(static_cast<size_t>(parts * p.m * p.n));
   const int64_t multiplications = p.m * p.n * p.k / parts;
   ParallelFor(parts, MultiplicationGrain() / multiplications + 1, [&](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t part = begin; part < end; ++part) {

@@ -18,6 +18,8 @@ extern "C" const char *adjoint_vector_target(void) {
   return target == 0 ? "baseline" : hwy::TargetName(target);
 }
 
+extern "C" const char *adjoint_compiler(void) { return __VERSION__; }
+
 extern "C" int64_t adjoint_vector_bytes(void) {
   const int64_t target = Target();
   return target == HWY_AVX3 ? 64 : target == HWY_AVX2 ? 32 : 16;

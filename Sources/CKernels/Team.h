@@ -48,6 +48,9 @@ extern __thread bool is_team_far;
 // Looks whether it still is, now and then; to be called where that kept a loop from being shared out.
 void LookAgain();
 
+// Whether this thread is doing a part.
+bool IsInPart();
+
 // Closes the region: from here on OpenMP has its team back.
 void ReleaseTeam();
 

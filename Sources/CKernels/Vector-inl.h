@@ -166,28 +166,35 @@ HWY_INLINE FloatVector NormalDistribution(FloatTag d, FloatVector x) {
   return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), tail, hn::Sub(one, tail));
 }
 
-// Adds the lanes of four vectors: {Σa, Σb, Σc, Σd}, as one 128-bit vector.
-HWY_INLINE hn::Vec<hn::Full128<float>> SumsOfFour(FloatTag d, FloatVector a, FloatVector b,
-                                                  FloatVector c, FloatVector e) {
+// Combines the lanes of each of four vectors, as one 128-bit vector; combine(v, w) takes vectors of any length.
+template <typename Combine>
+HWY_INLINE hn::Vec<hn::Full128<float>> FoldsOfFour(FloatTag d, FloatVector a, FloatVector b, FloatVector c,
+                                                   FloatVector e, const Combine &combine) {
   const hn::Repartition<double, FloatTag> pairs;
-  const auto ab = hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b));
-  const auto ce = hn::Add(hn::InterleaveLower(d, c, e), hn::InterleaveUpper(d, c, e));
+  const auto ab = combine(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b));
+  const auto ce = combine(hn::InterleaveLower(d, c, e), hn::InterleaveUpper(d, c, e));
   const auto low = hn::BitCast(
       d, hn::InterleaveLower(pairs, hn::BitCast(pairs, ab), hn::BitCast(pairs, ce)));
   const auto high = hn::BitCast(
       d, hn::InterleaveUpper(pairs, hn::BitCast(pairs, ab), hn::BitCast(pairs, ce)));
-  const auto blocks = hn::Add(low, high);
+  const auto blocks = combine(low, high);
 #if HWY_MAX_BYTES == 64
   const hn::Half<FloatTag> half;
   const hn::Half<decltype(half)> quarter;
-  const auto two = hn::Add(hn::LowerHalf(half, blocks), hn::UpperHalf(half, blocks));
-  return hn::Add(hn::LowerHalf(quarter, two), hn::UpperHalf(quarter, two));
+  const auto two = combine(hn::LowerHalf(half, blocks), hn::UpperHalf(half, blocks));
+  return combine(hn::LowerHalf(quarter, two), hn::UpperHalf(quarter, two));
 #elif HWY_MAX_BYTES == 32
   const hn::Half<FloatTag> half;
-  return hn::Add(hn::LowerHalf(half, blocks), hn::UpperHalf(half, blocks));
+  return combine(hn::LowerHalf(half, blocks), hn::UpperHalf(half, blocks));
 #else
   return blocks;
 #endif
+}
+
+// Adds the lanes of four vectors: {Σa, Σb, Σc, Σd}.
+HWY_INLINE hn::Vec<hn::Full128<float>> SumsOfFour(FloatTag d, FloatVector a, FloatVector b, FloatVector c,
+                                                  FloatVector e) {
+  return FoldsOfFour(d, a, b, c, e, [](auto v, auto w) HWY_ATTR { return hn::Add(v, w); });
 }
 
 }  // namespace HWY_NAMESPACE

@@ -10,6 +10,7 @@
 #include "COneDNN.h"
 #include "Engine.h"
 #include "Shares.h"
+#include "Workspace.h"
 
 namespace {
 
@@ -249,8 +250,7 @@ Places Place(Convolution &convolution, const Call &call, adjoint::Workspace &wor
   const size_t packed = convolution.packed_bytes, sums = convolution.bias_bytes;
   const size_t shares = convolution.shares.size();
   Places places;
-  places.packs = static_cast<char *>(
-      workspace.Take(shares * (packed + sums + convolution.scratchpad_bytes)));
+  places.packs = workspace.Take<char>(shares * (packed + sums + convolution.scratchpad_bytes));
   places.packed = convolution.is_reordered ? places.packs : call.weight;
   places.biases = places.packs + shares * packed;
   places.scratchpads = places.biases + shares * sums;

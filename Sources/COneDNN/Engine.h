@@ -1,4 +1,4 @@
-// What the primitives of this room share: the engine, a stream for each thread, a scratchpad, a cache.
+// What the primitives of this room share: the engine, and a cache for each thread.
 #pragma once
 
 #include <cstddef>
@@ -16,32 +16,6 @@ inline dnnl::engine &Engine() {
   static dnnl::engine *const engine = new dnnl::engine(dnnl::engine::kind::cpu, 0);
   return *engine;
 }
-
-// Memory that a primitive needs while it runs, and weights on their way to its format. It grows to the
-// largest request and stays: a step in its steady state asks the system for nothing.
-class Workspace {
- public:
-  Workspace() = default;
-  Workspace(const Workspace &) = delete;
-  Workspace &operator=(const Workspace &) = delete;
-  ~Workspace() { ::operator delete(block_, kAlignment); }
-
-  void *Take(size_t bytes) {
-    if (bytes > size_) {
-      ::operator delete(block_, kAlignment);
-      block_ = nullptr;
-      size_ = 0;
-      block_ = ::operator new(bytes, kAlignment);
-      size_ = bytes;
-    }
-    return block_;
-  }
-
- private:
-  static constexpr std::align_val_t kAlignment{64};
-  void *block_ = nullptr;
-  size_t size_ = 0;
-};
 
 // All that a primitive depends on but the addresses: numbers, compared and hashed one by one.
 template <size_t kCount>

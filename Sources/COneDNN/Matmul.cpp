@@ -5,6 +5,7 @@
 #include "COneDNN.h"
 #include "Engine.h"
 #include "Shares.h"
+#include "Workspace.h"
 
 namespace {
 
@@ -128,8 +129,7 @@ const char *adjoint_onednn_matmul(int64_t m, int64_t n, int64_t k, adjoint_produ
     auto *const a_bytes = static_cast<char *>(const_cast<void *>(a));
     auto *const b_bytes = static_cast<char *>(const_cast<void *>(b));
     auto *const c_bytes = static_cast<char *>(c);
-    auto *own = static_cast<char *>(
-        local.workspace.Take(product.own_bytes * product.shares.size()));
+    auto *own = local.workspace.Take<char>(product.own_bytes * product.shares.size());
     for (Share &share : product.shares) {
       share.a.set_data_handle(a_bytes + share.row * (transpose_a ? 1 : k) * operand);
       share.b.set_data_handle(b_bytes + share.column * (transpose_b ? k : 1) * operand);

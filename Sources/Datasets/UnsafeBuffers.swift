@@ -105,9 +105,10 @@ extension PNGChunks {
 }
 
 extension ImageFile {
-  /// `PNG_IMAGE_VERSION`, `PNG_FORMAT_FLAG_COLOR` and `PNG_IMAGE_FLAG_16BIT_sRGB`, macros that Swift does
-  /// not see.
+  /// `PNG_IMAGE_VERSION`, `PNG_FORMAT_FLAG_ALPHA`, `PNG_FORMAT_FLAG_COLOR` and `PNG_IMAGE_FLAG_16BIT_sRGB`, macros
+  /// that Swift does not see.
   private static let pngVersion: UInt32 = 1
+  private static let pngAlpha: UInt32 = 1
   private static let pngColour: UInt32 = 2
   private static let png16BitIsSRGB: UInt32 = 4
 
@@ -115,8 +116,15 @@ extension ImageFile {
   static func decodePNG(
     _ bytes: [UInt8], _ name: String, fileSize: Int
   ) throws -> RasterImage {
+    // Of these libpng's simplified interface fills every second row with another's (CVE-2025-65018).
+    guard bytes.count < 29 || bytes[24] != 16 || bytes[28] == 0 else {
+      throw AdjointError(
+        .badData,
+        "\(name): expected a PNG file of 8 bits, or of 16 that is not interlaced; found 16, interlaced"
+      )
+    }
     // libpng keeps the address between beginning and finishing.
-    try bytes.withUnsafeBufferPointer { bytes in
+    return try bytes.withUnsafeBufferPointer { bytes in
       var control = png_image()
       control.version = pngVersion
       defer { png_image_free(&control) }
@@ -131,19 +139,19 @@ extension ImageFile {
       }
       let (height, width) = (Int(control.height), Int(control.width))
       try checkSides(height, width, name)
-      // Samples of 16 bits follow the same curve as those of 8, unless the file says otherwise.
+      // Samples of 16 bits follow the same curve as those of 8.
       control.flags |= png16BitIsSRGB
       let channels = control.format & pngColour == 0 ? 1 : 3
-      control.format = channels == 1 ? 0 : pngColour
-      var white = png_color(red: 255, green: 255, blue: 255)
+      let isOpaque = control.format & pngAlpha == 0
+      control.format = (channels == 1 ? 0 : pngColour) | (isOpaque ? 0 : pngAlpha)
       // Memory that is not written to is not touched, whatever size a damaged file claims.
-      let count = height * width * channels
+      let count = height * width * (isOpaque ? channels : channels + 1)
       try checkMemory(count, height, width, fileSize: fileSize, name)
       let pixels = try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-        guard png_image_finish_read(&control, &white, buffer.baseAddress, 0, nil) != 0 else {
+        guard png_image_finish_read(&control, nil, buffer.baseAddress, 0, nil) != 0 else {
           throw damage()
         }
-        filled = count
+        filled = isOpaque ? count : layOnWhite(buffer, channels: channels)
       }
       return RasterImage(pixels: pixels, height: height, width: width, channels: channels)
     }
@@ -151,6 +159,22 @@ extension ImageFile {
 }
 
 extension ImageFile {
+  /// Turns pixels with their opacity into ones that lie on white, in place, as bytes are mixed and not light; returns
+  /// how many bytes are left.
+  private static func layOnWhite(_ buffer: UnsafeMutableBufferPointer<UInt8>, channels: Int) -> Int
+  {
+    let pixels = buffer.count / (channels + 1)
+    for pixel in 0..<pixels {
+      let from = pixel * (channels + 1)
+      let opacity = Int(buffer[from + channels])
+      for channel in 0..<channels {
+        let mixed = Int(buffer[from + channel]) * opacity + 255 * (255 - opacity)
+        buffer[pixel * channels + channel] = UInt8((mixed + 127) / 255)
+      }
+    }
+    return pixels * channels
+  }
+
   /// TurboJPEG reports errors instead of jumping. Warnings are errors too: the pixels behind the damage
   /// would be made up.
   static func decodeJPEG(_ bytes: [UInt8], _ name: String) throws -> RasterImage {
@@ -159,8 +183,12 @@ extension ImageFile {
     }
     defer { tjDestroy(decoder) }
     func damage() -> AdjointError {
-      AdjointError(
-        .badData, "\(name): damaged JPEG file: \(String(cString: tjGetErrorStr2(decoder)))")
+      let reason = String(cString: tjGetErrorStr2(decoder))
+      return AdjointError(
+        .badData,
+        reason.contains("determine subsampling")
+          ? "\(name): expected colours sampled 4:4:4, 4:2:2, 4:2:0, 4:4:0 or 4:1:1, found others"
+          : "\(name): damaged JPEG file: \(reason)")
     }
     var (width, height, sampling, space) = (Int32(0), Int32(0), Int32(0), Int32(0))
     guard

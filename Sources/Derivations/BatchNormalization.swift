@@ -57,7 +57,7 @@ public struct BatchNormalizationModule {
       fatalError()
     }
     let dscale = sum(dy * xHat, axis: 0)  // ∂L/∂γ = (∂L/∂Y ∘ X̂)ᵀ 1
-    let dshift = sum(dy, axis: 0)  // ∂L/∂β = ∂L/∂Yᵀ 1
+    let dshift = sum(dy, axis: 0)  // ∂L/∂β = (∂L/∂Y)ᵀ 1
     let dxHat = dy * broadcast(scale.value, to: dy.shape)  // ∂L/∂X̂ = ∂L/∂Y diag(γ)
     // What is left when the mean, and what points along X̂, are taken out.
     let means = broadcast(mean(dxHat, axis: 0), to: dy.shape)

@@ -185,12 +185,12 @@ public struct DecompositionForecaster {
   public static let formulas: [Formula] = ["ₜ", "ₛ"].flatMap { k in
     [
       Formula(
-        symbol: "∂L/∂W₁\(k)", value: "∂L/∂Z\(k)ᵀ U\(k)",
+        symbol: "∂L/∂W₁\(k)", value: "(∂L/∂Z\(k))ᵀ U\(k)",
         where: "∂L/∂Z\(k) = (∂L/∂V W₂\(k)) ∘ M\(k) ∘ [Z\(k) > 0]"),
       Formula(
         symbol: "∂L/∂b₁\(k)", value: "Σᵣ ∂L/∂Z\(k)", where: "the sum runs over the m N series"),
       Formula(
-        symbol: "∂L/∂W₂\(k)", value: "∂L/∂Vᵀ H\(k)",
+        symbol: "∂L/∂W₂\(k)", value: "(∂L/∂V)ᵀ H\(k)",
         where: "∂L/∂V = 2 (Ŷ′ − Y′) ∘ σ 1ᵀ / (m S N)"),
       Formula(
         symbol: "∂L/∂b₂\(k)", value: "Σᵣ ∂L/∂V", where: "the same for trend and seasonal part"),
@@ -220,10 +220,10 @@ private struct Branch {
 
   /// For ∂L/∂V and its sum over rows.
   func gradients(_ dv: Tensor, _ db2: Tensor) -> [Tensor?] {
-    let dw2 = matmul(dv, hidden, transposeA: true)  // ∂L/∂W₂ₖ = ∂L/∂Vᵀ Hₖ
+    let dw2 = matmul(dv, hidden, transposeA: true)  // ∂L/∂W₂ₖ = (∂L/∂V)ᵀ Hₖ
     let dh = matmul(dv, w2)  // ∂L/∂Hₖ = ∂L/∂V W₂ₖ
     let dz = reluPullback(mask.map { dh * $0 } ?? dh, rectified)  // ∂L/∂Zₖ = ∂L/∂Hₖ ∘ Mₖ ∘ [Zₖ > 0]
-    let dw1 = matmul(dz, u, transposeA: true)  // ∂L/∂W₁ₖ = ∂L/∂Zₖᵀ Uₖ
+    let dw1 = matmul(dz, u, transposeA: true)  // ∂L/∂W₁ₖ = (∂L/∂Zₖ)ᵀ Uₖ
     let db1 = sum(dz, axis: 0)  // ∂L/∂b₁ₖ = Σ over rows of ∂L/∂Zₖ
     return [dw1, db1, dw2, db2]
   }

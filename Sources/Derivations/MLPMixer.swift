@@ -75,19 +75,20 @@ public struct MLPMixer {
     let (loss, y) = softmaxCrossEntropyWithProbabilities(z3, labels: labels)
 
     let dz3 = softmaxCrossEntropyPullback(1 / m, y, labels: labels)  // ∂ℒ/∂Z₃ = (Ŷ − Y) / m
-    let dtheta3 = matmul(dz3, v, transposeA: true)  // ∂ℒ/∂Θ₃ = ∂ℒ/∂Z₃ᵀ V
+    let dtheta3 = matmul(dz3, v, transposeA: true)  // ∂ℒ/∂Θ₃ = (∂ℒ/∂Z₃)ᵀ V
     let db3 = sum(dz3, axis: 0)  // ∂ℒ/∂b₃ = Σᵢ ∂ℒ/∂Z₃
     let dv = matmul(dz3, theta3)  // ∂ℒ/∂V = ∂ℒ/∂Z₃ Θ₃
     // ∂ℒ/∂S₂ = (1/D) ∂ℒ/∂V 1ᵀ
     let ds2 = broadcast((dv / size).reshaped(to: [batch * positions, 1]), to: straight)
     let dz2 = reluPullback(ds2, h2)  // ∂ℒ/∂Z₂ = ∂ℒ/∂S₂ ∘ [H₂ > 0]
-    let dtheta2 = matmul(dz2, s1, transposeA: true)  // ∂ℒ/∂Θ₂ = Σᵢ ∂ℒ/∂Z₂⁽ⁱ⁾ᵀ S₁⁽ⁱ⁾
-    let db2 = sum(dz2, axis: 0)  // ∂ℒ/∂b₂ = Σᵢ ∂ℒ/∂Z₂⁽ⁱ⁾ᵀ 1
+    let dtheta2 = matmul(dz2, s1, transposeA: true)  // ∂ℒ/∂Θ₂ = Σᵢ (∂ℒ/∂Z₂⁽ⁱ⁾)ᵀ S₁⁽ⁱ⁾
+    let db2 = sum(dz2, axis: 0)  // ∂ℒ/∂b₂ = Σᵢ (∂ℒ/∂Z₂⁽ⁱ⁾)ᵀ 1
     let ds1 = ds2 + matmul(dz2, theta2)  // ∂ℒ/∂S₁ = ∂ℒ/∂S₂ + ∂ℒ/∂Z₂ Θ₂
-    let dh1 = ds1.reshaped(to: x.shape).transposed().reshaped(to: turned)  // ∂ℒ/∂H₁⁽ⁱ⁾ = ∂ℒ/∂S₁⁽ⁱ⁾ᵀ
+    // ∂ℒ/∂H₁⁽ⁱ⁾ = (∂ℒ/∂S₁⁽ⁱ⁾)ᵀ
+    let dh1 = ds1.reshaped(to: x.shape).transposed().reshaped(to: turned)
     let dz1 = reluPullback(dh1, h1)  // ∂ℒ/∂Z₁ = ∂ℒ/∂H₁ ∘ [H₁ > 0]
-    let dtheta1 = matmul(dz1, xt, transposeA: true)  // ∂ℒ/∂Θ₁ = Σᵢ ∂ℒ/∂Z₁⁽ⁱ⁾ᵀ X⁽ⁱ⁾ᵀ
-    let db1 = sum(dz1, axis: 0)  // ∂ℒ/∂b₁ = Σᵢ ∂ℒ/∂Z₁⁽ⁱ⁾ᵀ 1
+    let dtheta1 = matmul(dz1, xt, transposeA: true)  // ∂ℒ/∂Θ₁ = Σᵢ (∂ℒ/∂Z₁⁽ⁱ⁾)ᵀ X⁽ⁱ⁾ᵀ
+    let db1 = sum(dz1, axis: 0)  // ∂ℒ/∂b₁ = Σᵢ (∂ℒ/∂Z₁⁽ⁱ⁾)ᵀ 1
 
     return Result(
       loss: loss, probabilities: y,
@@ -97,16 +98,17 @@ public struct MLPMixer {
   /// The six formulas that ``gradient(inputs:labels:)`` computes, in the order of the parameters.
   public static let formulas: [Formula] = [
     Formula(
-      symbol: "∂ℒ/∂Θ₁", value: "Σᵢ ∂ℒ/∂Z₁⁽ⁱ⁾ᵀ X⁽ⁱ⁾ᵀ",
-      where: "∂ℒ/∂Z₁⁽ⁱ⁾ = ∂ℒ/∂S₁⁽ⁱ⁾ᵀ ∘ [H₁⁽ⁱ⁾ > 0] and ∂ℒ/∂S₁ = ∂ℒ/∂S₂ + ∂ℒ/∂Z₂ Θ₂"),
+      symbol: "∂ℒ/∂Θ₁", value: "Σᵢ (∂ℒ/∂Z₁⁽ⁱ⁾)ᵀ X⁽ⁱ⁾ᵀ",
+      where: "∂ℒ/∂Z₁⁽ⁱ⁾ = (∂ℒ/∂S₁⁽ⁱ⁾)ᵀ ∘ [H₁⁽ⁱ⁾ > 0] and ∂ℒ/∂S₁ = ∂ℒ/∂S₂ + ∂ℒ/∂Z₂ Θ₂"),
     Formula(
-      symbol: "∂ℒ/∂b₁", value: "Σᵢ ∂ℒ/∂Z₁⁽ⁱ⁾ᵀ 1", where: "the sum runs over samples and features"),
+      symbol: "∂ℒ/∂b₁", value: "Σᵢ (∂ℒ/∂Z₁⁽ⁱ⁾)ᵀ 1", where: "the sum runs over samples and features"),
     Formula(
-      symbol: "∂ℒ/∂Θ₂", value: "Σᵢ ∂ℒ/∂Z₂⁽ⁱ⁾ᵀ S₁⁽ⁱ⁾",
+      symbol: "∂ℒ/∂Θ₂", value: "Σᵢ (∂ℒ/∂Z₂⁽ⁱ⁾)ᵀ S₁⁽ⁱ⁾",
       where: "∂ℒ/∂Z₂ = ∂ℒ/∂S₂ ∘ [H₂ > 0] and ∂ℒ/∂S₂ = (1/D) (∂ℒ/∂Z₃ Θ₃) 1ᵀ"),
     Formula(
-      symbol: "∂ℒ/∂b₂", value: "Σᵢ ∂ℒ/∂Z₂⁽ⁱ⁾ᵀ 1", where: "the sum runs over samples and positions"),
-    Formula(symbol: "∂ℒ/∂Θ₃", value: "∂ℒ/∂Z₃ᵀ V", where: "∂ℒ/∂Z₃ = (Ŷ − Y) / m"),
+      symbol: "∂ℒ/∂b₂", value: "Σᵢ (∂ℒ/∂Z₂⁽ⁱ⁾)ᵀ 1", where: "the sum runs over samples and positions"
+    ),
+    Formula(symbol: "∂ℒ/∂Θ₃", value: "(∂ℒ/∂Z₃)ᵀ V", where: "∂ℒ/∂Z₃ = (Ŷ − Y) / m"),
     Formula(symbol: "∂ℒ/∂b₃", value: "Σᵢ ∂ℒ/∂Z₃", where: "the sum runs over the batch"),
   ]
 }

@@ -98,14 +98,14 @@ public struct MultiTaskCascade {
 
     // ∂L/∂Z₂B = β (ŶB − Y_B) / m
     let dz2b = softmaxCrossEntropyPullback(weightB / m, yb, labels: labels)
-    let dtheta2b = matmul(dz2b, xsum, transposeA: true)  // ∂L/∂θ₂B = ∂L/∂Z₂Bᵀ X⊕
+    let dtheta2b = matmul(dz2b, xsum, transposeA: true)  // ∂L/∂θ₂B = (∂L/∂Z₂B)ᵀ X⊕
     let db2b = sum(dz2b, axis: 0)  // ∂L/∂b₂B = Σᵢ ∂L/∂Z₂B
     let dxsum = matmul(dz2b, theta2b)  // ∂L/∂X⊕ = ∂L/∂Z₂B θ₂B
     let dxbn = reluPullback(dxsum, xbn)  // ∂L/∂XBN = ∂L/∂X⊕ ∘ [XBN > 0]
     let db1b = sum(dxbn, axis: 0)  // ∂L/∂b₁B = Σᵢ ∂L/∂XBN
     // ∂L/∂X₁B = ∂L/∂XBN − (1/m) 1 (Σᵢ ∂L/∂XBN)ᵀ
     let dx1b = meanOnlyBatchNormalizationPullback(dxbn, biasGradient: db1b)
-    let dtheta1b = matmul(dx1b, x, transposeA: true)  // ∂L/∂θ₁B = ∂L/∂X₁Bᵀ X
+    let dtheta1b = matmul(dx1b, x, transposeA: true)  // ∂L/∂θ₁B = (∂L/∂X₁B)ᵀ X
 
     let dya = difference * (weightA / m) + dxsum  // ∂L/∂ŶA = α (ŶA − Y_A) / m + ∂L/∂X⊕
     let dtheta2a = matmul(dya, xdp, transposeA: true)  // ∂L/∂θ₂A = ∂L/∂ŶAᵀ XDP
@@ -113,7 +113,7 @@ public struct MultiTaskCascade {
     let dxdp = matmul(dya, theta2a)  // ∂L/∂XDP = ∂L/∂ŶA θ₂A
     let dx1a = masked(dxdp, mask)  // ∂L/∂X₁A = ∂L/∂XDP ∘ M
     let dz1a = sinPullback(dx1a, z1a)  // ∂L/∂Z₁A = ∂L/∂X₁A ∘ cos(Z₁A)
-    let dtheta1a = matmul(dz1a, x, transposeA: true)  // ∂L/∂θ₁A = ∂L/∂Z₁Aᵀ X
+    let dtheta1a = matmul(dz1a, x, transposeA: true)  // ∂L/∂θ₁A = (∂L/∂Z₁A)ᵀ X
     let db1a = sum(dz1a, axis: 0)  // ∂L/∂b₁A = Σᵢ ∂L/∂Z₁A
 
     let lossA = Tensor(scalar: halfSquares, dtype: x.dtype)
@@ -130,7 +130,7 @@ public struct MultiTaskCascade {
   /// The eight formulas that ``gradient(inputs:targets:labels:mask:)`` computes, in the order of the parameters.
   public static let formulas: [Formula] = [
     Formula(
-      symbol: "∂L/∂θ₁A", value: "∂L/∂Z₁Aᵀ X",
+      symbol: "∂L/∂θ₁A", value: "(∂L/∂Z₁A)ᵀ X",
       where: "∂L/∂Z₁A = (∂L/∂ŶA θ₂A) ∘ M ∘ cos(Z₁A)"),
     Formula(symbol: "∂L/∂b₁A", value: "Σᵢ ∂L/∂Z₁A", where: "the sum runs over the batch"),
     Formula(
@@ -138,12 +138,12 @@ public struct MultiTaskCascade {
       where: "∂L/∂ŶA = α (ŶA − Y_A) / m + ∂L/∂X⊕: its own error and its part in task B"),
     Formula(symbol: "∂L/∂b₂A", value: "Σᵢ ∂L/∂ŶA", where: "the sum runs over the batch"),
     Formula(
-      symbol: "∂L/∂θ₁B", value: "∂L/∂X₁Bᵀ X",
+      symbol: "∂L/∂θ₁B", value: "(∂L/∂X₁B)ᵀ X",
       where: "∂L/∂X₁B = ∂L/∂XBN − (1/m) Σᵢ ∂L/∂XBN: the mean ties the samples together"),
     Formula(
       symbol: "∂L/∂b₁B", value: "Σᵢ ∂L/∂XBN", where: "∂L/∂XBN = ∂L/∂X⊕ ∘ [XBN > 0]"),
     Formula(
-      symbol: "∂L/∂θ₂B", value: "∂L/∂Z₂Bᵀ X⊕",
+      symbol: "∂L/∂θ₂B", value: "(∂L/∂Z₂B)ᵀ X⊕",
       where: "∂L/∂Z₂B = β (ŶB − Y_B) / m and ∂L/∂X⊕ = ∂L/∂Z₂B θ₂B"),
     Formula(symbol: "∂L/∂b₂B", value: "Σᵢ ∂L/∂Z₂B", where: "the sum runs over the batch"),
   ]

@@ -226,7 +226,7 @@ public struct ModularPerceptron {
         ? "∂L/∂Z\(this) = (diag(ŷ) − ŷ ŷᵀ) (−t / ŷ) / m for each row"
         : "∂L/∂Z\(this) = (∂L/∂Z\(next) W\(next)) ∘ [Z\(this) > 0]"
       return [
-        Formula(symbol: "∂L/∂W\(this)", value: "∂L/∂Z\(this)ᵀ \(input)", where: cotangent),
+        Formula(symbol: "∂L/∂W\(this)", value: "(∂L/∂Z\(this))ᵀ \(input)", where: cotangent),
         Formula(
           symbol: "∂L/∂b\(this)", value: "Σᵢ ∂L/∂Z\(this)", where: "the sum runs over the batch"),
       ]

@@ -61,11 +61,11 @@ public struct TwoLayerPerceptron {
 
     let m = Double(x.shape[0])
     let dz2 = softmaxCrossEntropyPullback(1 / m, y, labels: labels)  // ∂L/∂Z₂ = (Ŷ − Y) / m
-    var dw2 = matmul(dz2, h1, transposeA: true)  // ∂L/∂W₂ = ∂L/∂Z₂ᵀ H₁
+    var dw2 = matmul(dz2, h1, transposeA: true)  // ∂L/∂W₂ = (∂L/∂Z₂)ᵀ H₁
     let db2 = sum(dz2, axis: 0)  // ∂L/∂b₂ = Σᵢ ∂L/∂Z₂
     let dh1 = matmul(dz2, w2)  // ∂L/∂H₁ = ∂L/∂Z₂ W₂
     let dz1 = reluPullback(dh1, h1)  // ∂L/∂Z₁ = ∂L/∂H₁ ∘ [Z₁ > 0]
-    var dw1 = matmul(dz1, x, transposeA: true)  // ∂L/∂W₁ = ∂L/∂Z₁ᵀ X
+    var dw1 = matmul(dz1, x, transposeA: true)  // ∂L/∂W₁ = (∂L/∂Z₁)ᵀ X
     let db1 = sum(dz1, axis: 0)  // ∂L/∂b₁ = Σᵢ ∂L/∂Z₁
 
     var loss = crossEntropy
@@ -82,17 +82,17 @@ public struct TwoLayerPerceptron {
   /// The four formulas that ``gradient(inputs:labels:)`` computes, in the order of the parameters, without
   /// a penalty.
   public static let formulas: [Formula] = [
-    Formula(symbol: "∂L/∂W₁", value: "∂L/∂Z₁ᵀ X", where: "∂L/∂Z₁ = (∂L/∂Z₂ W₂) ∘ [Z₁ > 0]"),
+    Formula(symbol: "∂L/∂W₁", value: "(∂L/∂Z₁)ᵀ X", where: "∂L/∂Z₁ = (∂L/∂Z₂ W₂) ∘ [Z₁ > 0]"),
     Formula(symbol: "∂L/∂b₁", value: "Σᵢ ∂L/∂Z₁", where: "the sum runs over the batch"),
-    Formula(symbol: "∂L/∂W₂", value: "∂L/∂Z₂ᵀ H₁", where: "∂L/∂Z₂ = (Ŷ − Y) / m"),
+    Formula(symbol: "∂L/∂W₂", value: "(∂L/∂Z₂)ᵀ H₁", where: "∂L/∂Z₂ = (Ŷ − Y) / m"),
     Formula(symbol: "∂L/∂b₂", value: "Σᵢ ∂L/∂Z₂", where: "the sum runs over the batch"),
   ]
 
   /// The same with a penalty, which only the weights have.
   public static let penalizedFormulas: [Formula] = [
-    Formula(symbol: "∂L/∂W₁", value: "∂L/∂Z₁ᵀ X + 2λ W₁", where: formulas[0].explanation),
+    Formula(symbol: "∂L/∂W₁", value: "(∂L/∂Z₁)ᵀ X + 2λ W₁", where: formulas[0].explanation),
     formulas[1],
-    Formula(symbol: "∂L/∂W₂", value: "∂L/∂Z₂ᵀ H₁ + 2λ W₂", where: formulas[2].explanation),
+    Formula(symbol: "∂L/∂W₂", value: "(∂L/∂Z₂)ᵀ H₁ + 2λ W₂", where: formulas[2].explanation),
     formulas[3],
   ]
 }

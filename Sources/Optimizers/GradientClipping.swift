@@ -20,7 +20,10 @@ public enum GradientClipping: Codable, Sendable, Equatable {
     case .none: return .none
     case .norm(let bound):
       requirePositive(bound, "norm")
-      let scale = bound / (gradients.norm + 1e-6)
+      let norm = gradients.norm
+      // Divided by infinity, what is finite would pass as zeros.
+      guard norm.isFinite else { return GradientTransform(scale: .nan) }
+      let scale = bound / (norm + 1e-6)
       return scale >= 1 ? .none : GradientTransform(scale: scale)
     case .value(let bound):
       requirePositive(bound, "value")

@@ -77,7 +77,7 @@ public indirect enum Schedule: Codable, Sendable, Equatable {
       let peak = maximum ?? base
       let initial = peak / initialDivisor
       let (top, end, index) = (rising * Double(total) - 1, Double(total - 1), Double(index))
-      if index < top { return halfCosine(from: initial, to: peak, index / top) }
+      if top > 0 && index <= top { return halfCosine(from: initial, to: peak, index / top) }
       return halfCosine(
         from: peak, to: initial / finalDivisor, index < end ? (index - top) / (end - top) : 1)
     }

@@ -71,7 +71,7 @@ import Training
   @Test(arguments: [
     ["trian"], ["train"], ["train", "mnist-mlp", "--epochs", "many"],
     ["train", "mnist-mlp", "--epoch", "1"],
-    ["train", "mnist-mlp", "--batch-size", "-1"], ["train", "mnist-mlp", "--seed", "-1"],
+    ["train", "mnist-mlp", "--steps", "0"], ["train", "mnist-mlp", "--seed", "-1"],
     ["predict", "--model", "mnist-mlp"], ["benchmark", "--seconds", "soon"],
     ["data", "get", "mnist"], ["data", "inspect", "drawn-digits", "--augment", "flip"],
     ["data", "inspect", "drawn-digits", "--output", "a.png", "--seed", "1"],

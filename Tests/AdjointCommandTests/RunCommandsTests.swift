@@ -44,11 +44,16 @@ import Testing
       flags + ["--output", "y.npy", "--set", "hidden=16"], in: folder)
     #expect(predicted.status == 0, "\(predicted.errors)")
     #expect(predicted.errors == "y.npy: [100, 10]\n")
+    // The run's own settings are found beside its weights.
+    let again = try Command.run(flags + ["--output", "again.npy"], in: folder)
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(try folder.bytes("again.npy") == folder.bytes("y.npy"))
     let classes = argmax(try NPY.read(folder.file("y.npy")), axis: 1).values
     let right = zip(classes, test.labels).filter { $0 == $1 }.count
     #expect(Double(right) / 100 == metrics["test_accuracy"])
 
-    let wrong = try Command.run(flags + ["--output", "z.npy"], in: folder)
+    let wrong = try Command.run(
+      flags + ["--output", "z.npy", "--set", "hidden=50"], in: folder)
     #expect(wrong.status == 65)
     #expect(
       wrong.errors.hasPrefix(

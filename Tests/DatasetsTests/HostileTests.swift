@@ -95,7 +95,7 @@ import Testing
     try expectRefused(
       file,
       "expected a picture that takes at most \(Self.ownLimit + 3 * bytes.count) bytes to unpack from "
-        + "\(bytes.count), found 16000 × 16000 pixels, which take 256000000"
+        + "\(bytes.count), found 16000 × 16000 pixels, which take 256000000 to decode"
     ) { _ = try ImageFile.read($0) }
   }
 
@@ -126,7 +126,7 @@ import Testing
     try expectRefused(
       file,
       "expected a picture that takes at most \(Self.ownLimit + 3 * bytes.count) bytes to unpack from "
-        + "\(bytes.count), found 4000 × 4000 pixels, which take \(needed)"
+        + "\(bytes.count), found 4000 × 4000 pixels, which take \(needed) to decode"
     ) { _ = try ImageFile.read($0) }
     #expect(try JPEGFrame(StoredImages.all.file("jpeg")).coefficientBytes == 0)
   }

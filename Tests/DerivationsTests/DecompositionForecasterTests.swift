@@ -143,7 +143,7 @@ import Testing
     #expect(
       DecompositionForecaster.formulas[4]
         == Formula(
-          symbol: "∂L/∂W₁ₛ", value: "∂L/∂Zₛᵀ Uₛ",
+          symbol: "∂L/∂W₁ₛ", value: "(∂L/∂Zₛ)ᵀ Uₛ",
           where: "∂L/∂Zₛ = (∂L/∂V W₂ₛ) ∘ Mₛ ∘ [Zₛ > 0]"))
   }
 

@@ -113,8 +113,8 @@ import Testing
     #expect(
       formulas[0]
         == Formula(
-          symbol: "∂L/∂W₁", value: "∂L/∂Z₁ᵀ X", where: "∂L/∂Z₁ = (∂L/∂Z₂ W₂) ∘ [Z₁ > 0]"))
-    #expect(formulas[2].value == "∂L/∂Z₂ᵀ H₁")
+          symbol: "∂L/∂W₁", value: "(∂L/∂Z₁)ᵀ X", where: "∂L/∂Z₁ = (∂L/∂Z₂ W₂) ∘ [Z₁ > 0]"))
+    #expect(formulas[2].value == "(∂L/∂Z₂)ᵀ H₁")
     #expect(formulas[2].explanation == "∂L/∂Z₂ = (diag(ŷ) − ŷ ŷᵀ) (−t / ŷ) / m for each row")
     #expect(
       [

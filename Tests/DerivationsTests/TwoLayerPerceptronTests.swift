@@ -102,10 +102,10 @@ import Testing
     #expect(TwoLayerPerceptron.formulas.map(\.symbol) == ["∂L/∂W₁", "∂L/∂b₁", "∂L/∂W₂", "∂L/∂b₂"])
     #expect(
       TwoLayerPerceptron.formulas[2]
-        == Formula(symbol: "∂L/∂W₂", value: "∂L/∂Z₂ᵀ H₁", where: "∂L/∂Z₂ = (Ŷ − Y) / m"))
+        == Formula(symbol: "∂L/∂W₂", value: "(∂L/∂Z₂)ᵀ H₁", where: "∂L/∂Z₂ = (Ŷ − Y) / m"))
     #expect(
       TwoLayerPerceptron.penalizedFormulas.map(\.value) == [
-        "∂L/∂Z₁ᵀ X + 2λ W₁", "Σᵢ ∂L/∂Z₁", "∂L/∂Z₂ᵀ H₁ + 2λ W₂", "Σᵢ ∂L/∂Z₂",
+        "(∂L/∂Z₁)ᵀ X + 2λ W₁", "Σᵢ ∂L/∂Z₁", "(∂L/∂Z₂)ᵀ H₁ + 2λ W₂", "Σᵢ ∂L/∂Z₂",
       ])
   }
 

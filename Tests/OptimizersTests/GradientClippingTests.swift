@@ -33,6 +33,20 @@ struct GradientClippingTests {
     #expect(names == ["clip-by-norm", "clip-by-value"])
   }
 
+  /// One infinite element makes all of them NaN; finite ones whose squares leave the range of a float do not.
+  @Test func whatIsSpoiltDoesNotPass() {
+    let parameter = Parameter(.zeros([3]))
+    let spoilt = Gradients(of: [parameter], [Tensor([1, .infinity, 2], shape: [3])])
+    SGD([parameter], learningRate: 1).step(
+      spoilt, GradientClipping.norm(1).transform(for: spoilt))
+    #expect(parameter.value.floats.allSatisfy { $0.isNaN })
+    parameter.value = .zeros([3])
+    let large = Gradients(of: [parameter], [Tensor.full([3], 3e19)])
+    #expect(abs(large.norm / 5.196152422706632e19 - 1) <= 1e-7)
+    SGD([parameter], learningRate: 1).step(large, GradientClipping.norm(1).transform(for: large))
+    #expect(parameter.value.doubles.allSatisfy { abs($0 + 0.5773502691896258) <= 1e-7 })
+  }
+
   @Test func aNormBelowTheBoundChangesNothing() {
     let parameter = Parameter(.zeros([2]))
     let gradients = Gradients(of: [parameter], [Tensor([3, 4], shape: [2])])

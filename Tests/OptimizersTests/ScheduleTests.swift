@@ -87,6 +87,13 @@ struct ScheduleTests {
     }
   }
 
+  /// As PyTorch's OneCycleLR with pct_start=1: the last step has the highest rate.
+  @Test func aCycleThatOnlyRises() {
+    let cycle = Schedule.oneCycle(total: 10, risingFraction: 1)
+    #expect(cycle.rate(base: 1, at: 9) == 1)
+    #expect(abs(cycle.rate(base: 1, at: 0) - 0.04) < 1e-15)
+  }
+
   @Test func aCycleOfAnyLengthStaysBetweenItsEnds() {
     for total in 1...12 {
       for fraction in [0, 0.1, 0.3, 0.5, 1] {

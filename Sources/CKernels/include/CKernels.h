@@ -75,6 +75,8 @@ void *adjoint_thread_tape(void);
 void adjoint_set_thread_tape(void *tape);
 // The instruction set the vector loops run on, such as "AVX3_DL".
 const char *adjoint_vector_target(void);
+// What compiled them.
+const char *adjoint_compiler(void);
 // The length of its vectors.
 int64_t adjoint_vector_bytes(void);
 

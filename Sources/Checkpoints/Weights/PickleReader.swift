@@ -255,6 +255,12 @@ struct PickleReader {
       heap.dictionaries.append(pairs)
       return .dictionary(heap.dictionaries.count - 1)
     case .rebuildTensor where given.count == 4, .rebuildTensor2 where (6...7).contains(given.count):
+      // A tensor whose sign or conjugate is yet to be taken says so here.
+      if given.count == 7, case .dictionary(let metadata) = given[6],
+        !heap.dictionaries[metadata].isEmpty
+      {
+        throw failure("a tensor without metadata", "some; save a copy, such as tensor.clone()")
+      }
       heap.tensors.append(try tensor(given))
       return .tensor(heap.tensors.count - 1)
     case .rebuildParameter where given.count == 3,

@@ -49,6 +49,12 @@ public enum NPY {
     return .bytes(try input.read(header.count), shape: Shape(header.shape))
   }
 
+  /// Whether the elements of an array are bytes.
+  ///
+  /// - Parameter file: of at most six axes, `<f4`, `<f8` or `|u1`.
+  /// - Throws: `AdjointError` that names the file, the offset, what was expected and what was found.
+  public static func isOfBytes(_ file: URL) throws -> Bool { try open(file).1.type == "|u1" }
+
   /// A file and its header, after which there are just the elements.
   private static func open(_ file: URL) throws -> (InputFile, NPYHeader) {
     let input = try InputFile(file)

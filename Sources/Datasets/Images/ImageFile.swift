@@ -8,7 +8,8 @@ public enum ImageFile {
 
   /// Reads a file to 8 bits a value: grey where the file is grey, red, green and blue else.
   ///
-  /// Palettes are looked up, 16 bits become 8, and what is transparent is laid on white. A JPEG's note
+  /// Palettes are looked up, 16 bits become 8, what is transparent is laid on white, and samples are not corrected for
+  /// a curve that the file names. A JPEG's note
   /// which way up it was taken is not followed.
   ///
   /// - Throws: no input where the file cannot be opened; bad data, naming it, where it is neither PNG nor
@@ -39,7 +40,7 @@ public enum ImageFile {
       throw AdjointError(
         .badData,
         "\(name): expected a picture that takes at most \(limit) bytes to unpack from \(fileSize), found "
-          + "\(width) × \(height) pixels, which take \(needed)")
+          + "\(width) × \(height) pixels, which take \(needed) to decode")
     }
   }
 

@@ -44,7 +44,9 @@ public enum ImageFolder {
     for name in found {
       let place = folder.appendingPathComponent(name, isDirectory: true)
       let pictures = try pictures(in: place)
-      guard !pictures.isEmpty, let label = names.firstIndex(of: name) else {
+      // Scalar by scalar: names that differ in how an accent is written are two folders.
+      let label = names.firstIndex { $0.unicodeScalars.elementsEqual(name.unicodeScalars) }
+      guard !pictures.isEmpty, let label else {
         throw AdjointError(
           .badData, "\(place.path): expected files .png, .jpg or .jpeg, found none")
       }
@@ -81,9 +83,15 @@ public enum ImageFolder {
     guard isFolder(folder),
       let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path)
     else { throw AdjointError(.noInput, "\(folder.path): expected a folder that can be read") }
-    return names.filter { !$0.hasPrefix(".") }
+    let places = names.filter { !$0.hasPrefix(".") }
       .sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
       .map { folder.appendingPathComponent($0) }
+    // A name of other bytes has been changed on its way here: it leads nowhere, and would be passed over.
+    for place in places
+    where (try? FileManager.default.attributesOfItem(atPath: place.path)) == nil {
+      throw AdjointError(.badData, "\(place.path): expected a name in UTF-8")
+    }
+    return places
   }
 
   private static func isFolder(_ place: URL) -> Bool {

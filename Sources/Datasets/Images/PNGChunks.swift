@@ -7,11 +7,9 @@ import Tensors
 enum PNGChunks {
   static let signature: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
 
-  /// Those that are not essential but change pixels: transparency, the curve and the primaries of the colours.
-  private static let ancillary: Set = ["tRNS", "gAMA", "cHRM", "sRGB", "iCCP", "sBIT", "bKGD"]
-
-  /// Verifies the checksum of each chunk, and takes out those that change no pixel: texts, which unpack to much, and
-  /// what follows the end.
+  /// Verifies the checksum of each chunk, and takes out those that are not essential, but for transparency: texts, which
+  /// unpack to much, and what is said about curve and primaries of the colours, by which samples would be changed.
+  /// Networks were trained on samples as they are in the file. What follows the end is taken out too.
   ///
   /// - Parameters:
   ///   - bytes: a file that begins with the signature.
@@ -47,7 +45,7 @@ enum PNGChunks {
           hexadecimal(found))
       }
       // The case of the first letter says whether a chunk is essential.
-      if bytes[place + 4] & 0x20 == 0 || ancillary.contains(letters) {
+      if bytes[place + 4] & 0x20 == 0 || letters == "tRNS" {
         if kept < place { for from in place..<end { bytes[kept + from - place] = bytes[from] } }
         kept += end - place
       }

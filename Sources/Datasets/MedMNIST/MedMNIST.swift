@@ -75,7 +75,8 @@ public enum MedMNIST {
     let labels = try archive.integers("\(part)_labels") { place, shape in
       guard shape.count == 1 || shape.count == 2 && shape[1] == 1, shape[0] > 0 else {
         throw AdjointError(
-          .badData, "\(place): expected the shape [images, 1], found \(shape)")
+          .badData,
+          "\(place): expected the shape [images, 1] with at least one image, found \(shape)")
       }
       // So many images would not be read, so neither are their labels.
       let most = archive.limit / (size * size * member.channels)

@@ -43,7 +43,7 @@ struct CascadeReport {
     }
     guard !series.isEmpty else { return nil }
     return LinePlot(
-      title: title, x: Axis("epoch"), y: Axis(axis, scale: .logarithmic), series: series,
+      title: title, x: Axis(counting: "epoch"), y: Axis(axis, scale: .logarithmic), series: series,
       width: 460,
       height: 300)
   }

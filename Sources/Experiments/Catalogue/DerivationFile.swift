@@ -20,10 +20,7 @@ public enum DerivationFile {
   /// - Throws: `AdjointError`: usage where name or ending are not known, our fault where a formula is not
   ///   what it is said to be, in which case no file is written.
   public static func write(_ name: String, to file: URL) throws -> [[String]] {
-    guard let derivation = Derivation.all.first(where: { $0.name == name }) else {
-      throw AdjointError(
-        .usage, unknown("derivation", name, among: Derivation.all.map(\.name)))
-    }
+    let derivation = try find(name)
     let format = try format(of: file)
     let page = try DerivationPage(derivation, footer: "Adjoint \(adjointVersion)")
     try AtomicFile.write(Data(page[keyPath: format].utf8), to: file)
@@ -31,6 +28,14 @@ public enum DerivationFile {
       [row.formula] + [row.code, row.tape, row.differences].map { $0.map(scientific) ?? "–" }
     }
     return [["derivative", "code", "tape", "differences"]] + rows
+  }
+
+  /// Throws a usage error that names the nearest one where no derivation has this name.
+  public static func requireName(_ name: String) throws { _ = try find(name) }
+
+  private static func find(_ name: String) throws -> Derivation {
+    if let derivation = Derivation.all.first(where: { $0.name == name }) { return derivation }
+    throw AdjointError(.usage, unknown("derivation", name, among: Derivation.all.map(\.name)))
   }
 
   private static func format(of file: URL) throws -> KeyPath<DerivationPage, String> & Sendable {

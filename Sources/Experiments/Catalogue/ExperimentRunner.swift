@@ -146,12 +146,13 @@ public enum ExperimentRunner {
       return (try RunDirectory(creating: output), configuration)
     }
     let run = try RunDirectory(opening: folder)
+    // Settings of another experiment would not even be read.
+    let experiment = try RunDirectory.read(SavedName.self, from: run.configuration).experiment
+    guard experiment == name else {
+      throw AdjointError(.usage, "\(folder.path): is a run of \(experiment), not of \(name)")
+    }
     let saved = try RunDirectory.read(
       SavedConfiguration<Kind.Configuration>.self, from: run.configuration)
-    guard saved.experiment == name else {
-      throw AdjointError(
-        .usage, "\(folder.path): is a run of \(saved.experiment), not of \(name)")
-    }
     // How long to train may change; all else would make it another run.
     let fixed = request.changes.filter { !["epochs", "steps"].contains($0.key) }
     guard fixed.isEmpty else {
@@ -294,6 +295,7 @@ struct SavedConfiguration<Configuration: ExperimentConfiguration>: Codable {
   }
 }
 
-private struct SavedName: Decodable {
+/// What a `configuration.json` is of.
+struct SavedName: Decodable {
   let experiment: String
 }

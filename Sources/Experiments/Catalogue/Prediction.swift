@@ -3,6 +3,7 @@ import Datasets
 import Foundation
 import Layers
 import Tensors
+import Training
 
 /// An experiment whose model can be run on rows of features from a file.
 protocol PredictingExperiment: Experiment {
@@ -10,6 +11,12 @@ protocol PredictingExperiment: Experiment {
   static func model(for configuration: Configuration) -> any Layer
   /// Features in a row of its input.
   static func inputWidth(of configuration: Configuration) -> Int
+  /// What a byte is divided by to be a feature, as it was in training.
+  static var byteDivisor: Double { get }
+}
+
+extension PredictingExperiment {
+  static var byteDivisor: Double { 1 }
 }
 
 /// `adjoint predict`
@@ -24,16 +31,18 @@ public enum Prediction {
   ///
   /// - Parameters:
   ///   - name: the experiment whose model it is, or a convolutional network such as `resnet20`.
-  ///   - changes: settings of an experiment that change the model, such as `hidden`.
+  ///   - changes: settings of an experiment that change the model, such as `hidden`; others are those of the run that
+  ///     the weights lie in, or the default's.
   ///   - weights: a file of safetensors, or one that PyTorch saved, with all of the model's state and no more.
-  ///   - input: an `.npy` file: `[rows, features]`; for convolutional networks `[rows, height, width, channels]`, or
+  ///   - input: an `.npy` file: `[rows, features]`, bytes scaled as in training; for convolutional networks `[rows, height, width, channels]`, or
   ///     `[rows, channels, height, width]`, of normalised inputs, or of bytes that are normalised first.
   ///   - output: the `.npy` file to write, `[rows, outputs]`.
+  ///   - note: told what was opened in the weights' file or taken off their names.
   /// - Returns: the shape of the output.
   /// - Throws: `AdjointError` that names the file and what is wrong with it.
   public static func run(
     model name: String, changes: [(key: String, value: String)], weights: URL, input: URL,
-    output: URL
+    output: URL, note: (String) -> Void = { _ in }
   ) throws -> Shape {
     if ImageNetworks.names.contains(name) {
       guard changes.isEmpty else {
@@ -44,18 +53,20 @@ public enum Prediction {
       }
       let images = try NPY.contents(of: input)
       let side = images.shape.rank == 4 ? images.shape[2] : 1
-      let prediction = try ImagePrediction(network: name, weights: weights, imageSide: side)
+      let prediction = try ImagePrediction(
+        network: name, weights: weights, imageSide: side, note: note)
       return try write(prediction.logits(images, from: input), to: output)
     }
     let kind = try experiment(named: name)
     if let kind = kind as? any ImageExperiment.Type {
-      let prediction = try ImagePrediction(configuration(of: kind, changes), weights: weights)
+      let prediction = try ImagePrediction(
+        imageConfiguration(of: kind, changes, weights), weights: weights, note: note)
       return try write(prediction.logits(NPY.contents(of: input), from: input), to: output)
     }
     guard let kind = kind as? any PredictingExperiment.Type else {
       throw AdjointError(.usage, "\(name): has no model that predicts rows of an array")
     }
-    return try run(kind, name, changes, weights, input, output)
+    return try run(kind, changes, weights, input, output, note)
   }
 
   private static func experiment(named name: String) throws -> any Experiment.Type {
@@ -66,10 +77,23 @@ public enum Prediction {
     throw AdjointError(.usage, unknown("model", name, among: names + ImageNetworks.names))
   }
 
-  private static func configuration<Kind: ImageExperiment>(
-    of kind: Kind.Type, _ changes: [(key: String, value: String)]
+  private static func imageConfiguration<Kind: ImageExperiment>(
+    of kind: Kind.Type, _ changes: [(key: String, value: String)], _ weights: URL
   ) throws -> ImageConfiguration {
-    try ExperimentRunner.configuration(kind, changes).image
+    try configuration(of: kind, changes, weights).image
+  }
+
+  /// The changed settings of the run that the weights lie in as `checkpoints/step-…/model.safetensors`, or of a preset.
+  private static func configuration<Kind: Experiment>(
+    of kind: Kind.Type, _ changes: [(key: String, value: String)], _ weights: URL
+  ) throws -> Kind.Configuration {
+    let checkpoints = weights.standardizedFileURL.deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let file = checkpoints.deletingLastPathComponent().appendingPathComponent("configuration.json")
+    let isOfRun =
+      checkpoints.lastPathComponent == "checkpoints" && !changes.contains { $0.key == "preset" }
+      && (try? RunDirectory.read(SavedName.self, from: file))?.experiment == kind.information.name
+    return try ExperimentRunner.configuration(kind, changes, from: isOfRun ? file : nil)
   }
 
   private static func write(_ y: Tensor, to output: URL) throws -> Shape {
@@ -78,13 +102,14 @@ public enum Prediction {
   }
 
   private static func run<Kind: PredictingExperiment>(
-    _ kind: Kind.Type, _ name: String, _ changes: [(key: String, value: String)], _ weights: URL,
-    _ input: URL, _ output: URL
+    _ kind: Kind.Type, _ changes: [(key: String, value: String)], _ weights: URL, _ input: URL,
+    _ output: URL, _ note: (String) -> Void
   ) throws -> Shape {
-    let configuration = try ExperimentRunner.configuration(kind, changes)
+    let configuration = try configuration(of: kind, changes, weights)
     let model = kind.model(for: configuration)
-    try load(try StateFile.read(weights), into: model, from: weights.path)
-    let x = try NPY.read(input)
+    try load(try StateFile.read(weights, note: note), into: model, from: weights.path)
+    var x = try NPY.read(input)
+    if kind.byteDivisor != 1, try NPY.isOfBytes(input) { x = x / kind.byteDivisor }
     let width = kind.inputWidth(of: configuration)
     guard x.rank == 2, x.shape[1] == width else {
       throw AdjointError(

@@ -14,11 +14,12 @@ protocol TimedConfiguration: ExperimentConfiguration {
 extension TimedConfiguration {
   /// The plan that it comes to.
   func plan(
-    _ schedule: Schedule = .constant, unit: TrainingPlan.Unit = .epoch, keepBest: BestEpoch? = nil
+    _ schedule: Schedule = .constant, unit: TrainingPlan.Unit = .epoch, keepBest: BestEpoch? = nil,
+    tracking: TrackingOptions = .none
   ) -> TrainingPlan {
     TrainingPlan(
       epochs: epochs, stepLimit: steps > 0 ? steps : nil, learningRate: learningRate,
-      schedule: schedule, scheduleUnit: unit, keepBest: keepBest)
+      schedule: schedule, scheduleUnit: unit, keepBest: keepBest, tracking: tracking)
   }
 
   /// Steps in all, where an epoch has so many.

@@ -53,7 +53,7 @@ enum ClassificationReport {
         PixelImage(
           width: set.width, height: set.height, channels: set.channels,
           pixels: Array(set.image(row))),
-        caption: "\(truth) → \(prediction)\n\(percent) %", mark: .wrong)
+        caption: arrow(truth, prediction) + "\n\(percent) %", mark: .wrong)
     }
     var blocks: [Report.Block] = [
       .paragraph(
@@ -72,6 +72,11 @@ enum ClassificationReport {
             + "gives that."))
     }
     return Report.Section("What it gets wrong", blocks)
+  }
+
+  /// `3 → 8`, in two lines where the names are too long for the width of a small image.
+  static func arrow(_ truth: String, _ prediction: String) -> String {
+    truth.count + prediction.count <= 8 ? "\(truth) → \(prediction)" : "\(truth) →\n\(prediction)"
   }
 
   /// The weights of the first layer, one image for each hidden unit, up to a hundred.

@@ -12,9 +12,14 @@ enum GradientReport {
     let rows = zip(formulas, agreements).map { formula, agreement in
       [
         agreement.name, "\(formula.symbol) = \(formula.value)", formula.explanation,
-        scientific(agreement.tapeAgainstHand), scientific(agreement.tapeAgainstDifferences),
+        marked(agreement.tapeAgainstHand), marked(agreement.tapeAgainstDifferences),
       ]
     }
+    let differ = agreements.filter {
+      !(max($0.tapeAgainstHand, $0.tapeAgainstDifferences) <= tolerance)
+    }
+    let verdict =
+      differ.isEmpty ? "" : " ✗ marks what differs by more than \(scientific(tolerance))."
     return Report.Section(
       "Its gradients, three ways",
       [
@@ -25,7 +30,7 @@ enum GradientReport {
               "parameter", "by hand", "where", "by hand and tape differ by",
               "tape and central differences differ by",
             ], rows: rows,
-            caption: "Largest difference relative to the largest element, in float64.")),
+            caption: "Largest difference relative to the largest element, in float64.\(verdict)")),
       ])
   }
 
@@ -128,6 +133,13 @@ enum GradientReport {
       units.append(linear(h, parameters[layer].value, parameters[layer + 1].value))
     }
     return units
+  }
+
+  /// Rounding of differences over steps as small as these, at weights of any size.
+  private static let tolerance = 1e-6
+
+  private static func marked(_ error: Double) -> String {
+    scientific(error) + (error <= tolerance ? "" : " ✗")
   }
 
   static func scientific(_ value: Double) -> String {

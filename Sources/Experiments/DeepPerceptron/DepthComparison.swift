@@ -65,7 +65,8 @@ enum DepthComparison {
     }
     func accuracies(_ name: String) -> LinePlot {
       LinePlot(
-        title: "\(name == "train" ? "Training" : "Validation") accuracy", x: Axis("epoch"),
+        title: "\(name == "train" ? "Training" : "Validation") accuracy",
+        x: Axis(counting: "epoch"),
         y: Axis("accuracy", unit: "%"),
         series: runs.map { run in
           let points = run.history.epochs.compactMap { epoch in
@@ -76,7 +77,7 @@ enum DepthComparison {
         }, width: 460, height: 300)
     }
     let depths = LinePlot(
-      title: "Accuracy against depth", x: Axis("layers"), y: Axis("accuracy", unit: "%"),
+      title: "Accuracy against depth", x: Axis(counting: "layers"), y: Axis("accuracy", unit: "%"),
       series: ["training", "validation"].map { part in
         let name = part == "training" ? "train_accuracy" : "validation_accuracy"
         let points = runs.compactMap { run in

@@ -199,7 +199,7 @@ extension ImageComparison {
     guard !series.isEmpty else { return nil }
     return (
       LinePlot(
-        title: Self.capitalized(shown.title), x: Axis("epoch"),
+        title: Self.capitalized(shown.title), x: Axis(counting: "epoch"),
         y: Axis("", unit: shown.unit), series: series, width: 460, height: 340),
       "After each epoch, means over the runs of a name."
     )

@@ -133,6 +133,6 @@ struct ImageConfiguration: TimedConfiguration {
       best.isEmpty ? nil : BestEpoch(best, isHigherBetter: !best.hasSuffix("loss"))
     return plan(
       rising > 0 ? .linearWarmup(steps: rising, startFactor: 0.01, then: falling) : falling,
-      unit: .step, keepBest: keepBest)
+      unit: .step, keepBest: keepBest, tracking: .everything)
   }
 }

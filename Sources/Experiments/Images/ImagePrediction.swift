@@ -9,8 +9,8 @@ import Tensors
 ///
 /// Channels, classes and the beginning of a large residual network are those of the weights.
 struct ImagePrediction {
-  /// Images that go through the network at once.
-  private static let batch = 100
+  /// Pixels that go through the network at once: what a residual network keeps of them takes a gigabyte.
+  private static let pixels = 32 * 224 * 224
 
   private let network: AnyImageNetwork
   private let channels: Int
@@ -26,24 +26,26 @@ struct ImagePrediction {
   /// - Parameters:
   ///   - name: one of ``ImageNetworks/names``.
   ///   - imageSide: the height of the images, which decides how a network begins whose weights do not tell.
-  init(network name: String, weights: URL, imageSide: Int) throws {
+  init(network name: String, weights: URL, imageSide: Int, note: (String) -> Void) throws {
     var configuration = ImageConfiguration()
     configuration.network = name
     configuration.weights = weights.path
     try self.init(
-      configuration, weights, given: .init(channels: 3, classes: 10, side: imageSide), side: nil)
+      configuration, weights, given: .init(channels: 3, classes: 10, side: imageSide), side: nil,
+      note: note)
   }
 
   /// The network of an experiment's configuration; bytes are normalised as for its training.
-  init(_ configuration: ImageConfiguration, weights: URL) throws {
+  init(_ configuration: ImageConfiguration, weights: URL, note: (String) -> Void) throws {
     let form = try ImageSet.form(configuration)
-    try self.init(configuration, weights, given: form, side: form.side)
+    try self.init(configuration, weights, given: form, side: form.side, note: note)
   }
 
   private init(
-    _ configuration: ImageConfiguration, _ weights: URL, given: ImageNetworks.Form, side: Int?
+    _ configuration: ImageConfiguration, _ weights: URL, given: ImageNetworks.Form, side: Int?,
+    note: (String) -> Void
   ) throws {
-    let state = try StateFile.read(weights)
+    let state = try StateFile.read(weights, note: note)
     let name = configuration.network
     guard let form = ImageNetworks.form(of: name, weights: state, given: given),
       let network = ImageNetworks.network(name, form, seed: 0)
@@ -72,14 +74,14 @@ struct ImagePrediction {
     guard height > 0, width > 0, side.map({ height == $0 && width == $0 }) ?? true else {
       throw unfit(shape, file)
     }
+    let batch = max(1, min(100, Self.pixels / (height * width)))
     var parts: [Tensor] = []
     switch contents {
     case _ where shape[0] == 0:
       parts = [.zeros([0, classes], dtype: dtype == .bfloat16 ? .float32 : dtype)]
     case .numbers(let x):
-      for start in stride(from: 0, to: shape[0], by: Self.batch) {
-        let images = slice(
-          x, axis: 0, from: start, count: min(Self.batch, shape[0] - start))
+      for start in stride(from: 0, to: shape[0], by: batch) {
+        let images = slice(x, axis: 0, from: start, count: min(batch, shape[0] - start))
         parts.append(call(lastIsChannels ? images : images.permuted(to: [0, 2, 3, 1])))
       }
     case .bytes(let bytes, _):
@@ -89,7 +91,7 @@ struct ImagePrediction {
         labels: [Int32](repeating: 0, count: shape[0]), classNames: ["unknown"],
         description: file.path)
       let loader = Loader(
-        set, batchSize: Self.batch, order: .sequential, layout: .images, transform: transform)
+        set, batchSize: batch, order: .sequential, layout: .images, transform: transform)
       parts = (0..<loader.batchesPerEpoch).map { _ in call(loader.next().inputs) }
     }
     return concatenate(parts, axis: 0)

@@ -85,7 +85,8 @@ enum AttributionReport {
     let percent = Int((probabilities[predicted] * 100).rounded())
     let caption =
       mark == .wrong
-      ? "\(truth) → \(examined.classNames[predicted])\n\(percent) %" : "\(truth)\n\(percent) %"
+      ? ClassificationReport.arrow(truth, examined.classNames[predicted]) + "\n\(percent) %"
+      : "\(truth)\n\(percent) %"
     let score = Score(of: examined.network, .output(predicted))
     let (saliency, guided) = (score.saliency(of: x), score.guidedGradient(at: x))
     let integrated = channelSum(

@@ -69,7 +69,7 @@ struct Views {
       at: subject.input, samples: samples, noise: noise, seed: request.seed)
     return mapPanel(
       "SmoothGrad", file: "smoothgrad", channelMaximum(of: gradient), .sequential,
-      label: "mean ∂y/∂x, the largest of the channels",
+      label: "|mean ∂y/∂x|, the largest of the channels",
       text:
         "The mean gradient over \(samples) copies of the image with noise of \(Int(noise * 100)) % of its range. "
         + "Smilkov et al. 2017.")

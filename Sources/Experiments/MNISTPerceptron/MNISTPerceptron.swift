@@ -59,6 +59,7 @@ final class MNISTPerceptron: PredictingExperiment, LookingInside {
   }
 
   static func inputWidth(of configuration: MNISTPerceptronConfiguration) -> Int { 784 }
+  static var byteDivisor: Double { 255 }
 
   var task: any TrainingTask { classifier }
   var examined: ExaminedNetwork { classifier.examined }

@@ -74,6 +74,8 @@ final class Mixer: PredictingExperiment {
     configuration.positions * configuration.features
   }
 
+  static var byteDivisor: Double { 255 }
+
   var task: any TrainingTask { classifier }
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
@@ -175,20 +177,25 @@ final class Mixer: PredictingExperiment {
   private func keepFromKinks(_ exact: [Parameter], _ x: Tensor) -> Double {
     let (batch, length, width) = (x.shape[0], x.shape[1], x.shape[2])
     let before = exact.map(\.value.detached)
-    // A difference moves a weight by 0.0014 to either side: a unit by that times its largest input.
-    func clear(_ index: Int, _ units: Tensor, _ inputs: Tensor) {
-      let largest = max(1, inputs.doubles.reduce(0) { max($0, abs($1)) })
+    // A difference moves a weight by 0.0014 to either side, a bias too: a unit by that times its largest input, or 1.
+    func largest(_ inputs: Tensor) -> Double { inputs.doubles.reduce(1) { max($0, abs($1)) } }
+    func clear(_ index: Int, _ units: Tensor, reach: Double) {
       exact[index].value = ClearBiases.nearest(
-        to: exact[index].value, units: units, margin: 0.0015 * largest)
+        to: exact[index].value, units: units, margin: 0.0015 * reach)
     }
     let turned = x.transposed().reshaped(to: [batch * width, length])
-    clear(1, linear(turned, exact[0].value, exact[1].value), turned)
+    clear(1, linear(turned, exact[0].value, exact[1].value), reach: largest(turned))
     let h1 = linear(turned, exact[0].value, exact[1].value, activation: .relu)
     let s1 = (x + h1.reshaped(to: [batch, width, length]).transposed())
       .reshaped(to: [batch * length, width])
-    // A weight of FC-1 moves S₁, and with it every unit of FC-2.
-    let spread = max(1, exact[2].value.doubles.reduce(0) { max($0, abs($1)) })
-    clear(3, linear(s1, exact[2].value, exact[3].value), s1 * spread)
+    // A weight of FC-1 moves a row of S₁, all its features at once, and with it every unit of FC-2.
+    let theta2 = exact[2].value.doubles
+    let spread = (0..<width).map { unit in
+      theta2[(unit * width)..<((unit + 1) * width)].reduce(0) { $0 + abs($1) }
+    }.reduce(0, max)
+    clear(
+      3, linear(s1, exact[2].value, exact[3].value),
+      reach: max(largest(s1), largest(turned) * spread))
     return zip(exact, before).flatMap { zip($0.value.doubles, $1.doubles).map { abs($0 - $1) } }
       .max() ?? 0
   }

@@ -59,9 +59,13 @@ enum SweepProbe {
     let name = Kind.information.name
     let settings = try ConfigurationEditor.settings(of: configuration)
     let isHeldBack = metric.hasPrefix("validation_") && settings["validation"] == "0"
-    let hint = isHeldBack ? "; --set validation=N holds back part of the training data" : ""
     let others = measured.keys.filter { !$0.hasPrefix("test_") }
+    // The nearest name would be that of the training data, on which trials should not be compared.
     throw AdjointError(
-      .usage, "\(name): " + unknown("metric", metric, among: Array(others)) + hint)
+      .usage,
+      isHeldBack
+        ? "\(name): there is no \(metric) without a validation part; --set validation=5000 holds back as many "
+          + "samples of the training data"
+        : "\(name): " + unknown("metric", metric, among: Array(others)))
   }
 }

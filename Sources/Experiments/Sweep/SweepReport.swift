@@ -144,7 +144,7 @@ enum SweepReport {
       figures.append(
         (
           LinePlot(
-            title: metric.replacing("_", with: " "), x: Axis("epoch"),
+            title: metric.replacing("_", with: " "), x: Axis(counting: "epoch"),
             y: Axis("", unit: scale == 100 ? "%" : nil), series: measured, width: 460, height: 360),
           "After each epoch."
         ))
@@ -154,7 +154,7 @@ enum SweepReport {
       figures.append(
         (
           LinePlot(
-            title: "training loss", x: Axis("step"),
+            title: "training loss", x: Axis(counting: "step"),
             y: Axis("", scale: isPositive ? .logarithmic : .linear), series: losses, width: 460,
             height: 360),
           "Means over stretches of steps."

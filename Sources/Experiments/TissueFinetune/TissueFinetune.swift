@@ -59,6 +59,9 @@ final class TissueFinetune: ImageExperiment {
   let training: ImageTraining
 
   init(_ configuration: ImageConfiguration, data: DataDirectory, note: (String) -> Void) throws {
+    if configuration.weights.isEmpty {
+      note("no weights are named (--set weights=FILE): the network begins from new ones")
+    }
     training = try ImageTraining(configuration, data: data, for: Self.self, note: note)
   }
 }

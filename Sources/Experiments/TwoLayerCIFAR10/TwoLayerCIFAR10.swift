@@ -19,6 +19,7 @@ final class TwoLayerCIFAR10: CIFARExperiment {
     source:
       "exercise sheet on deep networks and backpropagation, Q3; the test part is looked at once, with "
       + "preset=tuned or test=true",
+    published: "validation accuracy about 0.29 (preset=default)",
     reached:
       "validation accuracy 0.292 with preset=default; 0.539 with preset=tuned, test accuracy 0.5124"
   )

@@ -62,13 +62,17 @@ final class TwoLayerToy: PredictingExperiment {
       configuration == TwoLayerToyConfiguration(steps: configuration.steps)
     return [
       .init(
-        "First loss", number("initial_loss", "%.8f"),
+        "First loss", number("initial_loss", "%.11f"),
         note: isPublished ? "published: 1.30378789133" : "λ = \(configuration.initialPenalty)"),
       .init(
         "Largest gradient error", number("gradient_error", "%.1e"),
         note: "by hand against central differences"),
       .init("Training loss", number("train_loss", "%.5f")),
-      .init("Training accuracy", number("train_accuracy", "%.1f")),
+      .init(
+        "Training accuracy",
+        metrics["train_accuracy"].map {
+          ProgressDisplay.format(metric: "train_accuracy", $0)
+        } ?? "–"),
     ]
   }
 

@@ -16,6 +16,14 @@ public struct Axis: Equatable, Sendable {
   public var scale: Scale
   /// What the axis covers; the finite data, where left out.
   public var range: ClosedRange<Double>?
+  /// Whether values are whole numbers, so that nothing is marked between two of them.
+  public var isWhole = false
+
+  /// Makes an axis of whole numbers, such as epochs.
+  public init(counting label: String) {
+    self.init(label)
+    isWhole = true
+  }
 
   /// Makes an axis.
   public init(

@@ -34,7 +34,9 @@ struct AxisLayout {
     }
     var (lower, upper) = extent ?? (0, 1)
     if upper - lower <= max(abs(lower), abs(upper)) * 1e-12 || upper - lower < 1e-150 {
-      let margin = axis.scale == .logarithmic ? 0.5 : max(abs(lower) * 0.1, lower == 0 ? 1 : 0)
+      let margin =
+        axis.scale == .logarithmic
+        ? 0.5 : axis.isWhole ? 1 : max(abs(lower) * 0.1, lower == 0 ? 1 : 0)
       (lower, upper) = (lower - margin, upper + margin)
     }
     let roundsOut = roundedOut && axis.range == nil
@@ -54,7 +56,7 @@ struct AxisLayout {
         Tick(position: (log10($0) - first) / width, label: $1)
       }
     } else {
-      let step = Ticks.step(width: upper - lower, count: count)
+      let step = max(Ticks.step(width: upper - lower, count: count), axis.isWhole ? 1 : 0)
       if roundsOut {
         lower = (lower / step + 1e-6).rounded(.down) * step
         upper = (upper / step - 1e-6).rounded(.up) * step

@@ -68,7 +68,8 @@ public struct LinePlot: Figure {
         "d": Polyline.path(points), "class": "\(classes) \(stroke)",
         "stroke-dasharray": FigureStyle.dashes(index),
       ])
-    if series.hasMarkers {
+    // A single point has no line.
+    if series.hasMarkers || points.lazy.compactMap({ $0 }).count == 1 {
       canvas.add(
         "path",
         ["d": Polyline.dots(points), "class": "dots \(stroke)", "stroke-width": "6"])

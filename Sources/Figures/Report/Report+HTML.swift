@@ -71,10 +71,12 @@ extension Report {
       }
       return "<tr>\(cells.joined())</tr>\n"
     }
-    let caption = table.caption.map { "<caption>\(Markup.escape($0))</caption>\n" } ?? ""
+    // Beside the table, not in it: a wide one scrolls, and its caption would with it.
+    let caption = table.caption.map { "<p>\(Markup.escape($0))</p>\n" } ?? ""
     let head = table.header.isEmpty ? "" : "<thead>\n\(line(table.header, "th"))</thead>\n"
-    return "<div class=\"table\">\n<table>\n\(caption)\(head)<tbody>\n"
-      + table.rows.map { line($0, "td") }.joined() + "</tbody>\n</table>\n</div>\n"
+    return "<div class=\"table\">\n<div>\n<table>\n\(head)<tbody>\n"
+      + table.rows.map { line($0, "td") }.joined()
+      + "</tbody>\n</table>\n</div>\n\(caption)</div>\n"
   }
 
   /// Whether a cell is a number, perhaps with a sign before and a unit behind, or is left empty.

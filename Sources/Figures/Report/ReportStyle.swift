@@ -13,13 +13,13 @@ enum ReportStyle {
     h2{font-size:21px;letter-spacing:-.01em;margin:56px 0 12px}
     p{margin:0 0 16px;max-width:68ch;text-wrap:pretty}
     .subtitle{color:var(--muted);font-size:18px;margin:10px 0 0}
-    .key-figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));gap:12px;\
+    .key-figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(190px,1fr));gap:12px;\
     margin:32px 0 0}
     .key-figures div{background:var(--card);border:1px solid var(--rule);border-radius:12px;\
     padding:16px 18px}
     .key-figures div:first-child{border-top:3px solid var(--accent);padding-top:14px}
     dt{color:var(--muted);font-size:13px}
-    dd{margin:2px 0 0;font-size:26px;line-height:1.25;font-weight:650;letter-spacing:-.01em;\
+    dd{margin:2px 0 0;font-size:24px;overflow-wrap:anywhere;line-height:1.25;font-weight:650;letter-spacing:-.01em;\
     font-variant-numeric:tabular-nums}
     .note{display:block;color:var(--muted);font-size:13px;font-weight:400;letter-spacing:0;\
     margin-top:2px}
@@ -33,16 +33,18 @@ enum ReportStyle {
     max-width:80ch}
     .row{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));\
     gap:0 16px}
-    .table{overflow-x:auto;margin:0 0 20px;background:var(--card);border:1px solid var(--rule);\
+    .table{margin:0 0 20px;background:var(--card);border:1px solid var(--rule);\
     border-radius:12px;padding:4px 18px}
+    .table div{overflow-x:auto}
+    .table p{color:var(--muted);font-size:14px;margin:0;padding:8px 0;max-width:80ch}
     table{border-collapse:collapse;width:100%;font-size:15px;font-variant-numeric:tabular-nums}
-    caption{caption-side:bottom;text-align:left;color:var(--muted);font-size:14px;padding:8px 0}
     th{color:var(--muted);font-size:13px;font-weight:600;text-align:left}
     th,td{padding:9px 18px 9px 0;border-bottom:1px solid var(--rule);vertical-align:top}
     th:last-child,td:last-child{padding-right:0}
     tbody tr:last-child td{border-bottom:0}
-    .number{text-align:right;white-space:nowrap}
-    pre{overflow-x:auto;background:var(--card);border:1px solid var(--rule);border-radius:12px;\
+    .number{text-align:right}
+    td.number{white-space:nowrap}
+    pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--card);border:1px solid var(--rule);border-radius:12px;\
     padding:14px 18px;font:13px/1.5 ui-monospace,'SF Mono',Menlo,'DejaVu Sans Mono',monospace}
     math[display=block]{margin:16px 0;overflow-x:auto}
     footer{margin-top:56px;padding-top:16px;border-top:1px solid var(--rule);\

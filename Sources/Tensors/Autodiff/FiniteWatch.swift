@@ -77,6 +77,8 @@ public func inLayer<Result>(
 
 /// How many elements are NaN or infinite, and the range of those that are not.
 func finiteRange(of tensor: Tensor) -> (bad: Int, least: Double, greatest: Double) {
+  // Widened, a bfloat16 is what it was.
+  let tensor = tensor.dtype == .bfloat16 ? tensor.detached.converted(to: .float32) : tensor
   let found = Storage(byteCount: 3 * MemoryLayout<Double>.size)
   finiteRangeKernel.run(tensor.dtype, .init(tensor.count), tensor.storage, into: found)
   return (

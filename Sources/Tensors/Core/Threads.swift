@@ -27,6 +27,9 @@ public enum Threads {
   /// Whether its vectors have 64 bytes, as AVX-512's do.
   static var hasLongVectors: Bool { adjoint_vector_bytes() >= 64 }
 
+  /// What compiled the vector loops, in its own words.
+  public static var loopCompiler: String { String(cString: adjoint_compiler()) }
+
   /// The version of oneDNN, such as `3.2.0`.
   public static var oneDNNVersion: String { String(cString: adjoint_onednn_version()) }
 

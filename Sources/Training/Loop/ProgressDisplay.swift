@@ -110,7 +110,12 @@ public final class ProgressDisplay {
   public static func format(metric name: String, _ value: Double) -> String {
     if !value.isFinite { return value.isNaN ? "nan" : "\(value)" }
     if name.hasSuffix("accuracy") { return String(format: "%.2f %%", value * 100) }
-    return value != 0 && !(0.01..<1e6).contains(abs(value))
+    return format(value)
+  }
+
+  /// A number in few characters, a very small or large one by its first digits.
+  public static func format(_ value: Double) -> String {
+    value != 0 && !(0.01..<1e6).contains(abs(value))
       ? String(format: "%.3g", value) : String(format: "%.4f", value)
   }
 

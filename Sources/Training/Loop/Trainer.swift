@@ -204,6 +204,7 @@ public final class Trainer {
       try task.load(modelState: bestModel ?? withAverage { task.modelState })
     }
     let metrics = wasInterrupted ? [:] : try task.finalMetrics()
+    if state.step >= planned || isOver { log.end(metrics, step: state.step) }
     try patience { try log.close() }
     // Only now: what is kept of each step would grow with the run.
     let history = try History(reading: run.metrics)

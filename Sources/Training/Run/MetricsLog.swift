@@ -78,6 +78,13 @@ final class MetricsLog {
     }
   }
 
+  /// Notes for TensorBoard what a run that is over has come to, as `final/test_accuracy`.
+  func end(_ metrics: [String: Double], step: Int) {
+    for (name, value) in metrics.sorted(by: { $0.key < $1.key }) {
+      summary(.scalar("final/\(name)", value), step: step)
+    }
+  }
+
   /// Brings everything to the disk. After an error nothing is lost, and the next call goes on where this one stopped.
   func flush() throws {
     writePending()

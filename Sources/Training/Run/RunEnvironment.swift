@@ -31,6 +31,8 @@ public struct RunEnvironment: Codable, Sendable, Equatable {
   public var onednn: String
   /// The operating system.
   public var system: String
+  /// What compiled the program: the Swift part and the loops; nil in runs of before it was noted.
+  public var compiler: String?
   /// Whether the Swift part was compiled with optimisation.
   public var isOptimized: Bool
   /// What the data were.
@@ -45,8 +47,18 @@ public struct RunEnvironment: Codable, Sendable, Equatable {
     RunEnvironment(
       version: adjointVersion, processor: processorName, vectorTarget: Threads.vectorTarget,
       cores: Threads.available, threads: Threads.count, onednn: Threads.oneDNNVersion,
-      system: ProcessInfo.processInfo.operatingSystemVersionString, isOptimized: isOptimizedBuild,
-      data: data, dataFiles: dataFiles, started: Date())
+      system: ProcessInfo.processInfo.operatingSystemVersionString, compiler: compilerVersion,
+      isOptimized: isOptimizedBuild, data: data, dataFiles: dataFiles, started: Date())
+  }
+
+  private static var compilerVersion: String {
+    // Without the address of its sources.
+    let loops = Threads.loopCompiler.prefix { $0 != "(" }.trimmingCharacters(in: .whitespaces)
+    #if compiler(>=6.4)
+      return "Swift 6.4 or later, \(loops)"
+    #else
+      return "Swift 6.3, \(loops)"
+    #endif
   }
 
   /// The name the processor gives itself.

@@ -30,20 +30,24 @@ public enum RunReport {
     var blocks: [Report.Block] = []
     if history.losses.count > 1 {
       let isPositive = history.losses.allSatisfy { $0 > 0 }
-      let isSmoothed = history.losses.count > 200
+      let count = history.losses.count
+      let isSmoothed = count > 200
+      // Over a twentieth of a short run: a longer memory would trail behind the data.
+      let smoothing = isSmoothed ? min(0.99, 1 - 20 / Double(count)) : 0
       blocks.append(
         .figure(
           LinePlot(
             title: "Training loss",
-            x: Axis("step"),
+            x: Axis(counting: "step"),
             y: Axis("loss", scale: isPositive ? .logarithmic : .linear),
             series: [
-              Series(isSmoothed ? "each step, smoothed" : "each step", values: history.losses)
+              Series(
+                isSmoothed ? "each step, smoothed" : "each step", values: history.losses, start: 1)
             ],
-            smoothing: isSmoothed ? 0.99 : 0, width: 900, height: 340),
+            smoothing: smoothing, width: 900, height: 340),
           caption:
-            "The loss of each of the \(ProgressDisplay.grouped(history.losses.count)) batches"
-            + (isSmoothed ? " (faint) and its running mean." : ".")))
+            "The loss of each of the \(ProgressDisplay.grouped(count)) batches"
+            + (isSmoothed ? " (faint) and its exponential moving average." : ".")))
     }
     let accuracies = plot(
       history, suffix: "accuracy", title: "Accuracy", axis: Axis("accuracy", unit: "%"), scale: 100)
@@ -72,9 +76,9 @@ public enum RunReport {
       blocks.append(
         .figure(
           LinePlot(
-            title: "Learning rate", x: Axis("step"),
+            title: "Learning rate", x: Axis(counting: "step"),
             y: Axis("rate", scale: .logarithmic, range: (least / 1.5)...(greatest * 1.5)),
-            series: [Series("", values: history.learningRates)], width: 900, height: 240),
+            series: [Series("", values: history.learningRates, start: 1)], width: 900, height: 240),
           caption: "The schedule."))
     }
     return Report.Section("Training", blocks)
@@ -95,7 +99,7 @@ public enum RunReport {
       return Series(label, x: points.map(\.0), y: points.map(\.1))
     }
     return LinePlot(
-      title: title, x: Axis("epoch"), y: axis, series: series, width: 460, height: 300)
+      title: title, x: Axis(counting: "epoch"), y: axis, series: series, width: 460, height: 300)
   }
 
   /// What determined the run, and where it ran.
@@ -107,13 +111,12 @@ public enum RunReport {
       [
         .table(
           .init(
-            header: ["", ""],
             rows: [
               ["data", environment.data],
               ["processor", "\(environment.processor), \(environment.vectorTarget)"],
               ["threads", "\(environment.threads) of \(environment.cores) cores"],
               ["Adjoint", environment.version], ["oneDNN", environment.onednn],
-              ["system", environment.system],
+              ["system", environment.system], ["compiler", environment.compiler ?? "–"],
             ])),
         .preformatted(configuration),
       ])

@@ -127,6 +127,23 @@ import Testing
         + "torch._utils._rebuild_tensor_v2")
   }
 
+  /// torch.save writes {'neg': True} behind a tensor whose sign is yet to be changed.
+  @Test func tensorsThatAreNotWhatIsStored() throws {
+    let sign = Pickle.emptyDictionary + Pickle.text("neg") + [0x88] + Pickle.setItem
+    let tensor = Pickle.tensor(Pickle.storage(1), 0, [1], [1], metadata: sign)
+    let error = #expect(throws: AdjointError.self) {
+      _ = try read(Pickle.start + tensor + Pickle.stop)
+    }
+    #expect(
+      error?.message.hasSuffix(
+        "expected a tensor without metadata, found some; save a copy, such as tensor.clone()")
+        == true)
+    for nothing in [Pickle.emptyDictionary, [0x4E]] {
+      let plain = Pickle.tensor(Pickle.storage(1), 0, [1], [1], metadata: nothing)
+      _ = try read(Pickle.start + plain + Pickle.stop)
+    }
+  }
+
   @Test func giantSizesTakeNoMemory() {
     expectRefused(
       [0x58, 0xFF, 0xFF, 0xFF, 0xFF],

@@ -41,12 +41,12 @@ enum Pickle {
     tuple(text("storage"), type, text(key), text("cpu"), number(count)) + persistentID
   }
 
-  static func tensor(_ storage: [UInt8], _ offset: Int, _ lengths: [Int], _ strides: [Int])
-    -> [UInt8]
-  {
+  static func tensor(
+    _ storage: [UInt8], _ offset: Int, _ lengths: [Int], _ strides: [Int], metadata: [UInt8] = []
+  ) -> [UInt8] {
     let arguments = tuple(
       storage, number(offset), mark + lengths.flatMap(number) + tuple,
-      mark + strides.flatMap(number) + tuple, [0x89], emptyDictionary)
+      mark + strides.flatMap(number) + tuple, [0x89], emptyDictionary, metadata)
     return global("torch._utils", "_rebuild_tensor_v2") + arguments + reduce
   }
 

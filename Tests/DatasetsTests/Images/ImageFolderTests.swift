@@ -42,6 +42,27 @@ import Testing
     }
   }
 
+  /// An accent written in one scalar and in two: other names to the file system, and other classes.
+  @Test func namesThatOnlyLookAlike() throws {
+    let folder = try TemporaryFolder()
+    for name in ["z\u{E9}", "ze\u{301}"] {
+      try folder.write(StoredImages.all.file("grey"), "\(name)/a.png")
+    }
+    let set = try ImageFolder.load(folder.url, size: 2)
+    #expect(set.classCount == 2 && set.labels == [0, 1])
+  }
+
+  @Test func aNameThatIsNotUTF8() throws {
+    let folder = try TemporaryFolder()
+    try write(into: folder)
+    let path = Array(folder.path.utf8) + Array("/caf".utf8) + [0xE9, 0]
+    #expect(path.withUnsafeBytes { mkdir($0.bindMemory(to: CChar.self).baseAddress!, 0o755) } == 0)
+    let error = #expect(throws: AdjointError.self) {
+      _ = try ImageFolder.load(folder.url, size: 2)
+    }
+    #expect(error?.message.hasSuffix(": expected a name in UTF-8") == true)
+  }
+
   @Test func whatIsWrong() throws {
     let folder = try TemporaryFolder()
     expectError(

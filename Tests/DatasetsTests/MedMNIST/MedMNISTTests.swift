@@ -94,12 +94,14 @@ import Testing
     members[1] = NPZ.Member("train_labels", shape: [4, 14], bytes: .init(repeating: 0, count: 56))
     try NPZ.write(members, to: folder.file("pneumoniamnist.npz"))
     expectError(
-      .badData, "\(path): train_labels.npy: expected the shape [images, 1], found [4, 14]"
+      .badData,
+      "\(path): train_labels.npy: expected the shape [images, 1] with at least one image, found [4, 14]"
     ) { _ = try MedMNIST.load("pneumoniamnist", from: folder.url) }
     members[1] = NPZ.Member("train_labels", shape: [0, 1], bytes: [])
     try NPZ.write(members, to: folder.file("pneumoniamnist.npz"))
     expectError(
-      .badData, "\(path): train_labels.npy: expected the shape [images, 1], found [0, 1]"
+      .badData,
+      "\(path): train_labels.npy: expected the shape [images, 1] with at least one image, found [0, 1]"
     ) { _ = try MedMNIST.load("pneumoniamnist", from: folder.url) }
     // The file of another size under this one's name.
     try NPZ.write(Self.members(size: 64), to: folder.file("pneumoniamnist.npz"))

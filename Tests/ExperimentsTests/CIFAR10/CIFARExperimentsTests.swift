@@ -136,7 +136,7 @@ import Training
   }
 
   /// The three gradients in the report, with and without a penalty.
-  @Test(arguments: [("two-layer-cifar10", "∂L/∂Z₁ᵀ X + 2λ W₁"), ("uva-mlp", "∂L/∂Z₁ᵀ X")])
+  @Test(arguments: [("two-layer-cifar10", "(∂L/∂Z₁)ᵀ X + 2λ W₁"), ("uva-mlp", "(∂L/∂Z₁)ᵀ X")])
   func gradientsInTheReport(name: String, formula: String) throws {
     let folder = try TemporaryFolder()
     let summary = try train(

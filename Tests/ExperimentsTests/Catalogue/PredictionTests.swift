@@ -1,10 +1,10 @@
 import Checkpoints
-import Datasets
 import Foundation
 import Tensors
 import TestSupport
 import Testing
 
+@testable import Datasets
 @testable import Experiments
 
 @Suite struct PredictionTests {
@@ -64,6 +64,43 @@ import Testing
     let y = try NPY.read(folder.file("y.npy"))
     #expect(y.shape == [4, 10] && y.dtype == .float32)
     #expect(y.doubles == Self.logits)
+  }
+
+  /// Bytes are divided by 255, as in training.
+  @Test func bytesAreScaled() throws {
+    let folder = try TemporaryFolder()
+    try writeWeights(to: folder.file("w.safetensors"))
+    let bytes = (0..<1568).map { UInt8($0 * 37 % 256) }
+    try Data(NPYHeader.encode(type: "|u1", shape: [2, 784]) + bytes).write(
+      to: folder.file("x.npy"))
+    #expect(try predict(folder) == [2, 10])
+    let found = try NPY.read(folder.file("y.npy")).doubles
+    try NPY.encode(Tensor(bytes.map { Float($0) / 255 }, shape: [2, 784])).write(
+      to: folder.file("x.npy"))
+    #expect(try predict(folder) == [2, 10])
+    let expected = try NPY.read(folder.file("y.npy")).doubles
+    #expect(zip(found, expected).allSatisfy { abs($0 - $1) <= 1e-5 })
+  }
+
+  /// Beside the weights of a run stands how its model is built.
+  @Test func settingsAreThoseOfTheRun() throws {
+    let folder = try TemporaryFolder()
+    let weights = folder.file("checkpoints/step-000000001/model.safetensors")
+    try FileManager.default.createDirectory(
+      at: weights.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try writeWeights(to: weights)
+    try NPY.encode(Self.input).write(to: folder.file("x.npy"))
+    func shape() throws -> Shape {
+      try Prediction.run(
+        model: "mnist-mlp", changes: [], weights: weights, input: folder.file("x.npy"),
+        output: folder.file("y.npy"))
+    }
+    #expect(throws: AdjointError.self) { try shape() }
+    try folder.write(
+      Array(#"{"experiment": "mnist-mlp", "configuration": {"hidden": 3}}"#.utf8),
+      "configuration.json")
+    #expect(try shape() == [4, 10])
+    #expect(try NPY.read(folder.file("y.npy")).doubles == Self.logits)
   }
 
   /// More rows than go through the model at once, and none.

@@ -44,8 +44,8 @@ import Testing
       experiment: "mnist-mlp", space: ["drawn_train=40", "drawn_test=10", "hidden=1,2"], threads: 1)
     try refuse(
       .usage,
-      "mnist-mlp: there is no metric named validation_accuracy; did you mean train_accuracy? (there are "
-        + "train_accuracy, train_loss); --set validation=N holds back part of the training data",
+      "mnist-mlp: there is no validation_accuracy without a validation part; --set validation=5000 holds "
+        + "back as many samples of the training data",
       request)
   }
 

@@ -96,7 +96,7 @@ import Training
       contentsOf: URL(fileURLWithPath: summary.run + "/report.html"), encoding: .utf8)
     for words in [
       "<h2>Its probabilities</h2>", "0.36446210", "<h2>Its gradients, three ways</h2>",
-      "∂L/∂Z₁ᵀ X + 2λ W₁", "<h2>Its gradients as the exercise measures them</h2>",
+      "(∂L/∂Z₁)ᵀ X + 2λ W₁", "<h2>Its gradients as the exercise measures them</h2>",
       "published: 1.30378789133", "The loss of each of the 100 batches.",
     ] {
       #expect(html.contains(words), "\(words)")

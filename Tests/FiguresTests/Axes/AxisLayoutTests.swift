@@ -24,6 +24,16 @@ import Testing
     #expect(axis.ticks.map(\.label) == ["20", "40", "60"])
   }
 
+  /// Nothing is marked between two epochs, nor far from the only one.
+  @Test func wholeNumbers() {
+    func labels(_ values: [Double]) -> [String] {
+      layout(Axis(counting: "epoch"), values, roundedOut: false).ticks.map(\.label)
+    }
+    #expect(labels([1, 2, 3]) == ["1", "2", "3"])
+    #expect(labels([1]) == ["0", "1", "2"])
+    #expect(labels([1, 60]) == ["20", "40", "60"])
+  }
+
   @Test func givenRangeIsKept() {
     let axis = layout(Axis("x", range: 0...1), [-5, 7])
     #expect(axis.position(0.25) == 0.25)

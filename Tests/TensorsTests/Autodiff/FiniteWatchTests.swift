@@ -94,7 +94,7 @@ import Testing
   }
 
   /// At every position of vectors and tails.
-  @Test(arguments: [1, 7, 16, 17, 33], DType.full)
+  @Test(arguments: [1, 7, 16, 17, 33], DType.allCases)
   func isFinite(count: Int, dtype: DType) {
     for bad in [Double.nan, .infinity, -.infinity] {
       for position in 0..<count {
@@ -105,7 +105,7 @@ import Testing
       }
     }
     #expect(Tensor.zeros([0], dtype: dtype).isFinite)
-    #expect(Tensor.full([3], dtype == .float32 ? 3e38 : 1e308, dtype: dtype).isFinite)
+    #expect(Tensor.full([3], dtype == .float64 ? 1e308 : 3e38, dtype: dtype).isFinite)
   }
 }
 

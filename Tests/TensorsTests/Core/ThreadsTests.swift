@@ -93,6 +93,25 @@ import Testing
     }
   }
 
+  /// A thread of the team that takes memory while the number of threads is changed elsewhere leaves the team as it is
+  /// until its part is done. What stands still is ended.
+  @Test func theChoiceMayChangeWhileOthersCompute() async {
+    await #expect(processExitsWith: .success) {
+      alarm(60)
+      Threads.use(2)
+      Thread {
+        while true {
+          Threads.use(2)
+          usleep(200)
+        }
+      }.start()
+      let x = Tensor.ones([5000, 64])
+      for _ in 0..<1000 {
+        #expect(batchNormalization(x, nil, nil).mean.floats.allSatisfy { $0 == 1 })
+      }
+    }
+  }
+
   private static func addUp(_ x: Tensor) -> Double { x.floats.reduce(0) { $0 + Double($1) } }
 
   /// Of this process.

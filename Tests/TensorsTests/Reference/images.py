@@ -76,6 +76,8 @@ def transposed_convolutions():
         ((2, 4, 5, 17), 3, (3, 3), geometry(padding=(1, 1, 1, 1)), (0, 0)),
         ((1, 3, 3, 2), 3, (3, 3), geometry(stride=(3, 2), dilation=(2, 1)), (2, 1)),
         ((2, 2, 2, 5), 7, (3, 3), geometry(padding=(1, 1, 1, 1)), (0, 0)),
+        ((2, 4, 4, 1), 2, (3, 3), geometry(dilation=(3, 3)), (2, 1)),
+        ((1, 3, 4, 2), 3, (2, 3), geometry(stride=(2, 1), padding=(1, 2, 1, 2), dilation=(4, 4)), (3, 3)),
     ]:
         options = dict(
             stride=tuple(g["stride"].values()),

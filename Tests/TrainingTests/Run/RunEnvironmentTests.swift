@@ -20,8 +20,8 @@ import Testing
     let json = try #require(object as? [String: Any])
     #expect(
       json.keys.sorted() == [
-        "cores", "data", "data_files", "is_optimized", "onednn", "processor", "started", "system",
-        "threads", "vector_target", "version",
+        "compiler", "cores", "data", "data_files", "is_optimized", "onednn", "processor", "started",
+        "system", "threads", "vector_target", "version",
       ])
     #expect(json["started"] as? String == "2023-11-14T22:13:20Z")
     #expect(json["data_files"] as? [[String: String]] == [["name": "a.gz", "sha256": "00ff"]])

@@ -27,6 +27,7 @@ import Testing
       "epoch/train_loss": [[3, mean], [6, mean]],
       "epoch/train_accuracy": [[3, 0.5], [6, 0.5]],
       "epoch/held_out": [[3, 7.5], [6, 7.5]],
+      "final/test_accuracy": [[6, 0.25]],
     ]
     #expect(seen.scalars.filter { !$0.key.hasPrefix("speed/") } == expected)
     #expect(try #require(seen.scalars["speed/samples_per_second"]).map { $0[0] } == [3, 6])

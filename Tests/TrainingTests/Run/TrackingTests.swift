@@ -114,7 +114,8 @@ private struct Tracked {
     #expect(
       tags == [
         "step/loss", "step/learning_rate", "epoch/train_loss", "epoch/train_accuracy",
-        "epoch/test_loss", "epoch/test_accuracy", "speed/samples_per_second",
+        "epoch/test_loss", "epoch/test_accuracy", "speed/samples_per_second", "final/test_loss",
+        "final/test_accuracy",
       ])
   }
 

@@ -80,16 +80,36 @@ public func transposedConvolution(
     height > 0 && width > 0,
     "transposedConvolution: input of shape \(x.shape) and weight of shape \(weight.shape) with padding "
       + "\(padding) leave nothing of the output")
-  // The convolution that leads from the output to the input.
+  // The convolution that leads from the output to the input. Where a dilation allows output padding of whole strides, it
+  // would have more positions than x has pixels: those rows and columns are taken from its padding, and where there is
+  // too little of that, they are reached by nothing and put there as zeros.
+  let extra = Extent(
+    outputPadding.height / stride.height * stride.height,
+    outputPadding.width / stride.width * stride.width)
+  let zeros = Extent(
+    max(0, extra.height - padding.bottom), max(0, extra.width - padding.right))
+  var reached = geometry
+  reached.padding.bottom -= extra.height - zeros.height
+  reached.padding.right -= extra.width - zeros.width
   let shape = ConvolutionShape(
-    geometry, image: [x.shape[0], height, width, outputs], weight: weight.shape)
+    reached, image: [x.shape[0], height - zeros.height, width - zeros.width, outputs],
+    weight: weight.shape)
   let (kx, kw) = (x.detached, weight.detached)
   var y = shape.toInput(kx, kw)
+  if zeros != 0 {
+    y = pad(y, axis: 1, before: 0, after: zeros.height)
+    y = pad(y, axis: 2, before: 0, after: zeros.width)
+  }
   if let bias { y = addToChannels(y, bias.detached) }
   let pull: (Tensor, Needs) -> (Tensor?, Tensor?, Tensor?) = { dy, needs in
-    (
-      needs.first ? shape.convolve(dy, kw, nil) : nil,
-      needs.second ? shape.toWeight(dy, kx, withBias: false, kw.dtype).weight : nil,
+    var near = dy
+    if zeros != 0 {
+      near = slice(near, axis: 1, from: 0, count: height - zeros.height)
+      near = slice(near, axis: 2, from: 0, count: width - zeros.width)
+    }
+    return (
+      needs.first ? shape.convolve(near, kw, nil) : nil,
+      needs.second ? shape.toWeight(near, kx, withBias: false, kw.dtype).weight : nil,
       needs.third ? channelSums(dy, kw.dtype) : nil
     )
   }

@@ -17,6 +17,13 @@ import Testing
     }
   }
 
+  /// Rows of one number, whatever it is: nothing is left of them, exactly.
+  @Test(arguments: [(1000.1, 768), (12345.678, 4096), (300.7, 1024), (-7.3, 5)])
+  func constantRows(value: Double, features: Int) {
+    let y = layerNormalization(Tensor.full([3, features], value), nil, nil)
+    #expect(y.floats.allSatisfy { $0 == 0 })
+  }
+
   /// Value, dx, dγ and dβ of one of the two, in a type.
   private static func run(
     _ x: Tensor, _ dy: Tensor, _ dtype: DType, groups: Int?
