@@ -9,7 +9,7 @@ import Tensors
 import Training
 
 /// The simplified MLP-Mixer on handwritten digits cut into patches, its gradients by the tape or by hand.
-final class Mixer: PredictingExperiment {
+final class Mixer: PredictingExperiment, LookingInside {
   static let information = ExperimentInformation(
     name: "mixer",
     summary: "simplified MLP-Mixer: FC over patches, FC over their pixels, mean, FC, SGD",
@@ -27,8 +27,8 @@ final class Mixer: PredictingExperiment {
   let plan: TrainingPlan
   private let configuration: MixerConfiguration
   private let classifier: ImageClassificationTask<SimplifiedMixer>
-  /// The test images before they were cut.
-  private let testImages: ClassificationSet
+  /// The images before they were cut.
+  private let images: ImageClassificationParts
 
   init(
     _ configuration: MixerConfiguration, data: DataDirectory, note: (String) -> Void
@@ -36,7 +36,7 @@ final class Mixer: PredictingExperiment {
     let digits = try Digits.load(configuration, from: data, note: note)
     let patches = ImagePatches(side: configuration.patch, stride: configuration.stride)
     self.configuration = configuration
-    testImages = digits.parts.test
+    images = digits.parts
     dataDescription = digits.description
     dataFiles = digits.files
     plan = configuration.plan(
@@ -78,6 +78,15 @@ final class Mixer: PredictingExperiment {
 
   var task: any TrainingTask { classifier }
 
+  var examined: ExaminedNetwork {
+    let test = images.test
+    let patches = ImagePatches(side: configuration.patch, stride: configuration.stride)
+    let cut = PatchCut(patches, height: test.height, width: test.width)
+    return ExaminedNetwork(
+      Sequential([cut, classifier.model]), takes: .images, parameters: classifier.step.parameters,
+      transform: .unit, training: images.train, shown: ("test", test))
+  }
+
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
     func percent(_ name: String) -> String {
       metrics[name].map { String(format: "%.2f %%", $0 * 100) } ?? "–"
@@ -96,8 +105,8 @@ final class Mixer: PredictingExperiment {
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {
     let result = classifier.evaluate(classifier.parts.test)
-    let mistakes = ClassificationReport.mistakes(result, on: testImages)
-    return [mistakes, weightSection()]
+    let mistakes = ClassificationReport.mistakes(result, on: images.test)
+    return [mistakes, try AttributionReport.section(examined, result), weightSection()]
       + (configuration.blocks == 1 ? [gradientSection()] : [])
   }
 

@@ -369,8 +369,7 @@ public final class Trainer {
 
   private func divergence(_ loss: Double) -> AdjointError {
     AdjointError(
-      .badData,
-      "the loss became \(loss.isNaN ? "nan" : "\(loss)") at \(place); \(advice)\(hint)")
+      .badData, "the loss became \(loss.isNaN ? "nan" : "\(loss)") at \(place); \(advice)\(hint)")
   }
 
   /// A loss is that of the weights before its step: what the step made of them shows here. No checkpoint, no
@@ -384,8 +383,7 @@ public final class Trainer {
         .badData,
         state.step == 0
           ? "\(found) are NaN or infinite before the first step"
-          : "\(found) became NaN or infinite at \(place); \(advice)\(options.checkFinite ? "" : hint)"
-      )
+          : "\(found) became NaN or infinite at \(place); \(advice)\(hint)")
     }
   }
 
@@ -395,5 +393,7 @@ public final class Trainer {
   }
 
   private var advice: String { "a lower --learning-rate usually helps" }
-  private var hint: String { ", and --check-finite finds the operation that did it" }
+  private var hint: String {
+    options.checkFinite ? "" : ", and --check-finite finds the operation that did it"
+  }
 }

@@ -88,7 +88,9 @@ import Training
     let summary = try train(folder)
     let html = String(decoding: try bytes(summary, "report.html"), as: UTF8.self)
     for words in [
-      "<h1>mixer</h1>", "<h2>What it gets wrong</h2>", "<h2>What it learned</h2>", "FC-1: Θ₁",
+      "<h1>mixer</h1>", "<h2>What it gets wrong</h2>", "<h2>Where it looks</h2>",
+      "<h2>What it learned</h2>",
+      "FC-1: Θ₁",
       "FC-2: Θ₂", "the 16 positions", "the 49 pixels", "FC-3: each square", "16 × 49",
       "<h2>Its gradients, three ways</h2>", "∂ℒ/∂Θ₁",
     ] {
