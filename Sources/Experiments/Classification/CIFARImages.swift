@@ -30,6 +30,7 @@ struct CIFARImages {
     }
     let sets = try CIFAR10.load(from: folder)
     let count = sets.train.count
+    Self.noteOfCounts("CIFAR-10", count, sets.test.count, note)
     guard validation < count else {
       throw AdjointError(
         .usage, "validation=\(validation): there are \(count) training images")
@@ -44,5 +45,12 @@ struct CIFARImages {
     description =
       "CIFAR-10 (batches with SHA-256 "
       + files.map { $0.sha256.prefix(8) + "…" }.joined(separator: " ") + ")"
+  }
+
+  /// Says where there are fewer images than were published: a part of them, or a file that was cut between two.
+  static func noteOfCounts(_ name: String, _ train: Int, _ test: Int, _ note: (String) -> Void) {
+    guard train != 50_000 || test != 10_000 else { return }
+    let (train, test) = (ProgressDisplay.grouped(train), ProgressDisplay.grouped(test))
+    note("\(name): \(train) training and \(test) test images; published are 50,000 and 10,000")
   }
 }

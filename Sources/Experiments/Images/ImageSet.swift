@@ -44,6 +44,9 @@ struct ImageSet {
       let sets = try MedMNIST.load(name, size: configuration.size, from: folder)
       (train, validation, test) = (sets.train, sets.validation, sets.test)
     }
+    if name.hasPrefix("cifar") {
+      CIFARImages.noteOfCounts(source.name, train.count, test.count, note)
+    }
     if validation == nil, configuration.validation > 0 {
       guard configuration.validation < train.count else {
         throw AdjointError(

@@ -51,6 +51,7 @@ import Training
     #expect(
       notes == [
         "data: CIFAR-10 in \(folder.path)/cifar10",
+        "CIFAR-10: 15 training and 10 test images; published are 50,000 and 10,000",
         "warning: training part: no image is of class 6 (frog), 7 (horse), 8 (ship), 9 (truck)",
         "warning: validation part: no image is of class 0 (airplane), 1 (automobile), 2 (bird), 3 (cat), "
           + "4 (deer) and 3 others",
