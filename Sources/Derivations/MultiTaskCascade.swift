@@ -108,7 +108,7 @@ public struct MultiTaskCascade {
     let dtheta1b = matmul(dx1b, x, transposeA: true)  // ∂L/∂θ₁B = (∂L/∂X₁B)ᵀ X
 
     let dya = difference * (weightA / m) + dxsum  // ∂L/∂ŶA = α (ŶA − Y_A) / m + ∂L/∂X⊕
-    let dtheta2a = matmul(dya, xdp, transposeA: true)  // ∂L/∂θ₂A = ∂L/∂ŶAᵀ XDP
+    let dtheta2a = matmul(dya, xdp, transposeA: true)  // ∂L/∂θ₂A = (∂L/∂ŶA)ᵀ XDP
     let db2a = sum(dya, axis: 0)  // ∂L/∂b₂A = Σᵢ ∂L/∂ŶA
     let dxdp = matmul(dya, theta2a)  // ∂L/∂XDP = ∂L/∂ŶA θ₂A
     let dx1a = masked(dxdp, mask)  // ∂L/∂X₁A = ∂L/∂XDP ∘ M
@@ -134,7 +134,7 @@ public struct MultiTaskCascade {
       where: "∂L/∂Z₁A = (∂L/∂ŶA θ₂A) ∘ M ∘ cos(Z₁A)"),
     Formula(symbol: "∂L/∂b₁A", value: "Σᵢ ∂L/∂Z₁A", where: "the sum runs over the batch"),
     Formula(
-      symbol: "∂L/∂θ₂A", value: "∂L/∂ŶAᵀ XDP",
+      symbol: "∂L/∂θ₂A", value: "(∂L/∂ŶA)ᵀ XDP",
       where: "∂L/∂ŶA = α (ŶA − Y_A) / m + ∂L/∂X⊕: its own error and its part in task B"),
     Formula(symbol: "∂L/∂b₂A", value: "Σᵢ ∂L/∂ŶA", where: "the sum runs over the batch"),
     Formula(

@@ -31,7 +31,7 @@ public struct LinearModule {
   /// ∂L/∂W and ∂L/∂b for ∂L/∂X̃; stops if there was no forward pass.
   public func gradients(_ dy: Tensor) -> (weight: Tensor, bias: Tensor) {
     let x = kept(x, by: "LinearModule")
-    let dw = matmul(dy, x, transposeA: true)  // ∂L/∂W = ∂L/∂X̃ᵀ X
+    let dw = matmul(dy, x, transposeA: true)  // ∂L/∂W = (∂L/∂X̃)ᵀ X
     let db = sum(dy, axis: 0)  // ∂L/∂b = Σᵢ ∂L/∂X̃ᵢ
     return (dw, db)
   }
@@ -43,7 +43,7 @@ public struct LinearModule {
 
   /// What its backward pass computes.
   public static let formulas: [Formula] = [
-    Formula(symbol: "∂L/∂W", value: "∂L/∂X̃ᵀ X", where: "the product sums over the batch"),
+    Formula(symbol: "∂L/∂W", value: "(∂L/∂X̃)ᵀ X", where: "the product sums over the batch"),
     Formula(symbol: "∂L/∂b", value: "Σᵢ ∂L/∂X̃ᵢ", where: "the sum runs over the batch"),
     Formula(symbol: "∂L/∂X", value: "∂L/∂X̃ W", where: "each row on its own"),
   ]

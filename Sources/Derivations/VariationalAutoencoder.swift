@@ -81,13 +81,13 @@ public struct VariationalAutoencoder {
     let m = Double(x.shape[0])
     // ∂L/∂ξ = [(μx − X)/σx², 1 − (X − μx)²/σx²] / m
     let dxi = gaussianHeadNegativeLogLikelihoodPullback(1 / m, x, head: xi)
-    let dv3 = matmul(dxi, g2, transposeA: true)  // ∂L/∂V₃ = ∂L/∂ξᵀ G₂
+    let dv3 = matmul(dxi, g2, transposeA: true)  // ∂L/∂V₃ = (∂L/∂ξ)ᵀ G₂
     let dc3 = sum(dxi, axis: 0)  // ∂L/∂c₃ = Σᵢ ∂L/∂ξ
     let dg2 = reluPullback(matmul(dxi, v3), g2)  // ∂L/∂Ĝ₂ = (∂L/∂ξ V₃) ∘ [G₂ > 0]
-    let dv2 = matmul(dg2, g1, transposeA: true)  // ∂L/∂V₂ = ∂L/∂Ĝ₂ᵀ G₁
+    let dv2 = matmul(dg2, g1, transposeA: true)  // ∂L/∂V₂ = (∂L/∂Ĝ₂)ᵀ G₁
     let dc2 = sum(dg2, axis: 0)  // ∂L/∂c₂ = Σᵢ ∂L/∂Ĝ₂
     let dg1 = reluPullback(matmul(dg2, v2), g1)  // ∂L/∂Ĝ₁ = (∂L/∂Ĝ₂ V₂) ∘ [G₁ > 0]
-    let dv1 = matmul(dg1, z, transposeA: true)  // ∂L/∂V₁ = ∂L/∂Ĝ₁ᵀ Z
+    let dv1 = matmul(dg1, z, transposeA: true)  // ∂L/∂V₁ = (∂L/∂Ĝ₁)ᵀ Z
     let dc1 = sum(dg1, axis: 0)  // ∂L/∂c₁ = Σᵢ ∂L/∂Ĝ₁
     let dz = matmul(dg1, v1)  // ∂L/∂Z = ∂L/∂Ĝ₁ V₁
 
@@ -95,13 +95,13 @@ public struct VariationalAutoencoder {
     let dzeta =
       reparameterizePullback(dz, head: zeta, noise: noise)
       + gaussianHeadKLDivergencePullback(beta / m, head: zeta)
-    let dw3 = matmul(dzeta, h2, transposeA: true)  // ∂L/∂W₃ = ∂L/∂ζᵀ H₂
+    let dw3 = matmul(dzeta, h2, transposeA: true)  // ∂L/∂W₃ = (∂L/∂ζ)ᵀ H₂
     let db3 = sum(dzeta, axis: 0)  // ∂L/∂b₃ = Σᵢ ∂L/∂ζ
     let dh2 = reluPullback(matmul(dzeta, w3), h2)  // ∂L/∂Ĥ₂ = (∂L/∂ζ W₃) ∘ [H₂ > 0]
-    let dw2 = matmul(dh2, h1, transposeA: true)  // ∂L/∂W₂ = ∂L/∂Ĥ₂ᵀ H₁
+    let dw2 = matmul(dh2, h1, transposeA: true)  // ∂L/∂W₂ = (∂L/∂Ĥ₂)ᵀ H₁
     let db2 = sum(dh2, axis: 0)  // ∂L/∂b₂ = Σᵢ ∂L/∂Ĥ₂
     let dh1 = reluPullback(matmul(dh2, w2), h1)  // ∂L/∂Ĥ₁ = (∂L/∂Ĥ₂ W₂) ∘ [H₁ > 0]
-    let dw1 = matmul(dh1, x, transposeA: true)  // ∂L/∂W₁ = ∂L/∂Ĥ₁ᵀ X
+    let dw1 = matmul(dh1, x, transposeA: true)  // ∂L/∂W₁ = (∂L/∂Ĥ₁)ᵀ X
     let db1 = sum(dh1, axis: 0)  // ∂L/∂b₁ = Σᵢ ∂L/∂Ĥ₁
 
     return Result(
@@ -114,23 +114,23 @@ public struct VariationalAutoencoder {
   /// The twelve formulas that ``gradient(inputs:noise:beta:)`` computes, in the order of the parameters.
   public static let formulas: [Formula] = [
     Formula(
-      symbol: "∂L/∂W₁", value: "∂L/∂Ĥ₁ᵀ X", where: "∂L/∂Ĥ₁ = (∂L/∂Ĥ₂ W₂) ∘ [H₁ > 0]"),
+      symbol: "∂L/∂W₁", value: "(∂L/∂Ĥ₁)ᵀ X", where: "∂L/∂Ĥ₁ = (∂L/∂Ĥ₂ W₂) ∘ [H₁ > 0]"),
     Formula(symbol: "∂L/∂b₁", value: "Σᵢ ∂L/∂Ĥ₁", where: "the sum runs over the batch"),
     Formula(
-      symbol: "∂L/∂W₂", value: "∂L/∂Ĥ₂ᵀ H₁", where: "∂L/∂Ĥ₂ = (∂L/∂ζ W₃) ∘ [H₂ > 0]"),
+      symbol: "∂L/∂W₂", value: "(∂L/∂Ĥ₂)ᵀ H₁", where: "∂L/∂Ĥ₂ = (∂L/∂ζ W₃) ∘ [H₂ > 0]"),
     Formula(symbol: "∂L/∂b₂", value: "Σᵢ ∂L/∂Ĥ₂", where: "the sum runs over the batch"),
     Formula(
-      symbol: "∂L/∂W₃", value: "∂L/∂ζᵀ H₂",
+      symbol: "∂L/∂W₃", value: "(∂L/∂ζ)ᵀ H₂",
       where: "∂L/∂ζ = [∂L/∂Z, ∂L/∂Z ∘ σz ∘ ε] + β [μz, σz² − 1] / m with ∂L/∂Z = ∂L/∂Ĝ₁ V₁"),
     Formula(symbol: "∂L/∂b₃", value: "Σᵢ ∂L/∂ζ", where: "the sum runs over the batch"),
     Formula(
-      symbol: "∂L/∂V₁", value: "∂L/∂Ĝ₁ᵀ Z", where: "∂L/∂Ĝ₁ = (∂L/∂Ĝ₂ V₂) ∘ [G₁ > 0]"),
+      symbol: "∂L/∂V₁", value: "(∂L/∂Ĝ₁)ᵀ Z", where: "∂L/∂Ĝ₁ = (∂L/∂Ĝ₂ V₂) ∘ [G₁ > 0]"),
     Formula(symbol: "∂L/∂c₁", value: "Σᵢ ∂L/∂Ĝ₁", where: "the sum runs over the batch"),
     Formula(
-      symbol: "∂L/∂V₂", value: "∂L/∂Ĝ₂ᵀ G₁", where: "∂L/∂Ĝ₂ = (∂L/∂ξ V₃) ∘ [G₂ > 0]"),
+      symbol: "∂L/∂V₂", value: "(∂L/∂Ĝ₂)ᵀ G₁", where: "∂L/∂Ĝ₂ = (∂L/∂ξ V₃) ∘ [G₂ > 0]"),
     Formula(symbol: "∂L/∂c₂", value: "Σᵢ ∂L/∂Ĝ₂", where: "the sum runs over the batch"),
     Formula(
-      symbol: "∂L/∂V₃", value: "∂L/∂ξᵀ G₂",
+      symbol: "∂L/∂V₃", value: "(∂L/∂ξ)ᵀ G₂",
       where: "∂L/∂ξ = [(μx − X)/σx², 1 − (X − μx)²/σx²] / m"),
     Formula(symbol: "∂L/∂c₃", value: "Σᵢ ∂L/∂ξ", where: "the sum runs over the batch"),
   ]

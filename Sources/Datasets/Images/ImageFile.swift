@@ -9,8 +9,7 @@ public enum ImageFile {
   /// Reads a file to 8 bits a value: grey where the file is grey, red, green and blue else.
   ///
   /// Palettes are looked up, 16 bits become 8, what is transparent is laid on white, and samples are not corrected for
-  /// a curve that the file names. A JPEG's note
-  /// which way up it was taken is not followed.
+  /// a curve that the file names. A JPEG's note which way up it was taken is not followed.
   ///
   /// - Throws: no input where the file cannot be opened; bad data, naming it, where it is neither PNG nor
   ///   JPEG, is damaged or cut short, has a side above ``largestSide``, unpacks to more than four times its size

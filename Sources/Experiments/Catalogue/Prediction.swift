@@ -34,8 +34,9 @@ public enum Prediction {
   ///   - changes: settings of an experiment that change the model, such as `hidden`; others are those of the run that
   ///     the weights lie in, or the default's.
   ///   - weights: a file of safetensors, or one that PyTorch saved, with all of the model's state and no more.
-  ///   - input: an `.npy` file: `[rows, features]`, bytes scaled as in training; for convolutional networks `[rows, height, width, channels]`, or
-  ///     `[rows, channels, height, width]`, of normalised inputs, or of bytes that are normalised first.
+  ///   - input: an `.npy` file: `[rows, features]`, bytes scaled as in training; for convolutional networks
+  ///     `[rows, height, width, channels]`, or `[rows, channels, height, width]`, of normalised inputs, or of bytes
+  ///     that are normalised first.
   ///   - output: the `.npy` file to write, `[rows, outputs]`.
   ///   - note: told what was opened in the weights' file or taken off their names.
   /// - Returns: the shape of the output.
