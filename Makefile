@@ -44,7 +44,11 @@ demo: setup build  ## set up, build, train a network on handwritten digits, say 
 
 test: setup  ## set up, build and run all tests, optimised as in the product
 	@echo "test: swift test -c release -Xswiftc -enable-testing $(NO_DEBUG_INFO)"
-	@swift test -c release -Xswiftc -enable-testing $(NO_DEBUG_INFO) --no-parallel
+	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
+	swift test -c release -Xswiftc -enable-testing $(NO_DEBUG_INFO) --no-parallel 2>&1 | tee "$$log" || { \
+	  echo "test: what failed, once more:"; \
+	  grep -E '✘|↳|error:' "$$log" || tail -n 20 "$$log"; \
+	  exit 1; }
 
 lint:  ## check the style
 	@echo "lint: swift format lint --strict"

@@ -7,6 +7,7 @@
 
 #include "Parallel.h"
 #include "Registry.h"
+#include "Workspace.h"
 
 // clang-format off
 #if defined(ADJOINT_CHANNEL_PASSES_INL_H) == defined(HWY_TARGET_TOGGLE)
@@ -25,25 +26,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace adjoint {
 namespace HWY_NAMESPACE {
-
-// Room from the caching allocator, for as long as it is in scope.
-template <typename T>
-class Scratch {
- public:
-  explicit Scratch(int64_t count)
-      : data_(static_cast<T *>(
-            adjoint_memory_take(count * static_cast<int64_t>(sizeof(T)), &capacity_))) {
-    if (data_ == nullptr) __builtin_trap();
-  }
-  ~Scratch() { adjoint_memory_give_back(data_, capacity_); }
-  Scratch(const Scratch &) = delete;
-  Scratch &operator=(const Scratch &) = delete;
-  T *data() const { return data_; }
-
- private:
-  int64_t capacity_ = 0;
-  T *data_;
-};
 
 // Rows whose sums are added up in single precision: a function of the shape alone.
 HWY_INLINE int64_t RowsOfBlock(int64_t channels) {

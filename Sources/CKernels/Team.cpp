@@ -206,8 +206,6 @@ void OnTeam(int64_t threads, Part part, const void *job) { TeamHere().Run(thread
 
 bool GoesAlone() { return TeamHere().GoesAlone(); }
 
-bool IsInPart() { return is_in_part; }
-
 void LookAgain() { TeamHere().LookAgain(); }
 
 void ReleaseTeam() { TeamHere().Release(); }
@@ -221,8 +219,6 @@ namespace adjoint {
 __thread bool is_team_far = false;
 
 bool GoesAlone() { return false; }
-
-bool IsInPart() { return false; }
 
 void LookAgain() {}
 

@@ -31,7 +31,8 @@ inline void JoinTeam() {
   if (team_generation_seen != team_generation.load(std::memory_order_relaxed)) TakeOverTeam();
 }
 
-// What one of `threads` threads does of a job.
+// What one of `threads` threads does of a job. It takes no block for tensors: that looks whether the team is to be another,
+// and a team cannot be released by a thread that is at work for it.
 using Part = void (*)(const void *job, int64_t thread, int64_t threads);
 
 // Has each of the team's threads do its part, this one the first; returns when all are done. `threads` is how many are
@@ -47,9 +48,6 @@ extern __thread bool is_team_far;
 
 // Looks whether it still is, now and then; to be called where that kept a loop from being shared out.
 void LookAgain();
-
-// Whether this thread is doing a part.
-bool IsInPart();
 
 // Closes the region: from here on OpenMP has its team back.
 void ReleaseTeam();

@@ -129,8 +129,6 @@ __thread int team_threads = 1;
 __thread bool is_team_crowd = false;
 
 void TakeOverTeam() {
-  // The team cannot be released by one of its threads that is at work for it; the next call is soon enough.
-  if (IsInPart()) return;
   team_generation_seen = team_generation.load();
   // What is chosen within a region is forgotten at its end.
   ReleaseTeam();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <new>
 
 namespace adjoint {
@@ -33,6 +34,37 @@ class Workspace {
   static constexpr std::align_val_t kAlignment{64};
   void *block_ = nullptr;
   size_t size_ = 0;
+};
+
+// As many as are held one inside the other, and some.
+constexpr int kRooms = 12;
+struct Rooms {
+  Workspace room[kRooms];
+  int taken = 0;
+};
+
+inline Rooms &RoomsHere() {
+  thread_local Rooms rooms;
+  return rooms;
+}
+
+// Room for so many elements for as long as it is in scope, one inside the other. It is the thread's own, so that what a
+// step asks the system for does not depend on which threads are at work at once.
+template <typename T>
+class Scratch {
+ public:
+  explicit Scratch(int64_t count) : rooms_(RoomsHere()) {
+    if (rooms_.taken == kRooms) __builtin_trap();
+    data_ = rooms_.room[rooms_.taken++].template Take<T>(static_cast<size_t>(count));
+  }
+  ~Scratch() { rooms_.taken -= 1; }
+  Scratch(const Scratch &) = delete;
+  Scratch &operator=(const Scratch &) = delete;
+  T *data() const { return data_; }
+
+ private:
+  Rooms &rooms_;
+  T *data_;
 };
 
 }  // namespace adjoint

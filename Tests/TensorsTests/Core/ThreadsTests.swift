@@ -93,8 +93,8 @@ import Testing
     }
   }
 
-  /// A thread of the team that takes memory while the number of threads is changed elsewhere leaves the team as it is
-  /// until its part is done. What stands still is ended.
+  /// A thread of the team that needs room in its part does not look whether the team is to be another, which it could not
+  /// release. What stands still is ended.
   @Test func theChoiceMayChangeWhileOthersCompute() async {
     await #expect(processExitsWith: .success) {
       alarm(60)
@@ -109,6 +109,22 @@ import Testing
       for _ in 0..<1000 {
         #expect(batchNormalization(x, nil, nil).mean.floats.allSatisfy { $0 == 1 })
       }
+    }
+  }
+
+  /// Whether the other threads take part in the first steps is up to chance; what later ones ask the system for is not.
+  @Test func moreThreadsAskTheSystemForNothing() async {
+    await #expect(processExitsWith: .success) {
+      let x = Tensor.ones([2, 50, 50, 64])
+      func step() {
+        _ = averagePool2D(batchNormalization(x, nil, nil).output, window: 2)
+      }
+      Threads.use(1)
+      for _ in 0..<4 { step() }
+      let before = Memory.counters.systemRequests
+      Threads.use(4)
+      for _ in 0..<1000 { step() }
+      #expect(Memory.counters.systemRequests == before)
     }
   }
 
