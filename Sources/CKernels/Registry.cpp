@@ -32,18 +32,19 @@ const adjoint_kernel *adjoint_find_kernel(const char *name) {
 size_t adjoint_kernel_count(void) { return adjoint::kernels().size(); }
 
 #if defined(__APPLE__)
-extern const void *const adjoint_registry_begin[] __asm("section$start$__DATA$adjoint_registry");
-extern const void *const adjoint_registry_end[] __asm("section$end$__DATA$adjoint_registry");
+extern void (*const adjoint_registry_begin[])(void) __asm("section$start$__DATA$adjoint_registry");
+extern void (*const adjoint_registry_end[])(void) __asm("section$end$__DATA$adjoint_registry");
 #else
-extern const void *const __start_adjoint_registry[] __attribute__((weak));
-extern const void *const __stop_adjoint_registry[] __attribute__((weak));
+extern void (*const __start_adjoint_registry[])(void) __attribute__((weak));
+extern void (*const __stop_adjoint_registry[])(void) __attribute__((weak));
 #define adjoint_registry_begin __start_adjoint_registry
 #define adjoint_registry_end __stop_adjoint_registry
 #endif
 
-const void *const *adjoint_registrations(void) { return adjoint_registry_begin; }
-
-size_t adjoint_registration_count(void) {
+size_t adjoint_run_registrations(void) {
+  for (auto *entry = adjoint_registry_begin; entry < adjoint_registry_end; ++entry) {
+    if (*entry != nullptr) (*entry)();
+  }
   return static_cast<size_t>(adjoint_registry_end - adjoint_registry_begin);
 }
 

@@ -169,6 +169,13 @@ int adjoint_threads(void) {
   return adjoint::team_threads;
 }
 
+void adjoint_share(int64_t count, int64_t elements_each,
+                   void (*body)(const void *context, int64_t begin, int64_t end), const void *context) {
+  adjoint::JoinTeam();
+  const int64_t grain = adjoint::ElementGrain() / std::max<int64_t>(1, elements_each) + 1;
+  adjoint::ParallelFor(count, grain, [=](int64_t begin, int64_t end) { body(context, begin, end); });
+}
+
 bool adjoint_denormals_flushed_everywhere(void) {
   std::atomic<bool> all{true};
   OnEveryThread([&](int64_t, int64_t) {

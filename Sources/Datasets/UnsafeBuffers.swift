@@ -231,19 +231,17 @@ extension ClassificationSet {
   /// memory, or two if they are changed on the way.
   func inputs(
     of rows: ArraySlice<Int32>, _ transform: PixelTransform, _ layout: InputLayout,
-    _ augmentation: Augmentation? = nil, _ mixture: Mixture? = nil, epoch: Int = 0, threads: Int = 1
+    _ augmentation: Augmentation? = nil, _ mixture: Mixture? = nil, epoch: Int = 0,
+    threads: Int? = 1
   ) -> Tensor {
     let features = featureCount
     let shape: Shape =
       layout == .rows ? [rows.count, features] : [rows.count, height, width, channels]
-    let portions = Swift.min(threads, rows.count)
     return Tensor(shape: shape) { output in
       pixels.withUnsafeBufferPointer { pixels in
-        if !output.isEmpty { output[0] = touch(rows, of: pixels) }
         // Each portion writes to its own part of the output.
         nonisolated(unsafe) let (output, pixels) = (output, pixels)
-        @Sendable func fill(_ portion: Int) {
-          let places = rows.count * portion / portions..<rows.count * (portion + 1) / portions
+        @Sendable func fill(_ places: Range<Int>) {
           let first = rows.startIndex
           write(
             rows[(first + places.lowerBound)..<(first + places.upperBound)], of: pixels,
@@ -251,10 +249,13 @@ extension ClassificationSet {
             to: .init(
               rebasing: output[places.lowerBound * features..<places.upperBound * features]))
         }
-        if portions > 1 {
-          DispatchQueue.concurrentPerform(iterations: portions, execute: fill)
-        } else if portions == 1 {
-          fill(0)
+        guard let portions = threads.map({ Swift.min($0, rows.count) }) else {
+          // To change an image takes tens of times as long as to read it.
+          let elements = augmentation == nil ? features : 32 * features
+          return Threads.share(rows.count, elementsEach: elements, fill)
+        }
+        DispatchQueue.concurrentPerform(iterations: portions) { portion in
+          fill(rows.count * portion / portions..<rows.count * (portion + 1) / portions)
         }
       }
       mixture?.apply(
@@ -267,6 +268,7 @@ extension ClassificationSet {
     _ augmentation: Augmentation?, _ epoch: Int, to output: UnsafeMutableBufferPointer<Float>
   ) {
     let features = featureCount
+    if !output.isEmpty { output[0] = touch(rows, of: pixels) }
     var canvas = augmentation.map { _ in
       ImageCanvas(
         height: height, width: width, channels: channels,
@@ -357,7 +359,12 @@ extension PixelTransform {
       return
     }
     guard channels > 0 else {
-      for index in 0..<image.count { input[index] = Float(image[index]) / 255 }
+      // 1/255 = 257/65536 + 1/255/65536. The first product is exact, and the sum of both is rounded as the division
+      // would be, for each of the 256 bytes; it takes half the time.
+      for index in 0..<image.count {
+        let byte = Float(image[index])
+        input[index] = byte * 0x1.01p-8 + byte * 0x1.010102p-24
+      }
       return
     }
     table.withUnsafeBufferPointer { table in

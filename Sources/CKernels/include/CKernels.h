@@ -67,6 +67,10 @@ int adjoint_available_cores(void);
 // are called. Denormals are flushed to zero on each of its threads, and on each thread that uses them.
 void adjoint_set_threads(int count);
 int adjoint_threads(void);
+// Calls body(context, begin, end) on disjoint ranges that cover 0..<count, on several threads of the team if each gets
+// enough; an item is as much work as so many elements of a light loop.
+void adjoint_share(int64_t count, int64_t elements_each,
+                   void (*body)(const void *context, int64_t begin, int64_t end), const void *context);
 // To be called before a library that has OpenMP's team to itself, as OpenBLAS does.
 void adjoint_release_team(void);
 bool adjoint_denormals_flushed_everywhere(void);
@@ -81,10 +85,10 @@ const char *adjoint_compiler(void);
 int64_t adjoint_vector_bytes(void);
 
 // --- Registrations -------------------------------------------------------------------------------
-// Functions that the linker gathered from the section "adjoint_registry" of every object file.
+// Calls the functions that the linker gathered from the section "adjoint_registry" of every object file; returns how many
+// there are.
 
-const void *const *adjoint_registrations(void);
-size_t adjoint_registration_count(void);
+size_t adjoint_run_registrations(void);
 
 #ifdef __cplusplus
 }

@@ -72,7 +72,8 @@ struct BatchMaker: Sendable {
   let layout: InputLayout
   let transform: PixelTransform
   let augmentation: Augmentation?
-  let threads: Int
+  /// Nil for the team's.
+  let threads: Int?
   /// The place before the next batch.
   private(set) var position = LoaderPosition()
   /// The rows in the order of the epoch at `position`; nil before its first batch.
@@ -81,7 +82,7 @@ struct BatchMaker: Sendable {
   init(
     set: ClassificationSet, batchSize: Int, order: LoadingOrder, lastBatch: LastBatch,
     layout: InputLayout, transform: PixelTransform, augmentation: Augmentation? = nil,
-    threads: Int = 1
+    threads: Int? = 1
   ) {
     self.set = set
     self.batchSize = batchSize

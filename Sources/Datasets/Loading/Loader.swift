@@ -31,15 +31,18 @@ public final class Loader {
   ///   - augmentation: what is done to images at random first; nil for nothing.
   ///   - prefetch: how many portions of batches (a portion is a batch, or as many as fit into a
   ///     mebibyte) a second thread prepares ahead; with 0 a batch is made when it is asked for.
-  ///   - threads: how many threads make the images of one batch; positive.
+  ///   - threads: how many threads make the images of one batch, positive; nil for the team that computes where a
+  ///     batch is made when it is asked for, and for one where it is made ahead.
   public init(
     _ set: ClassificationSet, batchSize: Int, order: LoadingOrder, lastBatch: LastBatch = .keep,
     layout: InputLayout = .rows, transform: PixelTransform = .unit,
-    augmentation: Augmentation? = nil, prefetch: Int = 0, threads: Int = 1
+    augmentation: Augmentation? = nil, prefetch: Int = 0, threads: Int? = nil
   ) {
     require(batchSize > 0, "Loader: batch size \(batchSize); it must be positive")
     require(prefetch >= 0, "Loader: prefetch \(prefetch); it must not be negative")
-    require(threads > 0, "Loader: \(threads) threads; there must be at least one")
+    if let threads {
+      require(threads > 0, "Loader: \(threads) threads; there must be at least one")
+    }
     require(
       transform.channels == 0 || transform.channels == set.channels,
       "Loader: a transform of \(transform.channels) channels for images of \(set.channels)")
@@ -51,7 +54,8 @@ public final class Loader {
     depth = prefetch
     maker = BatchMaker(
       set: set, batchSize: batchSize, order: order, lastBatch: lastBatch, layout: layout,
-      transform: transform, augmentation: augmentation, threads: threads)
+      transform: transform, augmentation: augmentation, threads: threads ?? (prefetch > 0 ? 1 : nil)
+    )
     require(
       maker.batchesPerEpoch > 0,
       "Loader: \(set.count) images make no \(lastBatch == .drop ? "whole " : "")batch of "

@@ -374,26 +374,21 @@ enum OpenTape {
   }
 }
 
-/// A function that enters something, called once by ``Registry/load()``.
-public typealias Registration = @convention(c) () -> Void
-
-/// What files enter of themselves: checks beside their operations, experiments in their folders.
-///
-/// A file writes `@section("adjoint_registry") @used let tanhIsChecked: Registration = { … }`, and the
-/// linker gathers the functions; no list has to be kept.
-public enum Registry {
-  private static let loaded: Int = {
-    let count = adjoint_registration_count()
-    guard count > 0, let functions = adjoint_registrations() else { return 0 }
-    for index in 0..<count {
-      if let function = functions[index] {
-        unsafeBitCast(function, to: Registration.self)()
+extension Threads {
+  /// Calls `body` on disjoint ranges that cover 0..<count, on the team where each of its threads gets work enough; what
+  /// one item takes is as much as so many elements of a light loop.
+  package static func share(
+    _ count: Int, elementsEach: Int, _ body: @Sendable (Range<Int>) -> Void
+  ) {
+    withoutActuallyEscaping(body) { body in
+      withUnsafePointer(to: body) { body in
+        adjoint_share(
+          Int64(count), Int64(elementsEach),
+          { body, begin, end in
+            body?.assumingMemoryBound(to: (@Sendable (Range<Int>) -> Void).self).pointee(
+              Int(begin)..<Int(end))
+          }, body)
       }
     }
-    return count
-  }()
-
-  /// Runs every registration of the program, the first time it is called; returns their number.
-  @discardableResult
-  public static func load() -> Int { loaded }
+  }
 }

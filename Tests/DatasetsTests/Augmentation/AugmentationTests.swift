@@ -235,9 +235,11 @@ extension Augmentation {
   }
 
   /// Everything there is, on any number of threads, ahead or not, in batches of any size, and after going back.
-  @Test(arguments: [(0, 1, 8), (2, 1, 8), (0, 2, 8), (1, 3, 8), (0, 16, 8), (2, 2, 5)], [1, 3])
+  @Test(
+    arguments: [(0, 1, 8), (2, 1, 8), (0, 2, 8), (1, 3, 8), (0, 16, 8), (2, 2, 5), (0, nil, 8)],
+    [1, 3])
   func sameBitsWhateverTheThreads(
-    _ ways: (prefetch: Int, threads: Int, batch: Int), channels: Int
+    _ ways: (prefetch: Int, threads: Int?, batch: Int), channels: Int
   ) throws {
     let recipe = try AugmentationRecipe(
       parsing: "flip,vflip,turn,crop2:reflect,zoom0.4,jitter0.4:0.4:0.4:0.1,erase0.5,cutout2"
@@ -245,7 +247,7 @@ extension Augmentation {
     let set = try Self.set(40, height: 9, width: 7, channels: channels) {
       UInt8(truncatingIfNeeded: $0 &* 7919 >> 3)
     }
-    func loader(_ ways: (prefetch: Int, threads: Int, batch: Int)) -> Loader {
+    func loader(_ ways: (prefetch: Int, threads: Int?, batch: Int)) -> Loader {
       Loader(
         set, batchSize: ways.batch, order: .shuffled(seed: 2),
         transform: .normalized(

@@ -14,7 +14,7 @@ import Testing
   private static let bytes = PixelTransform(channels: 1) { byte, _ in Float(byte) }
 
   private static func loader(
-    _ count: Int, mixup: Double = 0, cutmix: Double = 0, prefetch: Int = 0, threads: Int = 1,
+    _ count: Int, mixup: Double = 0, cutmix: Double = 0, prefetch: Int = 0, threads: Int? = 1,
     layout: InputLayout = .rows
   ) throws -> Loader {
     Loader(
@@ -96,8 +96,10 @@ import Testing
     #expect(abs(cuts - 500) < 5 * 16)
   }
 
-  @Test(arguments: [(0, 1), (2, 1), (0, 3), (1, 2), (0, 16)], [InputLayout.rows, .images])
-  func sameBitsWhateverTheThreads(_ ways: (prefetch: Int, threads: Int), layout: InputLayout) throws
+  @Test(
+    arguments: [(0, 1), (2, 1), (0, 3), (1, 2), (0, 16), (0, nil)], [InputLayout.rows, .images])
+  func sameBitsWhateverTheThreads(_ ways: (prefetch: Int, threads: Int?), layout: InputLayout)
+    throws
   {
     let plain = try Self.loader(17, mixup: 0.4, cutmix: 1)
     let other = try Self.loader(

@@ -96,6 +96,26 @@ import Testing
     #expect(inputs.floats == expected)
   }
 
+  /// Images enough for each thread of the team to make some, with none changed, centred and normalised bytes.
+  @Test(arguments: [1, 2, 3, 7])
+  func theTeamMakesTheSameBatches(threads: Int) throws {
+    let before = Threads.count
+    Threads.use(threads)
+    defer { Threads.use(before) }
+    let set = DrawnDigits.set(count: 101, seed: 3)
+    for transform in [
+      PixelTransform.unit, .normalized(mean: [0.1], deviation: [0.3]),
+      .centred(mean: (0..<784).map(Float.init), deviation: (1...784).map(Float.init)),
+    ] {
+      func batches(_ threads: Int?) -> [[Float]] {
+        let loader = Loader(
+          set, batchSize: 50, order: .shuffled(seed: 2), transform: transform, threads: threads)
+        return Self.epoch(loader).map(\.inputs.floats)
+      }
+      #expect(batches(nil) == batches(1))
+    }
+  }
+
   @Test func imagesKeepTheirShape() throws {
     let set = try Self.numbered(5)
     let rows = Loader(set, batchSize: 5, order: .sequential).next()

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Tensors
@@ -108,6 +109,25 @@ import Testing
       let x = Tensor.ones([5000, 64])
       for _ in 0..<1000 {
         #expect(batchNormalization(x, nil, nil).mean.floats.allSatisfy { $0 == 1 })
+      }
+    }
+  }
+
+  @Test func sharesEveryItemOnce() async {
+    await #expect(processExitsWith: .success) {
+      for threads in [1, 2, 3, 7] {
+        Threads.use(threads)
+        for count in [0, 1, 5, 64, 1000] {
+          for elements in [0, 1, 10_000] {
+            let ranges = Mutex<[Range<Int>]>([])
+            Threads.share(count, elementsEach: elements) { range in
+              ranges.withLock { $0.append(range) }
+            }
+            let parts = ranges.withLock { $0 }
+            #expect(parts.flatMap { $0 }.sorted() == Array(0..<count))
+            #expect(parts.count <= threads)
+          }
+        }
       }
     }
   }
