@@ -116,8 +116,8 @@ let package = Package(
     tests(
       "Experiments",
       [
-        "Training", "Datasets", "Tensors", "Layers", "Optimizers", "Checkpoints", "EventLog",
-        "Figures", "TestSupport",
+        "Training", "Derivations", "Datasets", "Tensors", "Layers", "Optimizers", "Checkpoints",
+        "EventLog", "Figures", "TestSupport",
       ],
       hasReference: true),
     tests("Adjoint", ["TestSupport"]),

@@ -182,18 +182,18 @@ public struct DecompositionForecaster {
   }
 
   /// The formulas that ``gradient(inputs:targets:masks:)`` computes, in the order of the parameters.
-  public static let formulas: [Formula] = ["ₜ", "ₛ"].flatMap { k in
+  public static let formulas: [Formula] = ["t", "s"].flatMap { k in
     [
       Formula(
-        symbol: "∂L/∂W₁\(k)", value: "(∂L/∂Z\(k))ᵀ U\(k)",
-        where: "∂L/∂Z\(k) = (∂L/∂V W₂\(k)) ∘ M\(k) ∘ [Z\(k) > 0]"),
+        "W_{1\(k)}", #"\left(∂{Z_\#(k)}\right)^\top U_\#(k)"#,
+        where: #"$∂{Z_\#(k)} = \left(∂{V} W_{2\#(k)}\right) \circ M_\#(k) \circ [Z_\#(k) > 0]$"#),
       Formula(
-        symbol: "∂L/∂b₁\(k)", value: "Σᵣ ∂L/∂Z\(k)", where: "the sum runs over the m N series"),
+        "b_{1\(k)}", #"\sum_r ∂{(Z_\#(k))_r}"#, where: "the sum runs over the $m N$ series"),
       Formula(
-        symbol: "∂L/∂W₂\(k)", value: "(∂L/∂V)ᵀ H\(k)",
-        where: "∂L/∂V = 2 (Ŷ′ − Y′) ∘ σ 1ᵀ / (m S N)"),
+        "W_{2\(k)}", #"\left(∂{V}\right)^\top H_\#(k)"#,
+        where: #"$∂{V} = 2 (\hat Y' - Y') \circ \sigma \mathbf{1}^\top / (m S N)$"#),
       Formula(
-        symbol: "∂L/∂b₂\(k)", value: "Σᵣ ∂L/∂V", where: "the same for trend and seasonal part"),
+        "b_{2\(k)}", #"\sum_r ∂{V_r}"#, where: "the same for trend and seasonal part"),
     ]
   }
 }

@@ -95,21 +95,31 @@ public struct MLPMixer {
       gradients: Gradients(of: parameters, [dtheta1, db1, dtheta2, db2, dtheta3, db3]))
   }
 
+  private static let loss = #"\mathcal{L}"#
   /// The six formulas that ``gradient(inputs:labels:)`` computes, in the order of the parameters.
   public static let formulas: [Formula] = [
     Formula(
-      symbol: "∂ℒ/∂Θ₁", value: "Σᵢ (∂ℒ/∂Z₁⁽ⁱ⁾)ᵀ X⁽ⁱ⁾ᵀ",
-      where: "∂ℒ/∂Z₁⁽ⁱ⁾ = (∂ℒ/∂S₁⁽ⁱ⁾)ᵀ ∘ [H₁⁽ⁱ⁾ > 0] and ∂ℒ/∂S₁ = ∂ℒ/∂S₂ + ∂ℒ/∂Z₂ Θ₂"),
+      #"\Theta_1"#, #"\sum_i \left(∂{Z_1^{(i)}}\right)^\top X^{(i)\top}"#,
+      where:
+        #"$∂{Z_1^{(i)}} = \left(∂{S_1^{(i)}}\right)^\top \circ [H_1^{(i)} > 0]$ and $∂{S_1} = ∂{S_2} + ∂{Z_2} \Theta_2$"#,
+      loss: loss),
     Formula(
-      symbol: "∂ℒ/∂b₁", value: "Σᵢ (∂ℒ/∂Z₁⁽ⁱ⁾)ᵀ 1", where: "the sum runs over samples and features"),
+      "b_1", #"\sum_i \left(∂{Z_1^{(i)}}\right)^\top \mathbf{1}"#,
+      where: "the sum runs over samples and features", loss: loss),
     Formula(
-      symbol: "∂ℒ/∂Θ₂", value: "Σᵢ (∂ℒ/∂Z₂⁽ⁱ⁾)ᵀ S₁⁽ⁱ⁾",
-      where: "∂ℒ/∂Z₂ = ∂ℒ/∂S₂ ∘ [H₂ > 0] and ∂ℒ/∂S₂ = (1/D) (∂ℒ/∂Z₃ Θ₃) 1ᵀ"),
+      #"\Theta_2"#, #"\sum_i \left(∂{Z_2^{(i)}}\right)^\top S_1^{(i)}"#,
+      where:
+        #"$∂{Z_2} = ∂{S_2} \circ [H_2 > 0]$ and $∂{S_2} = \frac{1}{D} \left(∂{Z_3} \Theta_3\right) \mathbf{1}^\top$"#,
+      loss: loss),
     Formula(
-      symbol: "∂ℒ/∂b₂", value: "Σᵢ (∂ℒ/∂Z₂⁽ⁱ⁾)ᵀ 1", where: "the sum runs over samples and positions"
-    ),
-    Formula(symbol: "∂ℒ/∂Θ₃", value: "(∂ℒ/∂Z₃)ᵀ V", where: "∂ℒ/∂Z₃ = (Ŷ − Y) / m"),
-    Formula(symbol: "∂ℒ/∂b₃", value: "Σᵢ ∂ℒ/∂Z₃", where: "the sum runs over the batch"),
+      "b_2", #"\sum_i \left(∂{Z_2^{(i)}}\right)^\top \mathbf{1}"#,
+      where: "the sum runs over samples and positions", loss: loss),
+    Formula(
+      #"\Theta_3"#, #"\left(∂{Z_3}\right)^\top V"#,
+      where: #"$∂{Z_3} = (\hat Y - Y) / m$"#, loss: loss),
+    Formula(
+      "b_3", #"\sum_i ∂{(Z_3)_i}"#,
+      where: "the sum runs over the batch", loss: loss),
   ]
 }
 

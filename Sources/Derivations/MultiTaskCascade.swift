@@ -130,22 +130,33 @@ public struct MultiTaskCascade {
   /// The eight formulas that ``gradient(inputs:targets:labels:mask:)`` computes, in the order of the parameters.
   public static let formulas: [Formula] = [
     Formula(
-      symbol: "∂L/∂θ₁A", value: "(∂L/∂Z₁A)ᵀ X",
-      where: "∂L/∂Z₁A = (∂L/∂ŶA θ₂A) ∘ M ∘ cos(Z₁A)"),
-    Formula(symbol: "∂L/∂b₁A", value: "Σᵢ ∂L/∂Z₁A", where: "the sum runs over the batch"),
+      #"\theta_{1A}"#, #"\left(∂{Z_{1A}}\right)^\top X"#,
+      where: #"$∂{Z_{1A}} = \left(∂{\hat Y_A} \theta_{2A}\right) \circ M \circ \cos(Z_{1A})$"#),
     Formula(
-      symbol: "∂L/∂θ₂A", value: "(∂L/∂ŶA)ᵀ XDP",
-      where: "∂L/∂ŶA = α (ŶA − Y_A) / m + ∂L/∂X⊕: its own error and its part in task B"),
-    Formula(symbol: "∂L/∂b₂A", value: "Σᵢ ∂L/∂ŶA", where: "the sum runs over the batch"),
+      "b_{1A}", #"\sum_i ∂{(Z_{1A})_i}"#,
+      where: "the sum runs over the batch"),
     Formula(
-      symbol: "∂L/∂θ₁B", value: "(∂L/∂X₁B)ᵀ X",
-      where: "∂L/∂X₁B = ∂L/∂XBN − (1/m) Σᵢ ∂L/∂XBN: the mean ties the samples together"),
+      #"\theta_{2A}"#, #"\left(∂{\hat Y_A}\right)^\top X_{\text{DP}}"#,
+      where:
+        #"$∂{\hat Y_A} = \alpha (\hat Y_A - Y_A) / m + ∂{X_\oplus}$: its own error and its part in task B"#
+    ),
     Formula(
-      symbol: "∂L/∂b₁B", value: "Σᵢ ∂L/∂XBN", where: "∂L/∂XBN = ∂L/∂X⊕ ∘ [XBN > 0]"),
+      "b_{2A}", #"\sum_i ∂{(\hat Y_A)_i}"#,
+      where: "the sum runs over the batch"),
     Formula(
-      symbol: "∂L/∂θ₂B", value: "(∂L/∂Z₂B)ᵀ X⊕",
-      where: "∂L/∂Z₂B = β (ŶB − Y_B) / m and ∂L/∂X⊕ = ∂L/∂Z₂B θ₂B"),
-    Formula(symbol: "∂L/∂b₂B", value: "Σᵢ ∂L/∂Z₂B", where: "the sum runs over the batch"),
+      #"\theta_{1B}"#, #"\left(∂{X_{1B}}\right)^\top X"#,
+      where:
+        #"$∂{X_{1B}} = ∂{X_{\text{BN}}} - \frac{1}{m} \sum_i ∂{(X_{\text{BN}})_i}$: the mean ties the samples together"#
+    ),
+    Formula(
+      "b_{1B}", #"\sum_i ∂{(X_{\text{BN}})_i}"#,
+      where: #"$∂{X_{\text{BN}}} = ∂{X_\oplus} \circ [X_{\text{BN}} > 0]$"#),
+    Formula(
+      #"\theta_{2B}"#, #"\left(∂{Z_{2B}}\right)^\top X_\oplus"#,
+      where: #"$∂{Z_{2B}} = \beta (\hat Y_B - Y_B) / m$ and $∂{X_\oplus} = ∂{Z_{2B}} \theta_{2B}$"#),
+    Formula(
+      "b_{2B}", #"\sum_i ∂{(Z_{2B})_i}"#,
+      where: "the sum runs over the batch"),
   ]
 }
 

@@ -43,9 +43,15 @@ public struct LinearModule {
 
   /// What its backward pass computes.
   public static let formulas: [Formula] = [
-    Formula(symbol: "∂L/∂W", value: "(∂L/∂X̃)ᵀ X", where: "the product sums over the batch"),
-    Formula(symbol: "∂L/∂b", value: "Σᵢ ∂L/∂X̃ᵢ", where: "the sum runs over the batch"),
-    Formula(symbol: "∂L/∂X", value: "∂L/∂X̃ W", where: "each row on its own"),
+    Formula(
+      "W", #"\left(∂{\tilde X}\right)^\top X"#,
+      where: "the product sums over the batch"),
+    Formula(
+      "b", #"\sum_i ∂{\tilde X_i}"#,
+      where: "the sum runs over the batch"),
+    Formula(
+      "X", #"∂{\tilde X} W"#,
+      where: "each row on its own"),
   ]
 }
 
@@ -71,7 +77,7 @@ public struct ReLUModule {
   /// What its backward pass computes.
   public static let formulas: [Formula] = [
     Formula(
-      symbol: "∂L/∂X", value: "∂L/∂Y ∘ [X > 0]",
+      "X", #"∂{Y} \circ [X > 0]"#,
       where: "the Jacobian of a row is diagonal, so the product is one of elements")
   ]
 }
@@ -100,8 +106,8 @@ public struct SoftmaxModule {
   /// What its backward pass computes.
   public static let formulas: [Formula] = [
     Formula(
-      symbol: "∂L/∂x", value: "(diag(y) − y yᵀ) ∂L/∂y = y ∘ (∂L/∂y − ⟨∂L/∂y, y⟩)",
-      where: "x and y are one row of the input and of the output")
+      "x", #"(\operatorname{diag}(y) - y y^\top) ∂{y} = y \circ \left(∂{y} - y^\top ∂{y}\right)"#,
+      where: "$x$ and $y$ are one row of the input and of the output")
   ]
 }
 
@@ -143,7 +149,8 @@ public struct CrossEntropyModule {
   /// What its backward pass computes.
   public static let formulas: [Formula] = [
     Formula(
-      symbol: "∂L/∂X", value: "−(T / X) / m", where: "the quotient is 0 wherever tᵢₖ is 0")
+      "X", "-(T / X) / m",
+      where: "the quotient is 0 wherever $t_{ik}$ is 0")
   ]
 }
 
@@ -219,16 +226,16 @@ public struct ModularPerceptron {
   public var formulas: [Formula] {
     let last = linears.count
     return (1...last).flatMap { layer in
-      let (this, next) = (subscripted(layer), subscripted(layer + 1))
-      let input = layer == 1 ? "X" : "H\(subscripted(layer - 1))"
+      let input = layer == 1 ? "X" : "H_\(layer - 1)"
       let cotangent =
         layer == last
-        ? "∂L/∂Z\(this) = (diag(ŷ) − ŷ ŷᵀ) (−t / ŷ) / m for each row"
-        : "∂L/∂Z\(this) = (∂L/∂Z\(next) W\(next)) ∘ [Z\(this) > 0]"
+        ? #"$∂{Z_\#(layer)} = (\operatorname{diag}(\hat y) - \hat y \hat y^\top) (-t / \hat y) / m$ for each row"#
+        : #"$∂{Z_\#(layer)} = \left(∂{Z_\#(layer + 1)} W_\#(layer + 1)\right) \circ [Z_\#(layer) > 0]$"#
       return [
-        Formula(symbol: "∂L/∂W\(this)", value: "(∂L/∂Z\(this))ᵀ \(input)", where: cotangent),
         Formula(
-          symbol: "∂L/∂b\(this)", value: "Σᵢ ∂L/∂Z\(this)", where: "the sum runs over the batch"),
+          "W_\(layer)", #"\left(∂{Z_\#(layer)}\right)^\top \#(input)"#, where: cotangent),
+        Formula(
+          "b_\(layer)", #"\sum_i ∂{(Z_\#(layer))_i}"#, where: "the sum runs over the batch"),
       ]
     }
   }
@@ -241,11 +248,6 @@ private func kept(_ tensor: Tensor?, by module: StaticString) -> Tensor {
     fatalError()
   }
   return tensor
-}
-
-/// `12` as `₁₂`.
-private func subscripted(_ number: Int) -> String {
-  String(String(number).compactMap { $0.wholeNumberValue.map { Array("₀₁₂₃₄₅₆₇₈₉")[$0] } })
 }
 
 @section("adjoint_registry") @used

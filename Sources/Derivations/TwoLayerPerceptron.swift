@@ -82,17 +82,27 @@ public struct TwoLayerPerceptron {
   /// The four formulas that ``gradient(inputs:labels:)`` computes, in the order of the parameters, without
   /// a penalty.
   public static let formulas: [Formula] = [
-    Formula(symbol: "∂L/∂W₁", value: "(∂L/∂Z₁)ᵀ X", where: "∂L/∂Z₁ = (∂L/∂Z₂ W₂) ∘ [Z₁ > 0]"),
-    Formula(symbol: "∂L/∂b₁", value: "Σᵢ ∂L/∂Z₁", where: "the sum runs over the batch"),
-    Formula(symbol: "∂L/∂W₂", value: "(∂L/∂Z₂)ᵀ H₁", where: "∂L/∂Z₂ = (Ŷ − Y) / m"),
-    Formula(symbol: "∂L/∂b₂", value: "Σᵢ ∂L/∂Z₂", where: "the sum runs over the batch"),
+    Formula(
+      "W_1", #"\left(∂{Z_1}\right)^\top X"#,
+      where: #"$∂{Z_1} = \left(∂{Z_2} W_2\right) \circ [Z_1 > 0]$"#),
+    Formula(
+      "b_1", #"\sum_i ∂{(Z_1)_i}"#,
+      where: "the sum runs over the batch"),
+    Formula(
+      "W_2", #"\left(∂{Z_2}\right)^\top H_1"#,
+      where: #"$∂{Z_2} = (\hat Y - Y) / m$"#),
+    Formula(
+      "b_2", #"\sum_i ∂{(Z_2)_i}"#,
+      where: "the sum runs over the batch"),
   ]
 
   /// The same with a penalty, which only the weights have.
   public static let penalizedFormulas: [Formula] = [
-    Formula(symbol: "∂L/∂W₁", value: "(∂L/∂Z₁)ᵀ X + 2λ W₁", where: formulas[0].explanation),
+    Formula(
+      "W_1", formulas[0].value + #" + 2 \lambda W_1"#, where: formulas[0].explanation),
     formulas[1],
-    Formula(symbol: "∂L/∂W₂", value: "(∂L/∂Z₂)ᵀ H₁ + 2λ W₂", where: formulas[2].explanation),
+    Formula(
+      "W_2", formulas[2].value + #" + 2 \lambda W_2"#, where: formulas[2].explanation),
     formulas[3],
   ]
 }

@@ -114,25 +114,45 @@ public struct VariationalAutoencoder {
   /// The twelve formulas that ``gradient(inputs:noise:beta:)`` computes, in the order of the parameters.
   public static let formulas: [Formula] = [
     Formula(
-      symbol: "∂L/∂W₁", value: "(∂L/∂Ĥ₁)ᵀ X", where: "∂L/∂Ĥ₁ = (∂L/∂Ĥ₂ W₂) ∘ [H₁ > 0]"),
-    Formula(symbol: "∂L/∂b₁", value: "Σᵢ ∂L/∂Ĥ₁", where: "the sum runs over the batch"),
+      "W_1", #"\left(∂{\hat H_1}\right)^\top X"#,
+      where: #"$∂{\hat H_1} = \left(∂{\hat H_2} W_2\right) \circ [H_1 > 0]$"#),
     Formula(
-      symbol: "∂L/∂W₂", value: "(∂L/∂Ĥ₂)ᵀ H₁", where: "∂L/∂Ĥ₂ = (∂L/∂ζ W₃) ∘ [H₂ > 0]"),
-    Formula(symbol: "∂L/∂b₂", value: "Σᵢ ∂L/∂Ĥ₂", where: "the sum runs over the batch"),
+      "b_1", #"\sum_i ∂{(\hat H_1)_i}"#,
+      where: "the sum runs over the batch"),
     Formula(
-      symbol: "∂L/∂W₃", value: "(∂L/∂ζ)ᵀ H₂",
-      where: "∂L/∂ζ = [∂L/∂Z, ∂L/∂Z ∘ σz ∘ ε] + β [μz, σz² − 1] / m with ∂L/∂Z = ∂L/∂Ĝ₁ V₁"),
-    Formula(symbol: "∂L/∂b₃", value: "Σᵢ ∂L/∂ζ", where: "the sum runs over the batch"),
+      "W_2", #"\left(∂{\hat H_2}\right)^\top H_1"#,
+      where: #"$∂{\hat H_2} = \left(∂{\zeta} W_3\right) \circ [H_2 > 0]$"#),
     Formula(
-      symbol: "∂L/∂V₁", value: "(∂L/∂Ĝ₁)ᵀ Z", where: "∂L/∂Ĝ₁ = (∂L/∂Ĝ₂ V₂) ∘ [G₁ > 0]"),
-    Formula(symbol: "∂L/∂c₁", value: "Σᵢ ∂L/∂Ĝ₁", where: "the sum runs over the batch"),
+      "b_2", #"\sum_i ∂{(\hat H_2)_i}"#,
+      where: "the sum runs over the batch"),
     Formula(
-      symbol: "∂L/∂V₂", value: "(∂L/∂Ĝ₂)ᵀ G₁", where: "∂L/∂Ĝ₂ = (∂L/∂ξ V₃) ∘ [G₂ > 0]"),
-    Formula(symbol: "∂L/∂c₂", value: "Σᵢ ∂L/∂Ĝ₂", where: "the sum runs over the batch"),
+      "W_3", #"\left(∂{\zeta}\right)^\top H_2"#,
+      where:
+        #"$∂{\zeta} = [∂{Z}, ∂{Z} \circ \sigma_z \circ \varepsilon] + \beta [\mu_z, \sigma_z^2 - 1] / m$ with $∂{Z} = ∂{\hat G_1} V_1$"#
+    ),
     Formula(
-      symbol: "∂L/∂V₃", value: "(∂L/∂ξ)ᵀ G₂",
-      where: "∂L/∂ξ = [(μx − X)/σx², 1 − (X − μx)²/σx²] / m"),
-    Formula(symbol: "∂L/∂c₃", value: "Σᵢ ∂L/∂ξ", where: "the sum runs over the batch"),
+      "b_3", #"\sum_i ∂{\zeta_i}"#,
+      where: "the sum runs over the batch"),
+    Formula(
+      "V_1", #"\left(∂{\hat G_1}\right)^\top Z"#,
+      where: #"$∂{\hat G_1} = \left(∂{\hat G_2} V_2\right) \circ [G_1 > 0]$"#),
+    Formula(
+      "c_1", #"\sum_i ∂{(\hat G_1)_i}"#,
+      where: "the sum runs over the batch"),
+    Formula(
+      "V_2", #"\left(∂{\hat G_2}\right)^\top G_1"#,
+      where: #"$∂{\hat G_2} = \left(∂{\xi} V_3\right) \circ [G_2 > 0]$"#),
+    Formula(
+      "c_2", #"\sum_i ∂{(\hat G_2)_i}"#,
+      where: "the sum runs over the batch"),
+    Formula(
+      "V_3", #"\left(∂{\xi}\right)^\top G_2"#,
+      where:
+        #"$∂{\xi} = \left[\frac{\mu_x - X}{\sigma_x^2}, 1 - \frac{(X - \mu_x)^2}{\sigma_x^2}\right] / m$"#
+    ),
+    Formula(
+      "c_3", #"\sum_i ∂{\xi_i}"#,
+      where: "the sum runs over the batch"),
   ]
 }
 

@@ -137,14 +137,14 @@ import Testing
 
   @Test func hasAFormulaForEachParameter() {
     #expect(
-      DecompositionForecaster.formulas.map(\.symbol) == [
-        "∂L/∂W₁ₜ", "∂L/∂b₁ₜ", "∂L/∂W₂ₜ", "∂L/∂b₂ₜ", "∂L/∂W₁ₛ", "∂L/∂b₁ₛ", "∂L/∂W₂ₛ", "∂L/∂b₂ₛ",
+      DecompositionForecaster.formulas.map(\.variable) == [
+        "W_{1t}", "b_{1t}", "W_{2t}", "b_{2t}", "W_{1s}", "b_{1s}", "W_{2s}", "b_{2s}",
       ])
     #expect(
       DecompositionForecaster.formulas[4]
         == Formula(
-          symbol: "∂L/∂W₁ₛ", value: "(∂L/∂Zₛ)ᵀ Uₛ",
-          where: "∂L/∂Zₛ = (∂L/∂V W₂ₛ) ∘ Mₛ ∘ [Zₛ > 0]"))
+          "W_{1s}", #"\left(∂{Z_s}\right)^\top U_s"#,
+          where: #"$∂{Z_s} = \left(∂{V} W_{2s}\right) \circ M_s \circ [Z_s > 0]$"#))
   }
 
   private static func expectWords(_ result: ExitTest.Result?, _ words: String) {

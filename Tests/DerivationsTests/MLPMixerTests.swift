@@ -46,9 +46,10 @@ import Testing
 
   @Test func hasAFormulaForEachParameter() {
     #expect(
-      MLPMixer.formulas.map(\.symbol) == [
-        "∂ℒ/∂Θ₁", "∂ℒ/∂b₁", "∂ℒ/∂Θ₂", "∂ℒ/∂b₂", "∂ℒ/∂Θ₃", "∂ℒ/∂b₃",
+      MLPMixer.formulas.map(\.variable) == [
+        #"\Theta_1"#, "b_1", #"\Theta_2"#, "b_2", #"\Theta_3"#, "b_3",
       ])
+    #expect(MLPMixer.formulas.allSatisfy { $0.loss == #"\mathcal{L}"# })
   }
 
   @Test func stopsIfShapesDoNotFit() async {

@@ -92,8 +92,9 @@ import Testing
 
   @Test func hasAFormulaForEachParameter() {
     #expect(
-      MultiTaskCascade.formulas.map(\.symbol) == [
-        "∂L/∂θ₁A", "∂L/∂b₁A", "∂L/∂θ₂A", "∂L/∂b₂A", "∂L/∂θ₁B", "∂L/∂b₁B", "∂L/∂θ₂B", "∂L/∂b₂B",
+      MultiTaskCascade.formulas.map(\.variable) == [
+        #"\theta_{1A}"#, "b_{1A}", #"\theta_{2A}"#, "b_{2A}", #"\theta_{1B}"#, "b_{1B}",
+        #"\theta_{2B}"#, "b_{2B}",
       ])
   }
 

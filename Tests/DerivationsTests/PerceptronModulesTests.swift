@@ -109,13 +109,17 @@ import Testing
   @Test func hasAFormulaForEachParameter() {
     let shapes: [Shape] = [[4, 5], [4], [3, 4], [3]]
     let formulas = ModularPerceptron(shapes.map { Parameter(.zeros($0)) }).formulas
-    #expect(formulas.map(\.symbol) == ["∂L/∂W₁", "∂L/∂b₁", "∂L/∂W₂", "∂L/∂b₂"])
+    #expect(formulas.map(\.variable) == ["W_1", "b_1", "W_2", "b_2"])
     #expect(
       formulas[0]
         == Formula(
-          symbol: "∂L/∂W₁", value: "(∂L/∂Z₁)ᵀ X", where: "∂L/∂Z₁ = (∂L/∂Z₂ W₂) ∘ [Z₁ > 0]"))
-    #expect(formulas[2].value == "(∂L/∂Z₂)ᵀ H₁")
-    #expect(formulas[2].explanation == "∂L/∂Z₂ = (diag(ŷ) − ŷ ŷᵀ) (−t / ŷ) / m for each row")
+          "W_1", #"\left(∂{Z_1}\right)^\top X"#,
+          where: #"$∂{Z_1} = \left(∂{Z_2} W_2\right) \circ [Z_1 > 0]$"#))
+    #expect(formulas[2].value == #"\left(∂{Z_2}\right)^\top H_1"#)
+    #expect(
+      formulas[2].explanation
+        == #"$∂{Z_2} = (\operatorname{diag}(\hat y) - \hat y \hat y^\top) (-t / \hat y) / m$ for each row"#
+    )
     #expect(
       [
         LinearModule.formulas, ReLUModule.formulas, SoftmaxModule.formulas,

@@ -99,13 +99,15 @@ import Testing
   }
 
   @Test func hasAFormulaForEachParameter() {
-    #expect(TwoLayerPerceptron.formulas.map(\.symbol) == ["∂L/∂W₁", "∂L/∂b₁", "∂L/∂W₂", "∂L/∂b₂"])
+    #expect(TwoLayerPerceptron.formulas.map(\.variable) == ["W_1", "b_1", "W_2", "b_2"])
     #expect(
       TwoLayerPerceptron.formulas[2]
-        == Formula(symbol: "∂L/∂W₂", value: "(∂L/∂Z₂)ᵀ H₁", where: "∂L/∂Z₂ = (Ŷ − Y) / m"))
+        == Formula(
+          "W_2", #"\left(∂{Z_2}\right)^\top H_1"#, where: #"$∂{Z_2} = (\hat Y - Y) / m$"#))
     #expect(
       TwoLayerPerceptron.penalizedFormulas.map(\.value) == [
-        "(∂L/∂Z₁)ᵀ X + 2λ W₁", "Σᵢ ∂L/∂Z₁", "(∂L/∂Z₂)ᵀ H₁ + 2λ W₂", "Σᵢ ∂L/∂Z₂",
+        #"\left(∂{Z_1}\right)^\top X + 2 \lambda W_1"#, #"\sum_i ∂{(Z_1)_i}"#,
+        #"\left(∂{Z_2}\right)^\top H_1 + 2 \lambda W_2"#, #"\sum_i ∂{(Z_2)_i}"#,
       ])
   }
 

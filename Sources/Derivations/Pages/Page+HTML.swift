@@ -14,6 +14,39 @@ enum HTML {
   }
 }
 
+extension Prose {
+  /// The text as HTML with MathML in it.
+  public static func html(_ text: String) -> String { html(parts(text)) }
+
+  static func html(_ parts: [Part]) -> String {
+    parts.indices.map { index in
+      switch parts[index] {
+      case .text(let text):
+        HTML.escaped(String(text.dropFirst(beginsWithMark(index, parts) ? 1 : 0)))
+      case .formula(let notation): kept(notation.mathML(), with: mark(after: index, in: parts))
+      case .code(let text): "<code>\(HTML.escaped(text))</code>"
+      case .emphasis(let text): "<em>\(HTML.escaped(text))</em>"
+      }
+    }.joined()
+  }
+
+  /// A formula and the mark behind it: no line begins with a comma.
+  private static func kept(_ formula: String, with mark: Character?) -> String {
+    mark.map { "<span style=\"white-space:nowrap\">\(formula)\($0)</span>" } ?? formula
+  }
+
+  /// The mark that follows a formula without a space.
+  private static func mark(after index: Int, in parts: [Part]) -> Character? {
+    guard index + 1 < parts.count, case .text(let text) = parts[index + 1] else { return nil }
+    return text.first.flatMap { ",.;:)".contains($0) ? $0 : nil }
+  }
+
+  private static func beginsWithMark(_ index: Int, _ parts: [Part]) -> Bool {
+    guard index > 0, case .formula = parts[index - 1] else { return false }
+    return mark(after: index - 1, in: parts) != nil
+  }
+}
+
 extension DerivationPage {
   /// One HTML file with MathML, which needs no other file, no network and no script.
   public var html: String {
@@ -33,7 +66,7 @@ extension DerivationPage {
     <main>
     <header>
     <h1>\(HTML.escaped(title))</h1>
-    <p class="summary">\(html(Prose.parts(summary)))</p>
+    <p class="summary">\(Prose.html(summary))</p>
     </header>
     \(blocks.map(html).joined())\
     \(footer.isEmpty ? "" : "<footer>\(HTML.escaped(footer))</footer>\n")</main>
@@ -46,30 +79,19 @@ extension DerivationPage {
   private func html(_ block: Block) -> String {
     switch block {
     case .heading(let text): "<h2>\(HTML.escaped(text))</h2>\n"
-    case .paragraph(let parts): "<p>\(html(parts))</p>\n"
+    case .paragraph(let parts): "<p>\(Prose.html(parts))</p>\n"
     case .table(let header, let rows): html(header, rows)
     case .equations(let lines, let margin, let code): html(lines, margin, code)
     case .steps(let lines):
       "<div class=\"steps\">\n"
-        + lines.map { "<p style=\"margin-left:\($0.indent * 2)em\">\(html($0.parts))</p>\n" }
+        + lines.map { "<p style=\"margin-left:\($0.indent * 2)em\">\(Prose.html($0.parts))</p>\n" }
         .joined() + "</div>\n"
     }
   }
 
-  private func html(_ parts: [Prose.Part]) -> String {
-    parts.map { part in
-      switch part {
-      case .text(let text): HTML.escaped(text)
-      case .formula(let notation): notation.mathML()
-      case .code(let text): "<code>\(HTML.escaped(text))</code>"
-      case .emphasis(let text): "<em>\(HTML.escaped(text))</em>"
-      }
-    }.joined()
-  }
-
   /// A formula that fills a cell is as large as one on a line of its own.
   private func cell(_ parts: [Prose.Part]) -> String {
-    guard parts.count == 1, case .formula(let notation) = parts[0] else { return html(parts) }
+    guard parts.count == 1, case .formula(let notation) = parts[0] else { return Prose.html(parts) }
     return notation.mathML(inDisplayStyle: true)
   }
 

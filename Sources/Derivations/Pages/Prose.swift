@@ -2,7 +2,7 @@
 ///
 /// The markup of the documents: `$…$` is a formula in the TeX of ``Notation``, `` `…` `` is code, `*…*` is
 /// emphasis. An empty line ends a paragraph.
-enum Prose {
+public enum Prose {
   /// A stretch of a paragraph.
   enum Part: Equatable, Sendable {
     case text(String)

@@ -142,17 +142,22 @@ struct CascadeReport {
     ) { network.loss(batch, .training(seed: configuration.seed)).loss }.agreements()
     let weights =
       main.weightA == main.weightB
-      ? "α and β are 1." : "α is \(Int(main.weightA)) and β is \(Int(main.weightB))."
+      ? #"$\alpha$ and $\beta$ are 1."#
+      : #"$\alpha$ is \#(Int(main.weightA)) and $\beta$ is \#(Int(main.weightB))."#
     return GradientReport.section(
       MultiTaskCascade.formulas, agreements,
       note:
-        "Measured on \(batch.labels.count) training samples at the trained weights, with a dropout mask M; b₁B is "
-        + "moved by up to " + String(format: "%.3f", moved)
+        "Measured on \(batch.labels.count) training samples at the trained weights, with a dropout mask $M$; "
+        + "$b_{1B}$ is moved by up to " + String(format: "%.3f", moved)
         + ", so that no unit is at the kink of its rectifier, where a difference of values is no derivative. "
-        + "X are the samples as rows, Z₁A = X θ₁Aᵀ + b₁A, XDP = sin(Z₁A) ∘ M, ŶA = XDP θ₂Aᵀ + b₂A, "
-        + "X₁B = X θ₁Bᵀ, XBN = max(X₁B − μ + b₁B, 0) with the mean μ of the rows of X₁B, X⊕ = ŶA + XBN, "
-        + "Z₂B = X⊕ θ₂Bᵀ + b₂B, ŶB = softmax(Z₂B), Y_A the numbers, Y_B the classes as one-hot rows, m the "
-        + "number of samples, L = α/m Σᵢ ½‖ŶA − Y_A‖² + β times the mean cross-entropy. \(weights)")
+        + #"$X$ are the samples as rows, $Z_{1A} = X \theta_{1A}^\top + b_{1A}$, "#
+        + #"$X_{\text{DP}} = \sin(Z_{1A}) \circ M$, $\hat Y_A = X_{\text{DP}} \theta_{2A}^\top + b_{2A}$, "#
+        + #"$X_{1B} = X \theta_{1B}^\top$, $X_{\text{BN}} = X_{1B} - \mu + b_{1B}$ with the mean $\mu$ of the "#
+        + #"rows of $X_{1B}$, $X_\oplus = \hat Y_A + \max(X_{\text{BN}}, 0)$, "#
+        + #"$Z_{2B} = X_\oplus \theta_{2B}^\top + b_{2B}$, $\hat Y_B = \operatorname{softmax}(Z_{2B})$, "#
+        + #"$Y_A$ the numbers, $Y_B$ the classes as one-hot rows, $m$ the number of samples, $L$ is "#
+        + #"$\frac{\alpha}{m} \sum_i \frac{1}{2} \lVert (\hat Y_A - Y_A)_i \rVert^2$ plus $\beta$ times the "#
+        + "mean cross-entropy. \(weights)")
   }
 
   /// The main network in float64.

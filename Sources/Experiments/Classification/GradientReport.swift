@@ -4,16 +4,17 @@ import Figures
 import Foundation
 import Tensors
 
-/// The table that shows a network's gradients three ways, measured while the report is made.
+/// The section that shows a network's gradients three ways, measured while the report is made.
 enum GradientReport {
+  /// - Parameters:
+  ///   - formulas: what is computed by hand, one line for each parameter.
+  ///   - agreements: what was measured, in the same order.
+  ///   - note: what it was measured on, and what the symbols mean: text with TeX between dollar signs.
   static func section(
     _ formulas: [Formula], _ agreements: [GradientCheck.Agreement], note: String
   ) -> Report.Section {
-    let rows = zip(formulas, agreements).map { formula, agreement in
-      [
-        agreement.name, "\(formula.symbol) = \(formula.value)", formula.explanation,
-        marked(agreement.tapeAgainstHand), marked(agreement.tapeAgainstDifferences),
-      ]
+    let rows = agreements.map {
+      [$0.name, marked($0.tapeAgainstHand), marked($0.tapeAgainstDifferences)]
     }
     let differ = agreements.filter {
       !(max($0.tapeAgainstHand, $0.tapeAgainstDifferences) <= tolerance)
@@ -23,12 +24,16 @@ enum GradientReport {
     return Report.Section(
       "Its gradients, three ways",
       [
-        .paragraph(note),
+        .html("<p>\(Prose.html(note))</p>"),
+        .formulas(
+          header: ["parameter", "by hand", "where"],
+          rows: zip(formulas, agreements).map { formula, agreement in
+            [agreement.name, formula.mathML, formula.explanationHTML]
+          }),
         .table(
           .init(
             header: [
-              "parameter", "by hand", "where", "by hand and tape differ by",
-              "tape and central differences differ by",
+              "parameter", "by hand and tape differ by", "tape and central differences differ by",
             ], rows: rows,
             caption: "Largest difference relative to the largest element, in float64.\(verdict)")),
       ])

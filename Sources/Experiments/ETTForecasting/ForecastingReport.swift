@@ -149,11 +149,12 @@ enum ForecastingReport {
     return GradientReport.section(
       DecompositionForecaster.formulas, agreements,
       note:
-        "Measured on \(x.shape[0]) test series at the trained weights. X′ has a series of the past in each "
-        + "row, of m windows and N variates; U is X′ without its level μ and divided by its scale σ; Uₜ its "
-        + "moving average, Uₛ = U − Uₜ; Zₖ = Uₖ W₁ₖᵀ + b₁ₖ and Hₖ = max(Zₖ, 0) ∘ Mₖ for k = t, s, with the "
-        + "mask Mₖ of dropout; V = Σₖ (Hₖ W₂ₖᵀ + b₂ₖ), Ŷ′ = V ∘ σ + μ, S the steps ahead, L the mean squared "
-        + "error.")
+        "Measured on \(x.shape[0]) test series at the trained weights. "
+        + #"$X'$ has a series of the past in each row, of $m$ windows and $N$ variates; $U$ is $X'$ without "#
+        + #"its level $\mu$ and divided by its scale $\sigma$; $U_t$ its moving average, $U_s = U - U_t$; "#
+        + #"$Z_k = U_k W_{1k}^\top + b_{1k}$ and $H_k = \max(Z_k, 0) \circ M_k$ for $k = t, s$, with the "#
+        + #"mask $M_k$ of dropout; $V = \sum_k (H_k W_{2k}^\top + b_{2k})$, $\hat Y' = V \circ \sigma + \mu$, "#
+        + #"$S$ the steps ahead, $L$ the mean squared error."#)
   }
 
   /// Of the series of many test windows those whose hidden units all keep farthest from zero, one variate each.

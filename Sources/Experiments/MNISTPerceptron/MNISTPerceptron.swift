@@ -94,9 +94,9 @@ final class MNISTPerceptron: PredictingExperiment, LookingInside {
       of: classifier.step.parameters, on: classifier.parts.test, named: "test images",
       transform: .unit, formulas: TwoLayerPerceptron.formulas,
       symbols:
-        "X are the images as rows, Z₁ = X W₁ᵀ + b₁, H₁ = max(Z₁, 0), Z₂ = H₁ W₂ᵀ + b₂, "
-        + "Ŷ = softmax(Z₂), Y the labels as one-hot rows, m the number of images, L the mean "
-        + "cross-entropy."
+        #"$X$ are the images as rows, $Z_1 = X W_1^\top + b_1$, $H_1 = \max(Z_1, 0)$, "#
+        + #"$Z_2 = H_1 W_2^\top + b_2$, $\hat Y = \operatorname{softmax}(Z_2)$, $Y$ the labels as one-hot "#
+        + #"rows, $m$ the number of images, $L$ the mean cross-entropy."#
     ) { parameters, x, labels in
       TwoLayerPerceptron(parameters).gradient(inputs: x, labels: labels).gradients
     }

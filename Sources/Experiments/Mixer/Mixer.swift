@@ -173,13 +173,15 @@ final class Mixer: PredictingExperiment, LookingInside {
     return GradientReport.section(
       MLPMixer.formulas, agreements,
       note:
-        "Measured on \(batch.count) test images at the trained weights; b₁ and b₂ are moved by up to "
+        "Measured on \(batch.count) test images at the trained weights; $b_1$ and $b_2$ are moved by up to "
         + String(format: "%.3f", moved)
         + ", so that no unit is at the kink of its rectifier, where a difference of values is no derivative. "
-        + "X⁽ⁱ⁾ is image i with its patches as rows, H₁ = max(Xᵀ Θ₁ᵀ + b₁, 0), S₁ = X + H₁ᵀ, "
-        + "H₂ = max(S₁ Θ₂ᵀ + b₂, 0), S₂ = S₁ + H₂, V the mean of S₂ over the features, "
-        + "Z₃ = V Θ₃ᵀ + b₃, Ŷ = softmax(Z₃), Y the labels as one-hot rows, m the number of images, "
-        + "ℒ the mean cross-entropy.")
+        + #"$X^{(i)}$ is image $i$ with its patches as rows, "#
+        + #"$H_1 = \max(Z_1, 0)$ with $Z_1 = X^\top \Theta_1^\top + b_1$, $S_1 = X + H_1^\top$, "#
+        + #"$H_2 = \max(Z_2, 0)$ with $Z_2 = S_1 \Theta_2^\top + b_2$, $S_2 = S_1 + H_2$, $V$ the mean of "#
+        + #"$S_2$ over the $D$ features, $Z_3 = V \Theta_3^\top + b_3$, "#
+        + #"$\hat Y = \operatorname{softmax}(Z_3)$, $Y$ the labels as one-hot rows, $m$ the number of "#
+        + #"images, $\mathcal{L}$ the mean cross-entropy."#)
   }
 
   /// Moves b₁ and b₂ until no unit is near the kink; returns by how much at most.

@@ -75,9 +75,10 @@ final class TwoLayerCIFAR10: CIFARExperiment {
       perceptron.gradientSection(
         penalty > 0 ? TwoLayerPerceptron.penalizedFormulas : TwoLayerPerceptron.formulas,
         symbols:
-          "X are the images as rows, less their mean, Z₁ = X W₁ᵀ + b₁, H₁ = max(Z₁, 0), "
-          + "Z₂ = H₁ W₂ᵀ + b₂, Ŷ = softmax(Z₂), Y the labels as one-hot rows, m the number of images, "
-          + "L the mean cross-entropy plus λ (‖W₁‖² + ‖W₂‖²), λ = \(penalty).",
+          #"$X$ are the images as rows, less their mean, $Z_1 = X W_1^\top + b_1$, "#
+          + #"$H_1 = \max(Z_1, 0)$, $Z_2 = H_1 W_2^\top + b_2$, $\hat Y = \operatorname{softmax}(Z_2)$, "#
+          + #"$Y$ the labels as one-hot rows, $m$ the number of images, $L$ the mean cross-entropy plus "#
+          + #"$\lambda (\lVert W_1 \rVert^2 + \lVert W_2 \rVert^2)$, $\lambda = \#(penalty)$."#,
         penalty: penalty
       ) { parameters, x, labels in
         TwoLayerPerceptron(parameters, penalty: penalty).gradient(inputs: x, labels: labels)

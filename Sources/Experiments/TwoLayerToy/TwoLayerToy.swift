@@ -140,9 +140,10 @@ final class TwoLayerToy: PredictingExperiment {
     return GradientReport.section(
       penalty > 0 ? TwoLayerPerceptron.penalizedFormulas : TwoLayerPerceptron.formulas, agreements,
       note:
-        "Measured on the five inputs at the weights that were drawn, with λ = \(penalty). X are the inputs "
-        + "as rows, Z₁ = X W₁ᵀ + b₁, H₁ = max(Z₁, 0), Z₂ = H₁ W₂ᵀ + b₂, Ŷ = softmax(Z₂), Y the classes as "
-        + "one-hot rows, m their number.")
+        "Measured on the five inputs at the weights that were drawn, with $\\lambda = \(penalty)$. "
+        + #"$X$ are the inputs as rows, $Z_1 = X W_1^\top + b_1$, $H_1 = \max(Z_1, 0)$, "#
+        + #"$Z_2 = H_1 W_2^\top + b_2$, $\hat Y = \operatorname{softmax}(Z_2)$, $Y$ the classes as one-hot "#
+        + #"rows, $m$ their number."#)
   }
 }
 

@@ -69,10 +69,11 @@ final class UvAPerceptron: CIFARExperiment {
       perceptron.gradientSection(
         ModularPerceptron(perceptron.classifier.step.parameters).formulas,
         symbols:
-          "X are the images as rows, less the mean of each channel, Z₁ = X W₁ᵀ + b₁, H₁ = max(Z₁, 0), "
-          + "Z₂ = H₁ W₂ᵀ + b₂, ŷ a row of softmax(Z₂), t its label as a one-hot row, m the number of "
-          + "images, L = −(1/m) Σ ⟨t, ln ŷ⟩. Each module hands the cotangent of its input to the one "
-          + "before it."
+          #"$X$ are the images as rows, less the mean of each channel, $Z_1 = X W_1^\top + b_1$, "#
+          + #"$H_1 = \max(Z_1, 0)$, $Z_2 = H_1 W_2^\top + b_2$, $\hat y$ a row of "#
+          + #"$\operatorname{softmax}(Z_2)$ and $t$ its label, one-hot, both as columns, $m$ the number of "#
+          + #"images, $L = -\frac{1}{m} \sum t^\top \ln \hat y$. Each module hands the cotangent of its "#
+          + "input to the one before it."
       ) { parameters, x, labels in
         ModularPerceptron(parameters).gradient(inputs: x, labels: labels).gradients
       }

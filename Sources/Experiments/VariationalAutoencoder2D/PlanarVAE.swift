@@ -219,9 +219,11 @@ final class PlanarVAE: Experiment {
     return GradientReport.section(
       VariationalAutoencoder.formulas, agreements,
       note:
-        "Measured on \(chosen.count) points at the trained weights, the noise ε given. H₁ and H₂ are the "
-        + "encoder's hidden layers, ζ = [μz, ln σz], Z = μz + σz ∘ ε, G₁ and G₂ the decoder's hidden layers, "
-        + "ξ = [μx, ln σx]; a hat marks the sum before the rectifier, m is the number of points.")
+        "Measured on \(chosen.count) points at the trained weights, the noise "
+        + #"$\varepsilon$ given. $H_1$ and $H_2$ are the encoder's hidden layers, "#
+        + #"$\zeta = [\mu_z, \ln \sigma_z]$, $Z = \mu_z + \sigma_z \circ \varepsilon$, $G_1$ and $G_2$ the "#
+        + #"decoder's hidden layers, $\xi = [\mu_x, \ln \sigma_x]$; a hat marks the sum before the rectifier, "#
+        + #"$m$ is the number of points."#)
   }
 }
 

@@ -50,6 +50,10 @@ extension Report {
       "<div class=\"row\">\n" + figures.map { html(of: $0.figure, $0.caption) }.joined()
         + "</div>\n"
     case .preformatted(let text): "<pre>\(Markup.escape(text))</pre>\n"
+    case .formulas(let header, let rows):
+      html(
+        head: header.map { "<th>\(Markup.escape($0))</th>" },
+        rows: rows.map { $0.map { "<td>\($0)</td>" } }, kind: " class=\"formulas\"")
     case .html(let html): html + "\n"
     }
   }
@@ -65,18 +69,26 @@ extension Report {
     let isNumeric = (0..<columns).map { column in
       !table.rows.isEmpty && table.rows.allSatisfy { looksNumeric($0[column]) }
     }
-    func line(_ cells: [String], _ element: String) -> String {
-      let cells = zip(cells, isNumeric).map { text, isNumber in
+    func line(_ cells: [String], _ element: String) -> [String] {
+      zip(cells, isNumeric).map { text, isNumber in
         "<\(element)\(isNumber ? " class=\"number\"" : "")>\(Markup.escape(text))</\(element)>"
       }
-      return "<tr>\(cells.joined())</tr>\n"
     }
+    return html(
+      head: line(table.header, "th"), rows: table.rows.map { line($0, "td") },
+      caption: table.caption)
+  }
+
+  /// A table of finished cells.
+  private static func html(
+    head: [String], rows: [[String]], kind: String = "", caption: String? = nil
+  ) -> String {
+    func line(_ cells: [String]) -> String { "<tr>\(cells.joined())</tr>\n" }
     // Beside the table, not in it: a wide one scrolls, and its caption would with it.
-    let caption = table.caption.map { "<p>\(Markup.escape($0))</p>\n" } ?? ""
-    let head = table.header.isEmpty ? "" : "<thead>\n\(line(table.header, "th"))</thead>\n"
-    return "<div class=\"table\">\n<div>\n<table>\n\(head)<tbody>\n"
-      + table.rows.map { line($0, "td") }.joined()
-      + "</tbody>\n</table>\n</div>\n\(caption)</div>\n"
+    let caption = caption.map { "<p>\(Markup.escape($0))</p>\n" } ?? ""
+    let head = head.isEmpty ? "" : "<thead>\n\(line(head))</thead>\n"
+    return "<div class=\"table\">\n<div>\n<table\(kind)>\n\(head)<tbody>\n"
+      + rows.map(line).joined() + "</tbody>\n</table>\n</div>\n\(caption)</div>\n"
   }
 
   /// Whether a cell is a number, perhaps with a sign before and a unit behind, or is left empty.

@@ -31,7 +31,8 @@ public struct Report: Sendable {
     }
   }
 
-  /// A part of a section. All texts are plain; only ``html(_:)`` is taken as it is.
+  /// A part of a section. All texts are plain but those of ``formulas(header:rows:)`` and ``html(_:)``, which are put
+  /// into the page unchanged.
   public enum Block: Sendable {
     /// Running text.
     case paragraph(String)
@@ -43,7 +44,9 @@ public struct Report: Sendable {
     case row([(figure: any Figure, caption: String)])
     /// Text whose spaces and line ends matter, such as a configuration.
     case preformatted(String)
-    /// HTML or MathML, put into the page unchanged.
+    /// A table whose cells are HTML or MathML, below heads of plain text.
+    case formulas(header: [String], rows: [[String]])
+    /// HTML or MathML.
     case html(String)
   }
 

@@ -46,7 +46,10 @@ enum ReportStyle {
     td.number{white-space:nowrap}
     pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--card);border:1px solid var(--rule);border-radius:12px;\
     padding:14px 18px;font:13px/1.5 ui-monospace,'SF Mono',Menlo,'DejaVu Sans Mono',monospace}
+    math{font-family:'Latin Modern Math','STIX Two Math','Cambria Math','Libertinus Math',\
+    'DejaVu Math TeX Gyre',math;font-size:1.06em}
     math[display=block]{margin:16px 0;overflow-x:auto}
+    .formulas td{vertical-align:middle}
     footer{margin-top:56px;padding-top:16px;border-top:1px solid var(--rule);\
     color:var(--muted);font-size:13px}
     @media (max-width:640px){main{padding:32px 16px}h1{font-size:28px}}

@@ -40,7 +40,7 @@ import Testing
       try #require(Self.page).html,
       contains: [
         "<title>Half a square &amp; its slope</title>",
-        "<p class=\"summary\">The gradient of <math><mi>L</mi></math>.</p>",
+        "<p class=\"summary\">The gradient of <span style=\"white-space:nowrap\"><math><mi>L</mi></math>.</span></p>",
         "<code>Small_file.swift</code>", "<h2>Forward</h2>",
         "<td><math displaystyle=\"true\"><mi>m</mi></math></td><td>number</td><td>rows</td></tr>",
         "<mi>X</mi></math></td><td><math displaystyle=\"true\"><mi>m</mi></math></td><td>input</td></tr>",

@@ -1,4 +1,5 @@
 import Datasets
+import Derivations
 import Foundation
 import Tensors
 import TestSupport
@@ -96,7 +97,8 @@ import Training
       contentsOf: URL(fileURLWithPath: summary.run + "/report.html"), encoding: .utf8)
     for words in [
       "<h2>Its probabilities</h2>", "0.36446210", "<h2>Its gradients, three ways</h2>",
-      "(∂L/∂Z₁)ᵀ X + 2λ W₁", "<h2>Its gradients as the exercise measures them</h2>",
+      TwoLayerPerceptron.penalizedFormulas[0].mathML,
+      "<h2>Its gradients as the exercise measures them</h2>",
       "published: 1.30378789133", "The loss of each of the 100 batches.",
     ] {
       #expect(html.contains(words), "\(words)")

@@ -155,9 +155,7 @@ import Training
     for epoch in [0, 3, 4] {
       #expect(html.components(separatedBy: ">epoch \(epoch)</text>").count == 3)
     }
-    let pattern =
-      /<tr><td>((?:en|de)coder\.layers\.[012]\.(?:weight|bias))<\/td><td>∂L[^<]*<\/td><td>[^<]*<\/td><td[^>]*>([^<]*)<\/td><td[^>]*>([^<]*)<\/td>/
-    let rows = html.matches(of: pattern)
+    let rows = html.matches(of: gradientRow)
     #expect(rows.count == 12)
     for row in rows {
       #expect(try #require(Double(row.2)) < 1e-12)
