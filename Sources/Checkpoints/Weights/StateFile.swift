@@ -11,9 +11,9 @@ public enum StateFile {
   /// Reads a file's tensors, by the names that PyTorch's `state_dict` gives them.
   ///
   /// float32 and float64 are kept, half precision, bfloat16, whole numbers of up to 16 bits and truth values become
-  /// float32, wider whole numbers float64; each number is kept exactly. A dictionary of dictionaries, as training programs save it, is
-  /// opened under `state_dict`, `model_state_dict` or `model`. If all names begin with `module.` or
-  /// `_orig_mod.`, that is taken off.
+  /// float32, wider whole numbers float64; each number is kept exactly. A dictionary of dictionaries, as training
+  /// programs save it, is opened under `state_dict`, `model_state_dict` or `model`. If all names begin with `module.`,
+  /// `_orig_mod.` or `model.`, that is taken off.
   ///
   /// - Parameters:
   ///   - url: the file.
@@ -87,8 +87,9 @@ public enum StateFile {
     return tensors
   }
 
-  /// What PyTorch's `DataParallel` and `compile` put before the names of the model they wrap.
-  private static let wrapperPrefixes = ["module.", "_orig_mod."]
+  /// What PyTorch's `DataParallel` and `compile` put before the names of the model they wrap, and what modules of
+  /// Lightning call theirs by custom.
+  private static let wrapperPrefixes = ["module.", "_orig_mod.", "model."]
 
   private static func withoutWrapper(_ tensors: [String: Tensor], told: (String) -> Void)
     -> [String: Tensor]

@@ -20,6 +20,14 @@ public struct DerivationPage: Sendable {
     /// The relative error against central differences.
     public let differences: Double
     let notation: Notation
+
+    /// With the larger errors, where two chains end in the same derivative.
+    func merged(with other: Row) -> Row {
+      Row(
+        formula: formula, code: [code, other.code].compactMap { $0 }.max(),
+        tape: max(tape, other.tape), differences: max(differences, other.differences),
+        notation: notation)
+    }
   }
 
   enum Block: Sendable {
@@ -67,10 +75,14 @@ public struct DerivationPage: Sendable {
         let agreement = try proof.check(chain)
         blocks.append(DerivationPage.equations(chain, agreement))
         if let tape = agreement.tape, let differences = agreement.differences {
-          rows.append(
-            Row(
-              formula: agreement.formula, code: agreement.code, tape: tape,
-              differences: differences, notation: chain.left.notation))
+          let row = Row(
+            formula: agreement.formula, code: agreement.code, tape: tape,
+            differences: differences, notation: chain.left.notation)
+          if let place = rows.firstIndex(where: { $0.formula == row.formula }) {
+            rows[place] = rows[place].merged(with: row)
+          } else {
+            rows.append(row)
+          }
         }
       case .show(let tex):
         blocks.append(.equations([Line(right: Notation(tex: tex))], margin: [], code: []))

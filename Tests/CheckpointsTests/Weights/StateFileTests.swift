@@ -51,6 +51,8 @@ import Testing
     #expect(try names("module.a", "module.b") == ["a", "b"])
     #expect(try names("_orig_mod.module.a", "_orig_mod.module.module.b") == ["a", "module.b"])
     #expect(try names("module.a", "modules.b") == ["module.a", "modules.b"])
+    #expect(try names("model.a", "model._orig_mod.b") == ["_orig_mod.b", "a"])
+    #expect(try names("model.a", "criterion.b") == ["criterion.b", "model.a"])
     #expect(try names("module.") == ["module."])
     #expect(try names() == [])
   }

@@ -108,6 +108,13 @@ import Testing
     }
   }
 
+  /// Also where it is derived twice, in steps and at one go.
+  @Test(arguments: ProofTests.names)
+  func eachDerivativeStandsOnceInTheSummary(name: String) throws {
+    let formulas = try Pages.page(name).agreements.map(\.formula)
+    #expect(Set(formulas).count == formulas.count)
+  }
+
   @Test func sameBytesEachTime() throws {
     let softmax = try #require(Derivation.all.first { $0.name == "softmax" })
     #expect(try DerivationPage(softmax).html == Pages.page("softmax").html)
