@@ -3,6 +3,7 @@ import Foundation
 import Tensors
 import TestSupport
 import Testing
+import Training
 
 @testable import AdjointCommand
 
@@ -38,8 +39,8 @@ import Testing
     #expect((object["metrics"] as? [String: Double])?.isEmpty == true)
     #expect(
       stopped.errors.hasSuffix(
-        "interrupted after step \(steps); go on with: adjoint train mnist-mlp --resume "
-          + "\(folder.path)/part\n"))
+        "interrupted after step \(ProgressDisplay.grouped(steps)); go on with: "
+          + "adjoint train mnist-mlp --resume \(folder.path)/part\n"))
     let newest = try #require(
       try Checkpoint.latest(in: folder.file("part/checkpoints")))
     #expect(newest.lastPathComponent == Checkpoint.name(step: steps))
