@@ -81,8 +81,8 @@ class Trial:
 
     def expect_saved(self, what: str, errors: str) -> None:
         """It saved where it stopped, and says how to go on."""
-        match = re.search(r"interrupted after step (\d+); go on with: adjoint train \S+ --resume \S+", errors)
-        if not match or int(match[1]) != newest_step(self.run):
+        match = re.search(r"interrupted after step ([\d,]+); go on with: adjoint train \S+ --resume \S+", errors)
+        if not match or int(match[1].replace(",", "")) != newest_step(self.run):
             self.complain(f"{what}: said {errors!r}; the newest checkpoint is of step {newest_step(self.run)}")
 
     def expect_resumable(self, what: str) -> None:
