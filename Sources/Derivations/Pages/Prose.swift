@@ -1,7 +1,7 @@
 /// Running text with formulas in it.
 ///
-/// The markup of the documents: `$…$` is a formula in the TeX of ``Notation``, `` `…` `` is code, `*…*` is
-/// emphasis. An empty line ends a paragraph.
+/// The markup of the documents: between dollar signs stands a formula in the TeX of ``Notation``, between backticks
+/// code, between asterisks what is emphasised. An empty line ends a paragraph.
 public enum Prose {
   /// A stretch of a paragraph.
   enum Part: Equatable, Sendable {
