@@ -48,8 +48,9 @@ inline Rooms &RoomsHere() {
   return rooms;
 }
 
-// Room for so many elements for as long as it is in scope, one inside the other. It is the thread's own, so that what a
-// step asks the system for does not depend on which threads are at work at once.
+// Room for so many elements for as long as it is in scope, one inside the other. It is the thread's own: asked for when a
+// thread first needs as much, and not again because another needs some at the same time. The counters of memory are those of
+// tensors and leave it out.
 template <typename T>
 class Scratch {
  public:

@@ -132,7 +132,7 @@ import Testing
     }
   }
 
-  /// Whether the other threads take part in the first steps is up to chance; what later ones ask the system for is not.
+  /// Whether the other threads take part in the first steps is up to chance; what tensors ask for in later ones is not.
   @Test func moreThreadsAskTheSystemForNothing() async {
     await #expect(processExitsWith: .success) {
       let x = Tensor.ones([2, 50, 50, 64])
