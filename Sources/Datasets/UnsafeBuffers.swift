@@ -359,12 +359,7 @@ extension PixelTransform {
       return
     }
     guard channels > 0 else {
-      // 1/255 = 257/65536 + 1/255/65536. The first product is exact, and the sum of both is rounded as the division
-      // would be, for each of the 256 bytes; it takes half the time.
-      for index in 0..<image.count {
-        let byte = Float(image[index])
-        input[index] = byte * 0x1.01p-8 + byte * 0x1.010102p-24
-      }
+      for index in 0..<image.count { input[index] = Float(image[index]) / 255 }
       return
     }
     table.withUnsafeBufferPointer { table in

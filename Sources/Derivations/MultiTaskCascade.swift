@@ -10,8 +10,8 @@ import Tensors
 ///     XDP = X₁A ∘ M                          [m, s]     M is 0 with probability p, else 1/(1 − p)
 ///     ŶA  = XDP θ₂Aᵀ + 1 b₂Aᵀ                [m, a]
 ///     X₁B = X θ₁Bᵀ                           [m, a]
-///     XBN = max(X₁B − 1 μᵀ + 1 b₁Bᵀ, 0)      [m, a]     μ is the mean of the rows of X₁B
-///     X⊕  = ŶA + XBN                         [m, a]
+///     XBN = X₁B − 1 μᵀ + 1 b₁Bᵀ              [m, a]     μ is the mean of the rows of X₁B
+///     X⊕  = ŶA + max(XBN, 0)                 [m, a]
 ///     Z₂B = X⊕ θ₂Bᵀ + 1 b₂Bᵀ                 [m, b]
 ///     ŶB  = softmax(Z₂B)                     [m, b]
 ///     L_A = (1/m) Σᵢ ½ ‖ŶAᵢ − Y_Aᵢ‖²
@@ -88,9 +88,9 @@ public struct MultiTaskCascade {
     let xdp = masked(x1a, mask)  // XDP = X₁A ∘ M
     let ya = linear(xdp, theta2a, b2a)  // ŶA = XDP θ₂Aᵀ + b₂A
     let x1b = linear(x, theta1b)  // X₁B = X θ₁Bᵀ
-    // XBN = max(X₁B − μ + b₁B, 0)
+    // max(XBN, 0), XBN = X₁B − μ + b₁B
     let (xbn, mean) = meanOnlyBatchNormalizationWithMean(x1b, b1b, activation: .relu)
-    let xsum = ya + xbn  // X⊕ = ŶA + XBN
+    let xsum = ya + xbn  // X⊕ = ŶA + max(XBN, 0)
     let z2b = linear(xsum, theta2b, b2b)  // Z₂B = X⊕ θ₂Bᵀ + b₂B
     let difference = ya - targets  // ŶA − Y_A
     let halfSquares = 0.5 / m * sumOfSquares(difference)  // L_A = (1/m) Σᵢ ½ ‖ŶA − Y_A‖²
