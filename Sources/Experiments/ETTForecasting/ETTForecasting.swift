@@ -21,7 +21,7 @@ final class ETTForecasting: Experiment {
 
   static let presets = [
     "default": ForecastingConfiguration(), "document": ForecastingConfiguration.document,
-    "normalized": ForecastingConfiguration.normalized,
+    "normalized": ForecastingConfiguration.normalized, "tuned": ForecastingConfiguration.tuned,
   ]
 
   let dataDescription: String
