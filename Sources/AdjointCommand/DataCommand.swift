@@ -45,7 +45,10 @@ struct DataCommand: ParsableCommand {
       abstract: "Show what a set holds, and draw some of its images.",
       usage: "adjoint data inspect <name> [<options>]")
 
-    @Argument(help: ArgumentHelp("The set.", valueName: "name"))
+    @Argument(
+      help: ArgumentHelp(
+        "The set, or folder for the pictures in train/CLASS and test/CLASS (or val/CLASS) of --data-dir.",
+        valueName: "name"))
     var name: String
 
     @OptionGroup var size: ImageSizeOption
@@ -129,7 +132,7 @@ struct DataCommand: ParsableCommand {
 struct ImageSizeOption: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The side of an image of MedMNIST: 28 (where left out), 64, 128 or 224.",
+      "The side of an image of MedMNIST: 28 (where left out), 64, 128 or 224; of a folder's, any from 8.",
       valueName: "pixels"))
   var size: Int?
 }

@@ -1,7 +1,7 @@
 import Tensors
 
 /// Labelled images: pixel bytes in the order image, row, column, channel, and a class number for
-/// each image.
+/// each image, or the marks of several classes at once.
 ///
 /// The storage is shared by copies and never written to.
 public struct ClassificationSet: Sendable, CustomStringConvertible {
@@ -13,8 +13,11 @@ public struct ClassificationSet: Sendable, CustomStringConvertible {
   public let width: Int
   /// Values of a pixel: 1 for grey, 3 for red, green and blue.
   public let channels: Int
-  /// The class of each image, in 0 ..< `classNames.count`.
+  /// The class of each image, in 0 ..< `classNames.count`; of images with ``marks`` the first they have, or 0.
   public let labels: [Int32]
+  /// Where an image can be of several classes at once, or of none: 1 for those it is of, else 0, `count` ×
+  /// `classNames.count`, row-major. Nil where each image is of one class.
+  public let marks: [UInt8]?
   /// What the classes are called.
   public let classNames: [String]
   /// Where the images come from, for people.
@@ -56,15 +59,53 @@ public struct ClassificationSet: Sendable, CustomStringConvertible {
       classNames: classNames, description: description)
   }
 
+  /// Checks and keeps images that can be of several classes at once, or of none.
+  ///
+  /// - Parameter marks: `[images, classNames.count]`, row after row: 1 for each class that an image is of, else 0.
+  /// - Throws: bad data where a mark is neither (its place is named), where the marks make no whole rows, or where
+  ///   the number of bytes is not images × height × width × channels.
+  public init(
+    pixels: [UInt8], height: Int, width: Int, channels: Int, marks: [UInt8], classNames: [String],
+    description: String
+  ) throws {
+    let columns = classNames.count
+    guard columns > 0, marks.count % columns == 0 else {
+      throw AdjointError(
+        .badData,
+        "\(description): expected whole rows of \(columns) marks, found \(marks.count) marks")
+    }
+    if let place = marks.firstIndex(where: { $0 > 1 }) {
+      throw AdjointError(
+        .badData,
+        "\(description): row \(place / columns), column \(place % columns): expected a mark of 0 or 1, found "
+          + "\(marks[place])")
+    }
+    let plain = try ClassificationSet(
+      pixels: pixels, height: height, width: width, channels: channels,
+      labels: Self.firstClasses(of: marks, columns), classNames: classNames,
+      description: description)
+    self.init(
+      validPixels: plain.pixels, height: height, width: width, channels: channels,
+      labels: plain.labels, marks: marks, classNames: classNames, description: description)
+  }
+
+  /// The first class that is marked in each row; 0 where none is.
+  static func firstClasses(of marks: [UInt8], _ columns: Int) -> [Int32] {
+    stride(from: 0, to: marks.count, by: columns).map { start in
+      Int32(marks[start..<start + columns].firstIndex(of: 1).map { $0 - start } ?? 0)
+    }
+  }
+
   init(
     validPixels: [UInt8], height: Int, width: Int, channels: Int, labels: [Int32],
-    classNames: [String], description: String
+    marks: [UInt8]? = nil, classNames: [String], description: String
   ) {
     self.pixels = validPixels
     self.height = height
     self.width = width
     self.channels = channels
     self.labels = labels
+    self.marks = marks
     self.classNames = classNames
     self.description = description
   }
@@ -83,6 +124,30 @@ public struct ClassificationSet: Sendable, CustomStringConvertible {
     return pixels[row * featureCount..<(row + 1) * featureCount]
   }
 
+  /// The classes of one image: one, or where there are ``marks`` any number, the lowest first.
+  public func classes(of row: Int) -> [Int] {
+    require(
+      row >= 0 && row < count, "ClassificationSet.classes(of: \(row)): there are \(count) images")
+    guard let marks else { return [Int(labels[row])] }
+    return (0..<classCount).filter { marks[row * classCount + $0] == 1 }
+  }
+
+  /// The marks of the rows, [rows, classes]; nil where each image is of one class.
+  func marks(of rows: ArraySlice<Int32>) -> Tensor? {
+    marks.map { marks in
+      let chosen = rows.flatMap { row in
+        marks[Int(row) * classCount..<(Int(row) + 1) * classCount].map(Float.init)
+      }
+      return Tensor(chosen, shape: [rows.count, classCount])
+    }
+  }
+
+  /// The names of one image's classes, with commas between them; `none` of none.
+  public func classNames(of row: Int) -> String {
+    let names = classes(of: row).map { classNames[$0] }
+    return names.isEmpty ? "none" : names.joined(separator: ", ")
+  }
+
   /// The images of a range of rows, as a set of their own; the range must lie within 0 ..< `count`.
   public subscript(rows: Range<Int>) -> ClassificationSet {
     require(
@@ -92,6 +157,7 @@ public struct ClassificationSet: Sendable, CustomStringConvertible {
       validPixels: Array(
         pixels[rows.lowerBound * featureCount..<rows.upperBound * featureCount]),
       height: height, width: width, channels: channels, labels: Array(labels[rows]),
+      marks: marks.map { Array($0[rows.lowerBound * classCount..<rows.upperBound * classCount]) },
       classNames: classNames, description: description)
   }
 
@@ -99,14 +165,27 @@ public struct ClassificationSet: Sendable, CustomStringConvertible {
   public func selecting(_ rows: some Sequence<Int>) -> ClassificationSet {
     var chosen: [UInt8] = []
     var classes: [Int32] = []
+    var chosenMarks = marks.map { _ in [UInt8]() }
     chosen.reserveCapacity(rows.underestimatedCount * featureCount)
     for row in rows {
       chosen.append(contentsOf: image(row))
       classes.append(labels[row])
+      if let marks {
+        chosenMarks?.append(contentsOf: marks[row * classCount..<(row + 1) * classCount])
+      }
     }
     return ClassificationSet(
       validPixels: chosen, height: height, width: width, channels: channels, labels: classes,
-      classNames: classNames, description: description)
+      marks: chosenMarks, classNames: classNames, description: description)
+  }
+
+  /// Grey images as coloured ones whose channels are the same; others as they are.
+  public func repeating(toChannels count: Int) -> ClassificationSet {
+    guard channels == 1, count > 1 else { return self }
+    return ClassificationSet(
+      validPixels: pixels.flatMap { [UInt8](repeating: $0, count: count) }, height: height,
+      width: width, channels: count, labels: labels, marks: marks, classNames: classNames,
+      description: description)
   }
 
   /// Takes `validationCount` images away for validation, chosen by the seed; both parts keep the
@@ -144,7 +223,11 @@ public struct ClassificationSet: Sendable, CustomStringConvertible {
   /// How many images there are of each class.
   public var classFrequencies: [Int] {
     var counts = [Int](repeating: 0, count: classCount)
-    for label in labels { counts[Int(label)] += 1 }
+    if let marks {
+      for place in marks.indices { counts[place % classCount] += Int(marks[place]) }
+    } else {
+      for label in labels { counts[Int(label)] += 1 }
+    }
     return counts
   }
 }

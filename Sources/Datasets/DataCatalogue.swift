@@ -138,8 +138,6 @@ public enum DataCatalogue {
   /// without their sizes.
   public static func source(named name: String) throws -> DataSource {
     if let source = sources.first(where: { $0.name == name }) { return source }
-    // Says why there is no such member.
-    if name == "chestmnist" { _ = try MedMNIST.member(named: name) }
     let single = sources.filter { $0.member == nil }.map(\.name)
     let names = (single + MedMNIST.members.map(\.name)).joined(separator: ", ")
     throw AdjointError(.usage, "unknown data set '\(name)'; known are \(names)")

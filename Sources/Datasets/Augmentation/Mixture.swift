@@ -44,7 +44,7 @@ enum Mixture: Equatable {
     return .cutmix(rows: rows, columns: columns, share: rounded(1 - taken))
   }
 
-  /// The shares of the classes, [count, classes].
+  /// The shares of the classes, [count, classes], of images that are of one class each.
   func targets(_ labels: IndexTensor, classes: Int) -> Tensor {
     let values = labels.values
     var targets = [Float](repeating: 0, count: values.count * classes)
@@ -53,6 +53,16 @@ enum Mixture: Equatable {
       targets[row * classes + Int(other)] += 1 - share
     }
     return Tensor(targets, shape: [values.count, classes])
+  }
+
+  /// The shares of the classes, [count, classes], of images with marks of that shape.
+  func targets(ofMarks marks: Tensor) -> Tensor {
+    let (values, rows, classes) = (marks.floats, marks.shape[0], marks.shape[1])
+    let targets = values.indices.map { place in
+      let other = (rows - 1 - place / classes) * classes + place % classes
+      return values[place] * share + values[other] * (1 - share)
+    }
+    return Tensor(targets, shape: marks.shape)
   }
 
   /// The class with the larger share of each image.

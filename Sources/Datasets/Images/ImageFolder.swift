@@ -94,7 +94,7 @@ public enum ImageFolder {
     return places
   }
 
-  private static func isFolder(_ place: URL) -> Bool {
+  static func isFolder(_ place: URL) -> Bool {
     var isDirectory: ObjCBool = false
     return FileManager.default.fileExists(atPath: place.path, isDirectory: &isDirectory)
       && isDirectory.boolValue

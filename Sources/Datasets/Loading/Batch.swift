@@ -5,9 +5,10 @@ public struct Batch: Sendable {
   /// float32, [count, features], or [count, height, width, channels] where the loader was asked for
   /// images.
   public let inputs: Tensor
-  /// The classes, [count]; of an image that was mixed, the one with the larger share.
+  /// The classes, [count]; of an image that was mixed, the one with the larger share; of one with
+  /// ``ClassificationSet/marks`` the first.
   public let labels: IndexTensor
-  /// The shares of the classes, float32 [count, classes], where the images were mixed; nil else.
+  /// The shares of the classes, float32 [count, classes], where the images were mixed, or their marks; nil else.
   public let targets: Tensor?
   /// Which batch of which epoch this is.
   public let position: LoaderPosition
@@ -110,12 +111,15 @@ struct BatchMaker: Sendable {
     let chosen = rows[first..<min(first + batchSize, rows.count)]
     let mixture = augmentation?.mixture(at: position, height: set.height, width: set.width)
     let labels = set.labels(of: chosen)
+    let marks = set.marks(of: chosen)
     let batch = Batch(
       inputs: set.inputs(
         of: chosen, transform, layout, augmentation, mixture, epoch: position.epoch,
         threads: threads),
       labels: mixture?.labels(labels) ?? labels,
-      targets: mixture?.targets(labels, classes: set.classCount),
+      targets: mixture.map { mixture in
+        marks.map(mixture.targets(ofMarks:)) ?? mixture.targets(labels, classes: set.classCount)
+      } ?? marks,
       position: position, isLastOfEpoch: position.batch + 1 == batchesPerEpoch)
     seek(to: batch.following)
     return batch

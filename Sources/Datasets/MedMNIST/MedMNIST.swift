@@ -1,8 +1,8 @@
 import Foundation
 import Tensors
 
-/// The flat members of MedMNIST v2 with one label for each image: small medical images, split by their
-/// publishers into training, validation and test.
+/// The flat members of MedMNIST v2: small medical images, split by their publishers into training, validation and
+/// test.
 ///
 /// Source: J. Yang et al., "MedMNIST v2: a large-scale lightweight benchmark for 2D and 3D biomedical
 /// image classification", Scientific Data 10:41, doi 10.1038/s41597-022-01721-8; the larger sizes are
@@ -14,18 +14,11 @@ public enum MedMNIST {
   /// The folder of a data folder that holds all members.
   static let folder = "medmnist"
 
-  /// The member of that name, without a size.
-  ///
-  /// Throws a usage error for a name that is none, and for `chestmnist`, whose images have several
-  /// labels at once.
+  /// The member of that name, without a size; throws a usage error for a name that is none.
   public static func member(named name: String) throws -> Member {
     if let member = members.first(where: { $0.name == name }) { return member }
     let known = members.map(\.name).joined(separator: ", ")
-    throw AdjointError(
-      .usage,
-      name == "chestmnist"
-        ? "chestmnist: its images have several labels at once; those with one are \(known)"
-        : "unknown member of MedMNIST '\(name)'; known are \(known)")
+    throw AdjointError(.usage, "unknown member of MedMNIST '\(name)'; known are \(known)")
   }
 
   /// Reads the three parts of a member from a data folder (`medmnist/` in it) or from the folder of
@@ -72,11 +65,14 @@ public enum MedMNIST {
     _ part: String, of member: Member, size: Int, from archive: NPZ, _ description: String
   ) throws -> ClassificationSet {
     // The labels first: they are few, and the images may be a gigabyte.
+    let columns = member.hasSeveralLabels ? member.classNames.count : 1
     let labels = try archive.integers("\(part)_labels") { place, shape in
-      guard shape.count == 1 || shape.count == 2 && shape[1] == 1, shape[0] > 0 else {
+      let isColumn = columns == 1 && shape.count == 1
+      guard isColumn || shape.count == 2 && shape[1] == columns, shape[0] > 0 else {
         throw AdjointError(
           .badData,
-          "\(place): expected the shape [images, 1] with at least one image, found \(shape)")
+          "\(place): expected the shape [images, \(columns)] with at least one image, found \(shape)"
+        )
       }
       // So many images would not be read, so neither are their labels.
       let most = archive.limit / (size * size * member.channels)
@@ -86,12 +82,13 @@ public enum MedMNIST {
       }
     }
     let count = labels.shape[0]
-    let classes = member.classNames.count
-    if let row = labels.elements.firstIndex(where: { $0 < 0 || $0 >= classes }) {
+    let bound = member.hasSeveralLabels ? 2 : member.classNames.count
+    if let place = labels.elements.firstIndex(where: { $0 < 0 || $0 >= bound }) {
+      let column = member.hasSeveralLabels ? ", column \(place % columns)" : ""
       throw AdjointError(
         .badData,
-        "\(archive.file.path): \(part)_labels.npy: row \(row): expected a label in 0 ..< \(classes), "
-          + "found \(labels.elements[row])")
+        "\(archive.file.path): \(part)_labels.npy: row \(place / columns)\(column): expected a label in "
+          + "0 ..< \(bound), found \(labels.elements[place])")
     }
     let expected = [count, size, size] + (member.channels == 1 ? [] : [member.channels])
     let images = try archive.bytes("\(part)_images") { place, shape in
@@ -101,9 +98,11 @@ public enum MedMNIST {
           "\(place): expected the shape \(expected), one image for each label, found \(shape)")
       }
     }
+    let marks = member.hasSeveralLabels ? labels.elements.map(UInt8.init) : nil
     return ClassificationSet(
       validPixels: images.elements, height: size, width: size, channels: member.channels,
-      labels: labels.elements.map(Int32.init), classNames: member.classNames,
-      description: description)
+      labels: marks.map { ClassificationSet.firstClasses(of: $0, columns) }
+        ?? labels.elements.map(Int32.init),
+      marks: marks, classNames: member.classNames, description: description)
   }
 }

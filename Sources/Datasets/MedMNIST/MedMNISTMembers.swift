@@ -16,6 +16,8 @@ extension MedMNIST {
     public let counts: (train: Int, validation: Int, test: Int)
     /// What the classes are called, in the order of their numbers.
     public let classNames: [String]
+    /// Whether an image can be of several classes at once, or of none.
+    public var hasSeveralLabels = false
     /// Under which terms it may be used.
     public let licence: String
     /// The MD5 sums of the published files, in the order of ``MedMNIST/sizes``.
@@ -41,6 +43,23 @@ extension MedMNIST {
         "55aa9c1e0525abe5a6b9d8343a507616",
         "ac42d08fb904d92c244187169d1fd1d9",
         "2c51a510bcdc9cf8ddb2af93af1eadec",
+      ]),
+    Member(
+      name: "chestmnist", title: "ChestMNIST", subject: "chest X-rays by their findings",
+      channels: 1,
+      counts: (train: 78_468, validation: 11_219, test: 22_433),
+      classNames: [
+        "atelectasis", "cardiomegaly", "effusion", "infiltration", "mass", "nodule", "pneumonia",
+        "pneumothorax", "consolidation", "edema", "emphysema", "fibrosis", "pleural thickening",
+        "hernia",
+      ],
+      hasSeveralLabels: true,
+      licence: "CC BY 4.0",
+      checksums: [
+        "02c8a6516a18b556561a56cbdd36c4a8",
+        "9de6cd0b934ebb5b7426cfba5efbae16",
+        "db107e5590b27930b62dbaf558aebee3",
+        "45bd33e6f06c3e8cdb481c74a89152aa",
       ]),
     Member(
       name: "dermamnist", title: "DermaMNIST", subject: "pigmented skin lesions", channels: 3,
@@ -207,7 +226,8 @@ extension MedMNIST {
     let (train, validation, test) = member.counts
     let imageCount = train + validation + test
     // Nobody states the sizes of the files: they are at most what they unpack to, and a little.
-    let most = imageCount * (size * size * member.channels + 1) * 1001 / 1000 + 1 << 16
+    let labels = member.hasSeveralLabels ? member.classNames.count : 1
+    let most = imageCount * (size * size * member.channels + labels) * 1001 / 1000 + 1 << 16
     return DataSource(
       name: name,
       summary: member.summary(of: ["\(size)×\(size)"]),
@@ -226,9 +246,11 @@ extension MedMNIST.Member {
 
   fileprivate func summary(of sizes: [String]) -> String {
     let numbers = [counts.train, counts.validation, counts.test].map(Self.grouped)
+    let classes =
+      "\(classNames.count) \(hasSeveralLabels ? "labels, any number an image" : "classes")"
     return """
       \(subject), \(numbers.joined(separator: " / ")), \(sizes.joined(separator: ", ")) \
-      \(channels == 1 ? "grey" : "colour"), \(classNames.count) classes
+      \(channels == 1 ? "grey" : "colour"), \(classes)
       """
   }
 

@@ -33,7 +33,7 @@ extension DataSets.Inspection {
       let tiles = rows.enumerated().flatMap { line, images in
         images.enumerated().map { column, image in
           ImageGrid.Tile(
-            image, caption: line == 0 ? chosen.classNames[Int(chosen.labels[column])] : "")
+            image, caption: line == 0 ? chosen.classNames(of: column) : "")
         }
       }
       let grid = ImageGrid(

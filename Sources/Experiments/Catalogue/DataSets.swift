@@ -94,7 +94,9 @@ public enum DataSets {
       }
       let perClass = 10
       let picked = (0..<sample.classCount).map { number in
-        Array((0..<sample.count).lazy.filter { Int(sample.labels[$0]) == number }.prefix(perClass))
+        Array(
+          (0..<sample.count).lazy.filter { sample.classes(of: $0).contains(number) }
+            .prefix(perClass))
       }
       if file.pathExtension.lowercased() == "png" {
         let rows = picked.map { $0.map { PixelImage(row: $0, of: sample) } }
@@ -106,7 +108,7 @@ public enum DataSets {
       }
       let tiles = picked.joined().map { row in
         ImageGrid.Tile(
-          PixelImage(row: row, of: sample), caption: sample.classNames[Int(sample.labels[row])])
+          PixelImage(row: row, of: sample), caption: sample.classNames(of: row))
       }
       let grid = ImageGrid(tiles: Array(tiles), columns: perClass, tileWidth: 64)
       try AtomicFile.write(Data(grid.svg().utf8), to: file)
@@ -122,10 +124,11 @@ public enum DataSets {
     )
   }
 
-  /// Reads a set and counts what it holds.
+  /// Reads a set, or a folder of pictures (`folder`), and counts what it holds.
   public static func inspect(
     _ name: String, size: Int? = nil, in directory: DataDirectory
   ) throws -> Inspection {
+    if name == ImageSet.folderName { return try inspectFolder(size: size, in: directory) }
     let source = try source(name, size: size)
     if source.name == DataCatalogue.ett.name { return try inspectSeries(source, in: directory) }
     let sets = try load(source, in: directory)
@@ -139,6 +142,31 @@ public enum DataSets {
       ]
     }
     rows.append(["from", sets[0].set.description])
+    return inspection(of: sets, rows)
+  }
+
+  /// The pictures of `train/`, `val/` and `test/` in the folder that `--data-dir` names, as they are trained on.
+  private static func inspectFolder(
+    size: Int?, in directory: DataDirectory
+  ) throws -> Inspection {
+    guard let folder = directory.explicit else {
+      throw AdjointError(.usage, "\(ImageSet.folderName): name the folder with --data-dir")
+    }
+    var configuration = ImageConfiguration()
+    configuration.size = size ?? configuration.size
+    try configuration.validate()
+    let parts = try ImageFolder.loadParts(folder, size: configuration.size)
+    let held = parts.validation.map { [("validation", $0)] } ?? []
+    return inspection(
+      of: [("training", parts.train)] + held + [("test", parts.test)],
+      [["set", "a folder of pictures"], ["from", folder.path]])
+  }
+
+  /// What there is to say of the parts of a set, below what is said of all of it.
+  private static func inspection(
+    of sets: [(part: String, set: ClassificationSet)], _ head: [[String]]
+  ) -> Inspection {
+    var rows = head
     for (part, set) in sets {
       rows.append([
         part,

@@ -33,7 +33,8 @@ enum TestUse {
 
 /// A training task of images and classes: batches from a loader, one ``ClassificationStep`` each.
 ///
-/// Its losses are mean cross-entropies; where the step has a penalty, the metric `penalty` says what it comes to.
+/// Its losses are mean cross-entropies, binary ones of images with marks; where the step has a penalty, the metric
+/// `penalty` says what it comes to.
 final class ImageClassificationTask<Model: Layer>: TrainingTask {
   let model: Model
   let parts: ImageClassificationParts
@@ -45,7 +46,7 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   let weightAverage: WeightAverage?
   /// The parts whose AUC lacks classes, once that has been said.
   private var warnedParts: Set<String> = []
-  /// What was measured last: the part held back, if there is one.
+  /// What was measured last: the part held back, if there is one; nil where images have marks.
   private var lastMeasured: (set: ClassificationSet, result: ClassificationResult)?
   private let stateHolder: any Layer
   private let loader: Loader
@@ -164,27 +165,47 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
       training: parts.train, shown: shownPart)
   }
 
-  /// What the model does on a whole set, in inference mode.
+  /// What the model does on a whole set of images of one class each, in inference mode.
   func evaluate(_ set: ClassificationSet) -> ClassificationResult {
-    let loader = Loader(
-      set, batchSize: evaluationBatch, order: .sequential, layout: layout, transform: transform)
     var result = ClassificationResult(classes: set.classCount, keepingScores: measuresArea)
-    for _ in 0..<loader.batchesPerEpoch {
-      let batch = loader.next()
-      result.add(
-        logits: model(batch.inputs.converted(to: dtype), context), labels: batch.labels)
+    infer(set) { result.add(logits: $0, labels: $1.labels) }
+    return result
+  }
+
+  /// What the model does on a whole set of images with marks, in inference mode.
+  func evaluateMarks(_ set: ClassificationSet) -> MultiLabelResult {
+    var result = MultiLabelResult(labels: set.classCount)
+    infer(set) { logits, batch in
+      if let marks = batch.targets { result.add(logits: logits, marks: marks) }
     }
     return result
   }
 
+  private func infer(_ set: ClassificationSet, _ body: (_ logits: Tensor, Batch) -> Void) {
+    let loader = Loader(
+      set, batchSize: evaluationBatch, order: .sequential, layout: layout, transform: transform)
+    for _ in 0..<loader.batchesPerEpoch {
+      let batch = loader.next()
+      body(model(batch.inputs.converted(to: dtype), context), batch)
+    }
+  }
+
   private func measure(_ part: String, _ set: ClassificationSet) -> [String: Double] {
-    let result = evaluate(set)
-    lastMeasured = (set, result)
-    if measuresArea, warnedParts.insert(part).inserted,
-      let warning = result.areaUnderROC().warning(classNames: set.classNames)
+    let metrics: [String: Double]
+    let area: AreaUnderROC?
+    if set.marks != nil {
+      let result = evaluateMarks(set)
+      (metrics, area) = (result.metrics(of: part), result.areaUnderROC())
+    } else {
+      let result = evaluate(set)
+      lastMeasured = (set, result)
+      (metrics, area) = (result.metrics(of: part), measuresArea ? result.areaUnderROC() : nil)
+    }
+    if let area, warnedParts.insert(part).inserted,
+      let warning = area.warning(classNames: set.classNames)
     {
       ProgressDisplay.writeToStandardError("warning: \(part) part: \(warning)\n")
     }
-    return result.metrics(of: part)
+    return metrics
   }
 }

@@ -149,7 +149,7 @@ extension ImageComparison {
 
   private func cost(of group: Group) throws -> [String] {
     let image = group.runs[0].image
-    let form = try ImageSet.form(image)
+    let form = try ImageSet.form(image, classes: classes)
     guard let side = form.side,
       let network = ImageNetworks.network(image.network, form, seed: image.seed)
     else { return ["–", "–", "–"] }

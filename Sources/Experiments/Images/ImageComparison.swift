@@ -75,13 +75,18 @@ struct ImageComparison {
   let reference: Group?
   /// Trials of the named sweeps that came to no end.
   let unfinished: Int
+  /// How many classes the data have, which all runs share.
+  let classes: Int
 
   /// - Parameters:
   ///   - this: the run whose report this is; it takes the place of one with the same settings and seed.
   ///   - others: the finished runs.
   ///   - manner: how they are compared.
+  ///   - classes: how many the data have, which all runs share.
   /// - Throws: `AdjointError` of kind usage for runs that cannot stand beside one another.
-  init(_ this: ImageRun, with others: ImageRun.Collection, _ manner: Manner) throws {
+  init(
+    _ this: ImageRun, with others: ImageRun.Collection, _ manner: Manner, classes: Int
+  ) throws {
     var runs = [this]
     for other in others.runs {
       try Self.requireComparable(other, this, manner)
@@ -98,6 +103,7 @@ struct ImageComparison {
     let order = manner.names.map(\.name)
     func rank(_ group: Group) -> Int { order.firstIndex(of: group.name) ?? order.count }
     self.manner = manner
+    self.classes = classes
     self.groups = groups.enumerated().sorted {
       (rank($0.element), $0.offset) < (rank($1.element), $1.offset)
     }.map(\.element)

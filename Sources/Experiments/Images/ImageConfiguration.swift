@@ -43,9 +43,10 @@ struct ImageConfiguration: TimedConfiguration {
     }
   }
 
-  /// The set of images: cifar10, cifar100 or a member of MedMNIST, such as pathmnist.
+  /// The set of images: cifar10, cifar100, a member of MedMNIST such as pathmnist, or folder for the pictures in
+  /// train/CLASS and test/CLASS (or val/CLASS) of --data-dir.
   var data = "cifar10"
-  /// The side of MedMNIST's images in pixels.
+  /// The side of MedMNIST's images in pixels, and the one that a folder's pictures are brought to.
   var size = 28
   /// The network, such as resnet18.
   var network = "vgg"
@@ -116,7 +117,9 @@ struct ImageConfiguration: TimedConfiguration {
     try check("average", average, in: 0...0.99999999)
     try check("validation", validation, in: 0...1_000_000)
     try check("size", size, in: 8...1024)
-    if !["cifar10", "cifar100"].contains(data) { _ = try MedMNIST.member(named: data) }
+    if !["cifar10", "cifar100", ImageSet.folderName].contains(data) {
+      _ = try MedMNIST.member(named: data)
+    }
   }
 
   /// The plan, where an epoch has so many steps.

@@ -37,7 +37,8 @@ struct ImagePrediction {
 
   /// The network of an experiment's configuration; bytes are normalised as for its training.
   init(_ configuration: ImageConfiguration, weights: URL, note: (String) -> Void) throws {
-    let form = try ImageSet.form(configuration)
+    // How many classes a folder of pictures had is for the weights to tell.
+    let form = try ImageSet.form(configuration, classes: 1)
     try self.init(configuration, weights, given: form, side: form.side, note: note)
   }
 

@@ -10,6 +10,9 @@ struct ImageSet {
   let files: [RunEnvironment.DataFile]
   let transform: PixelTransform
 
+  /// What `data=` is for a folder of pictures.
+  static let folderName = "folder"
+
   /// - Parameters:
   ///   - configuration: which set, of which size, and how many images are held back.
   ///   - data: where its files are looked for.
@@ -20,6 +23,40 @@ struct ImageSet {
     _ configuration: ImageConfiguration, from data: DataDirectory, for experiment: String,
     note: (String) -> Void
   ) throws {
+    let found =
+      configuration.data == Self.folderName
+      ? try Self.pictures(configuration, in: data, for: experiment, note: note)
+      : try Self.published(configuration, from: data, for: experiment, note: note)
+    var (train, validation) = (found.parts.train, found.parts.validation)
+    if validation == nil, configuration.validation > 0 {
+      guard configuration.validation < train.count else {
+        throw AdjointError(
+          .usage, "validation=\(configuration.validation): there are \(train.count) training images"
+        )
+      }
+      let split = train.split(validationCount: configuration.validation, seed: configuration.seed)
+      (train, validation) = (split.train, split.validation)
+    }
+    // Weights from elsewhere are for coloured images.
+    let channels = try ImageSet.form(configuration, classes: train.classCount).channels
+    parts = ImageClassificationParts(
+      train: train.repeating(toChannels: channels),
+      validation: validation?.repeating(toChannels: channels),
+      test: found.parts.test.repeating(toChannels: channels))
+    parts.warnOfEmptyClasses(note)
+    (description, files) = (found.description, found.files)
+    transform = ImageSet.normalization(configuration, channels: channels)
+  }
+
+  /// The parts as they are found, with what there is to say of them.
+  private typealias Found = (
+    parts: ImageClassificationParts, description: String, files: [RunEnvironment.DataFile]
+  )
+
+  private static func published(
+    _ configuration: ImageConfiguration, from data: DataDirectory, for experiment: String,
+    note: (String) -> Void
+  ) throws -> Found {
     let name = configuration.data
     let source = try ImageSet.source(configuration)
     guard let folder = try data.locate(source) else {
@@ -30,11 +67,10 @@ struct ImageSet {
           + "\(name)\(size), or name its folder with --data-dir")
     }
     note("data: \(source.name) in \(folder.path)")
-    files = try source.find(in: folder).compactMap { $0 }.map {
+    let files = try source.find(in: folder).compactMap { $0 }.map {
       RunEnvironment.DataFile(name: $0.lastPathComponent, sha256: try Checksum(of: $0).sha256)
     }
-    let checksums = files.map { $0.sha256.prefix(8) + "…" }.joined(separator: " ")
-    var train: ClassificationSet
+    let train: ClassificationSet
     var validation: ClassificationSet?
     let test: ClassificationSet
     switch name {
@@ -47,27 +83,37 @@ struct ImageSet {
     if name.hasPrefix("cifar") {
       CIFARImages.noteOfCounts(source.name, train.count, test.count, note)
     }
-    if validation == nil, configuration.validation > 0 {
-      guard configuration.validation < train.count else {
-        throw AdjointError(
-          .usage, "validation=\(configuration.validation): there are \(train.count) training images"
-        )
-      }
-      let split = train.split(validationCount: configuration.validation, seed: configuration.seed)
-      (train, validation) = (split.train, split.validation)
-    }
-    // Weights from elsewhere are for coloured images.
-    let channels = try ImageSet.form(configuration).channels
-    parts = ImageClassificationParts(
-      train: try train.repeating(toChannels: channels),
-      validation: try validation?.repeating(toChannels: channels),
-      test: try test.repeating(toChannels: channels))
-    parts.warnOfEmptyClasses(note)
+    let checksums = files.map { $0.sha256.prefix(8) + "…" }.joined(separator: " ")
     let isDrawn = train.description.hasPrefix("drawn by the program")
-    description =
+    return (
+      ImageClassificationParts(train: train, validation: validation, test: test),
       (isDrawn ? "drawn by the program in the layout of " : "")
-      + "\(source.name) (files with SHA-256 \(checksums))"
-    transform = ImageSet.normalization(configuration, channels: channels)
+        + "\(source.name) (files with SHA-256 \(checksums))",
+      files
+    )
+  }
+
+  /// A folder of pictures has no name that it would be found by.
+  private static func pictures(
+    _ configuration: ImageConfiguration, in data: DataDirectory, for experiment: String,
+    note: (String) -> Void
+  ) throws -> Found {
+    guard let folder = data.explicit else {
+      throw AdjointError(
+        .noInput,
+        "\(experiment): data=\(folderName): name the folder with --data-dir; it holds train and test, each "
+          + "with a folder of pictures for each class")
+    }
+    let parts = try ImageFolder.loadParts(folder, size: configuration.size)
+    let counts = [parts.train, parts.validation, parts.test].compactMap { $0?.count }
+      .map(ProgressDisplay.grouped).joined(separator: " / ")
+    note("data: \(counts) pictures of \(parts.train.classCount) classes in \(folder.path)")
+    return (
+      ImageClassificationParts(
+        train: parts.train, validation: parts.validation, test: parts.test),
+      "\(counts) pictures of \(parts.train.classCount) classes (SHA-256 \(parts.sha256.prefix(8))…)",
+      [.init(name: folderName, sha256: parts.sha256)]
+    )
   }
 
   /// Where the files of a configuration's set come from.
@@ -91,26 +137,21 @@ struct ImageSet {
     return .normalized(mean: half, deviation: half)
   }
 
-  /// Channels, side and classes of a configuration's set, known before it is read.
-  static func form(_ configuration: ImageConfiguration) throws -> ImageNetworks.Form {
+  /// Channels, side and classes of a configuration's set.
+  ///
+  /// - Parameter classes: how many a folder of pictures has; those of other sets are known before they are read.
+  static func form(
+    _ configuration: ImageConfiguration, classes: Int
+  ) throws -> ImageNetworks.Form {
     switch configuration.data {
     case "cifar10": return .init(channels: 3, classes: 10, side: 32)
     case "cifar100": return .init(channels: 3, classes: 100, side: 32)
+    case folderName: return .init(channels: 3, classes: classes, side: configuration.size)
     default:
       let member = try MedMNIST.member(named: configuration.data)
       return .init(
         channels: configuration.weights.isEmpty ? member.channels : 3,
         classes: member.classNames.count, side: configuration.size)
     }
-  }
-}
-
-extension ClassificationSet {
-  /// Grey images as coloured ones whose channels are the same; others as they are.
-  fileprivate func repeating(toChannels count: Int) throws -> ClassificationSet {
-    guard channels == 1, count > 1 else { return self }
-    return try ClassificationSet(
-      pixels: pixels.flatMap { [UInt8](repeating: $0, count: count) }, height: height, width: width,
-      channels: count, labels: labels, classNames: classNames, description: description)
   }
 }

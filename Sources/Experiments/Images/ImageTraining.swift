@@ -32,8 +32,10 @@ final class ImageTraining {
     }
     images = try ImageSet(configuration, from: data, for: experiment.information.name, note: note)
     try Self.checkBest(configuration, images.parts)
-    comparison = try Self.comparison(settings, of: experiment, data: images.description)
-    var network = try Self.network(configuration)
+    let classes = images.parts.train.classCount
+    comparison = try Self.comparison(
+      settings, of: experiment, data: images.description, classes: classes)
+    var network = try Self.network(configuration, classes: classes)
     network.holdsFeatures = configuration.tune == .head
     self.network = network
     if !configuration.weights.isEmpty {
@@ -53,9 +55,17 @@ final class ImageTraining {
     if let obstacle = configuration.augment.obstacle(channels: images.parts.train.channels) {
       throw AdjointError(.usage, "augment=\(configuration.augment): \(obstacle)")
     }
+    let hasMarks = images.parts.train.marks != nil
+    guard !hasMarks || configuration.labelSmoothing == 0 else {
+      throw AdjointError(
+        .usage,
+        "label_smoothing=\(configuration.labelSmoothing): the images of \(configuration.data) have several "
+          + "labels at once, which are not smoothed; set it to 0")
+    }
     let step = ClassificationStep(
       network, optimizer: Self.optimizer(configuration, parameters, head: head),
-      labelSmoothing: configuration.labelSmoothing, seed: configuration.seed)
+      labelSmoothing: configuration.labelSmoothing, hasSeveralLabels: hasMarks,
+      seed: configuration.seed)
     classifier = ImageClassificationTask(
       model: network, stateHolder: network.network, step: step, parts: images.parts,
       transform: images.transform, layout: .images,
@@ -72,13 +82,18 @@ final class ImageTraining {
   ) throws {
     func metrics(of part: String, _ set: ClassificationSet?) -> [String] {
       guard let set else { return [] }
-      // One class alone has no curve.
-      let hasArea = set.classFrequencies.filter { $0 > 0 }.count > 1
+      // One class alone has no curve, nor has a label that all images have, or none.
+      let frequencies = set.classFrequencies
+      let hasArea =
+        set.marks == nil
+        ? frequencies.filter { $0 > 0 }.count > 1
+        : frequencies.contains { 0 < $0 && $0 < set.count }
       return ["\(part)_accuracy"] + (hasArea ? ["\(part)_auc"] : []) + ["\(part)_loss"]
     }
     let measured =
       (configuration.test == .epochs ? metrics(of: "test", parts.test) : [])
-      + ["train_accuracy", "train_loss"] + metrics(of: "validation", parts.validation)
+      + (parts.train.marks == nil ? ["train_accuracy"] : []) + ["train_loss"]
+      + metrics(of: "validation", parts.validation)
     guard configuration.best.isEmpty || measured.contains(configuration.best) else {
       throw AdjointError(
         .usage,
@@ -90,7 +105,7 @@ final class ImageTraining {
   /// Reads the runs to compare with, and sees that they can be: before an hour is spent on a run whose report cannot
   /// be written.
   private static func comparison<Kind: ImageExperiment>(
-    _ settings: Kind.Configuration, of kind: Kind.Type, data: String
+    _ settings: Kind.Configuration, of kind: Kind.Type, data: String, classes: Int
   ) throws -> ((RunRecord) throws -> ImageComparison)? {
     let others = try ImageRun.collect(settings.compare)
     guard !others.runs.isEmpty else { return nil }
@@ -100,17 +115,20 @@ final class ImageTraining {
       let this = try ImageRun(
         of: kind, settings, data: data, metrics: metrics, history: history, seconds: seconds,
         folder: nil)
-      return try ImageComparison(this, with: others, kind.comparison)
+      return try ImageComparison(this, with: others, kind.comparison, classes: classes)
     }
     _ = try beside([:], History(), nil)
     return { try beside($0.metrics, $0.history, ImageRun.seconds(of: $0.folder)) }
   }
 
   /// The network of a configuration with new weights.
-  static func network(_ configuration: ImageConfiguration) throws -> AnyImageNetwork {
+  private static func network(
+    _ configuration: ImageConfiguration, classes: Int
+  ) throws -> AnyImageNetwork {
     guard
       let network = ImageNetworks.network(
-        configuration.network, try ImageSet.form(configuration), seed: configuration.seed)
+        configuration.network, try ImageSet.form(configuration, classes: classes),
+        seed: configuration.seed)
     else {
       throw AdjointError(
         .usage, unknown("network", configuration.network, among: ImageNetworks.names))
@@ -164,6 +182,13 @@ final class ImageTraining {
   /// What it gets wrong, and where it looks.
   func reportSections() throws -> [Report.Section] {
     let (part, set) = classifier.shownPart
+    if set.marks != nil {
+      let result = classifier.evaluateMarks(set)
+      return [
+        MultiLabelReport.mistakes(result, on: set, part: part),
+        try AttributionReport.section(examined, result),
+      ]
+    }
     let result = classifier.evaluate(set)
     return [
       ClassificationReport.mistakes(result, on: set, part: part),

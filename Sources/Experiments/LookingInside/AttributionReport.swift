@@ -73,6 +73,23 @@ enum AttributionReport {
       examined, right: Array(right.prefix(count)), wrong: Array(wrong.prefix(count)))
   }
 
+  /// The panel for the first images that have the label that the network is surest of, each of another one, and for
+  /// those that lack it although it is surest.
+  static func section(
+    _ examined: ExaminedNetwork, _ result: MultiLabelResult, count: Int = 4
+  ) throws -> Report.Section {
+    let surest = (0..<result.count).map(result.surestLabel)
+    let isRight = surest.indices.map { result.marks[$0 * result.labels + surest[$0]] == 1 }
+    var seen: Set<Int> = []
+    let right = surest.indices.filter { isRight[$0] && seen.insert(surest[$0]).inserted }
+    let wrong = surest.indices.filter { !isRight[$0] }.sorted {
+      result.scores[$0 * result.labels + surest[$0]]
+        > result.scores[$1 * result.labels + surest[$1]]
+    }
+    return try section(
+      examined, right: Array(right.prefix(count)), wrong: Array(wrong.prefix(count)))
+  }
+
   private static func panel(
     of examined: ExaminedNetwork, _ row: Int, _ mark: ImageGrid.Mark, mean: Tensor
   ) throws -> (tiles: [ImageGrid.Tile], layer: String?) {
@@ -81,10 +98,10 @@ enum AttributionReport {
     let picture = examined.picture(of: set, row: row)
     let probabilities = examined.probabilities(of: x)
     let predicted = probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0
-    let truth = examined.classNames[Int(set.labels[row])]
+    let truth = set.marks == nil ? set.classNames(of: row) : examined.classNames[predicted]
     let percent = Int((probabilities[predicted] * 100).rounded())
     let caption =
-      mark == .wrong
+      mark == .wrong && set.marks == nil
       ? ClassificationReport.arrow(truth, examined.classNames[predicted]) + "\n\(percent) %"
       : "\(truth)\n\(percent) %"
     let score = Score(of: examined.network, .output(predicted))

@@ -80,8 +80,11 @@ struct ExaminedNetwork {
     return black + (white - black) * Tensor(share, shape: black.shape, dtype: black.dtype)
   }
 
-  /// Probabilities of the classes for one image.
-  func probabilities(of x: Tensor) -> [Double] { softmax(network(x, .inference)).doubles }
+  /// Probabilities of the classes for one image, each by itself where an image can be of several.
+  func probabilities(of x: Tensor) -> [Double] {
+    let logits = network(x, .inference)
+    return (training.marks == nil ? softmax(logits) : sigmoid(logits)).doubles
+  }
 
   /// An image of a set as a picture.
   func picture(of set: ClassificationSet, row: Int) -> PixelImage {

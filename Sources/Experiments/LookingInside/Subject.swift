@@ -15,8 +15,8 @@ struct Subject {
   let picture: PixelImage
   /// The image as the network takes it, `[1, height, width, channels]`.
   let input: Tensor
-  /// Its class, where it is known.
-  let truth: Int?
+  /// Its classes, where they are known: one, or of images with marks any number.
+  let truth: [Int]?
   let logits: [Double]
   let probabilities: [Double]
   /// The class that is explained.
@@ -41,7 +41,7 @@ struct Subject {
       one = set.selecting([request.sample])
       source = "Image \(request.sample) of the \(name) part"
       folderName = "\(name)-\(request.sample)"
-      truth = Int(one.labels[0])
+      truth = one.classes(of: 0)
     }
     picture = examined.picture(of: one, row: 0)
     input = examined.input(of: one)
@@ -92,18 +92,25 @@ struct Subject {
 
   /// Times that a pixel is enlarged in PNG files.
   var enlargement: Int { max(256 / max(picture.width, picture.height), 1) }
-  var mark: ImageGrid.Mark { truth.map { $0 == predicted ? .correct : .wrong } ?? .plain }
+  var mark: ImageGrid.Mark { truth.map { $0.contains(predicted) ? .correct : .wrong } ?? .plain }
 
   var caption: String {
     let guess = "\(name(of: predicted)), \(percent(predicted))"
-    return truth.map { $0 == predicted ? guess : "\(name(of: $0)) → \(guess)" } ?? guess
+    guard let truth, let names = trueNames, !truth.contains(predicted) else { return guess }
+    return "\(names) → \(guess)"
   }
+
+  private var trueNames: String? {
+    truth.map { $0.isEmpty ? "none" : $0.map(name(of:)).joined(separator: ", ") }
+  }
+  /// What the names are called.
+  private var trueTitle: String { examined.training.marks == nil ? "True class" : "True labels" }
 
   var keyFigures: [Report.KeyFigure] {
     [
       .init("Predicted class", name(of: predicted)),
       .init("Probability", percent(predicted)),
-    ] + (truth.map { [.init("True class", name(of: $0))] } ?? []) + [
+    ] + (trueNames.map { [.init(trueTitle, $0)] } ?? []) + [
       .init(
         "Explained score", Self.number(logits[explained], 3),
         note: "logit of \(name(of: explained))")
@@ -118,7 +125,7 @@ struct Subject {
         "prediction",
         ranking.prefix(3).map { "\(name(of: $0)) \(percent($0))" }.joined(separator: ", "),
       ],
-    ] + (truth.map { [["true class", name(of: $0)]] } ?? []) + [
+    ] + (trueNames.map { [[trueTitle.lowercased(), $0]] } ?? []) + [
       [
         "explained",
         "logit of \(name(of: explained)), \(Self.number(logits[explained], 4))",

@@ -8,7 +8,7 @@ final class TissueResNet: ImageExperiment {
   static let information = ExperimentInformation(
     name: "pathmnist-resnet18",
     summary: "ResNet-18 from scratch; AUC and accuracy",
-    data: "any flat member of MedMNIST: data=pathmnist, size=64",
+    data: "any flat member of MedMNIST, or a folder of pictures: data=pathmnist, size=64",
     target: "AUC ≥ 0.944 on PneumoniaMNIST at 28×28",
     source: "course assignment, part three, task 1; MedMNIST v2, Scientific Data 10:41, table 3",
     published: "PneumoniaMNIST AUC 0.944, accuracy 0.854; PathMNIST AUC 0.983, accuracy 0.907",

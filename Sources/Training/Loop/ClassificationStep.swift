@@ -7,7 +7,8 @@ import Tensors
 /// It goes down the cross-entropy plus λ Σ ‖W‖² over the weights, the parameters of at least two axes. The loss
 /// it reports is the cross-entropy alone, as that of sets that are not trained on: so `train_loss` and
 /// `validation_loss` can be compared, and ``penalty`` says what is added. With label smoothing or mixed images
-/// the cross-entropy is the one against the distributions that are asked for, which is larger.
+/// the cross-entropy is the one against the distributions that are asked for, which is larger. Where a sample can have
+/// several labels at once, it is the binary one, the mean over samples and labels.
 public final class ClassificationStep {
   /// The cross-entropy without a penalty, the probabilities `[batch, classes]` and the gradients of what is
   /// minimised, penalty included, for a batch.
@@ -29,6 +30,7 @@ public final class ClassificationStep {
   private let byHand: Gradient?
   private let penaltyStrength: Double
   private let labelSmoothing: Double
+  private let hasSeveralLabels: Bool
   private let penalized: [Parameter]
   private let context: Context
 
@@ -39,10 +41,12 @@ public final class ClassificationStep {
   ///   - penalty: λ, from 0; `byHand` has to have it in its gradients.
   ///   - labelSmoothing: the share ε of each label that goes to all classes alike, from 0 to 1; gradients by
   ///     hand know none.
+  ///   - hasSeveralLabels: whether each class is a label that a sample can have or not, whatever others it has;
+  ///     the targets say which. There is no smoothing of such, nor gradients by hand.
   ///   - seed: what is random in the layers depends on it and on the step.
   public init(
     _ model: some Layer, optimizer: any Optimizer, byHand: Gradient? = nil, penalty: Double = 0,
-    labelSmoothing: Double = 0, seed: UInt64
+    labelSmoothing: Double = 0, hasSeveralLabels: Bool = false, seed: UInt64
   ) {
     require(
       labelSmoothing >= 0 && labelSmoothing <= 1,
@@ -51,11 +55,16 @@ public final class ClassificationStep {
       byHand == nil || labelSmoothing == 0,
       "ClassificationStep: label smoothing \(labelSmoothing) with gradients by hand, which know none; leave "
         + "one of them out")
+    require(
+      !hasSeveralLabels || byHand == nil && labelSmoothing == 0,
+      "ClassificationStep: several labels with gradients by hand or label smoothing, which know none; leave one "
+        + "of them out")
     parameters = optimizer.parameters
     self.optimizer = optimizer
     self.byHand = byHand
     penaltyStrength = penalty
     self.labelSmoothing = labelSmoothing
+    self.hasSeveralLabels = hasSeveralLabels
     penalized = penalty > 0 ? optimizer.parameters.filter { $0.shape.rank >= 2 } : []
     context = .training(seed: seed)
     logits = { x, context in model(x, context) }
@@ -72,7 +81,8 @@ public final class ClassificationStep {
   ///   - x: what the model takes.
   ///   - labels: `[batch]`: what is counted as right, and what is learnt where there are no targets.
   ///   - targets: distributions over the classes to learn, `[batch, classes]`, as those of mixed images; gradients
-  ///     by hand know none. Nil for the labels.
+  ///     by hand know none. Nil for the labels. Where there are several labels, 1 for those that a sample has, else
+  ///     0, or a mixture of such rows.
   ///   - step: the number of the step, from 0.
   ///   - checkFinite: whether to throw `NonFiniteError` at the first NaN or infinity.
   public func callAsFunction(
@@ -83,11 +93,15 @@ public final class ClassificationStep {
       byHand == nil || targets == nil,
       "ClassificationStep: targets with gradients by hand, which know labels only; leave one of them out"
     )
+    require(
+      !hasSeveralLabels || targets != nil,
+      "ClassificationStep: several labels without targets that say which a sample has")
     let (loss, probabilities, gradients) = try gradient(x, labels, targets, step, checkFinite)
     optimizer.step(gradients)
     if keepsGradients { self.gradients = gradients }
     return StepOutcome(
-      loss: loss.item, count: labels.count, correct: countCorrect(probabilities, labels: labels))
+      loss: loss.item, count: labels.count,
+      correct: hasSeveralLabels ? nil : countCorrect(probabilities, labels: labels))
   }
 
   private func gradient(
@@ -119,6 +133,11 @@ public final class ClassificationStep {
   private func crossEntropy(
     _ logits: Tensor, _ labels: IndexTensor, _ targets: Tensor?
   ) -> (loss: Tensor, probabilities: Tensor) {
+    if hasSeveralLabels, let targets {
+      let sum = bernoulliNegativeLogLikelihood(
+        targets.converted(to: logits.dtype), logits: logits)
+      return (sum / Double(logits.shape[1]), logits)
+    }
     guard let targets else {
       return softmaxCrossEntropyWithProbabilities(
         logits, labels: labels, labelSmoothing: labelSmoothing)

@@ -1,6 +1,7 @@
 import Tensors
 
-/// Areas under the curves of the receiver's operating characteristic, each class against the rest.
+/// Areas under the curves of the receiver's operating characteristic, each class against the rest, or each label with
+/// and without it.
 ///
 /// The area of a class is the share of pairs, a sample of the class and one of another, in which the first
 /// has the higher score; a tie counts half. With r the ranks of all scores, tied ones averaged,
@@ -11,8 +12,13 @@ import Tensors
 public struct AreaUnderROC: Sendable, Equatable {
   /// That of each class; nil where the class has no sample, or all of them, or a score is NaN.
   public let ofClasses: [Double?]
+  /// Samples of each class.
   private let counts: [Int]
+  /// Samples in all.
+  private let samples: Int
   private let hasNaN: Bool
+  /// Whether a sample can be of several classes at once.
+  private let hasMarks: Bool
 
   /// The areas of the classes' scores.
   ///
@@ -25,28 +31,52 @@ public struct AreaUnderROC: Sendable, Equatable {
       classes >= 2 && scores.count == labels.count * classes,
       "AreaUnderROC: \(scores.count) scores for \(labels.count) samples of \(classes) classes; "
         + "there has to be one for each sample and class, and at least two classes")
-    var counts = [Int](repeating: 0, count: classes)
     for label in labels {
       require(
         label >= 0 && label < classes, "AreaUnderROC: label \(label) of \(classes) classes")
-      counts[Int(label)] += 1
     }
-    self.counts = counts
-    let hasNaN = scores.contains(where: \.isNaN)
-    self.hasNaN = hasNaN
-    ofClasses = (0..<classes).map { one in
-      guard !hasNaN, counts[one] > 0, counts[one] < labels.count else { return nil }
-      return AreaUnderROC.area(
-        labels.indices.map { (scores[$0 * classes + one], labels[$0] == one) })
+    self.init(scores, samples: labels.count, classes: classes, hasMarks: false) { sample, one in
+      labels[sample] == one
     }
   }
 
-  /// One number for all: the mean of the classes that have an area, and of two classes the second one's.
+  /// The areas of the labels' scores, where a sample can have several labels, or none.
+  ///
+  /// - Parameters:
+  ///   - scores: `[samples, labels]`, row after row; the higher, the likelier the label.
+  ///   - marks: the same shape: 1 for the labels that a sample has, else 0.
+  ///   - labels: how many there are, at least one.
+  public init(scores: [Float], marks: [UInt8], labels: Int) {
+    require(
+      labels >= 1 && scores.count == marks.count && scores.count % labels == 0,
+      "AreaUnderROC: \(scores.count) scores and \(marks.count) marks of \(labels) labels; there has to be one "
+        + "of each for each sample and label, and at least one label")
+    self.init(scores, samples: scores.count / labels, classes: labels, hasMarks: true) {
+      marks[$0 * labels + $1] == 1
+    }
+  }
+
+  private init(
+    _ scores: [Float], samples: Int, classes: Int, hasMarks: Bool,
+    isPositive: (_ sample: Int, _ one: Int) -> Bool
+  ) {
+    let hasNaN = scores.contains(where: \.isNaN)
+    let counts = (0..<classes).map { one in (0..<samples).count { isPositive($0, one) } }
+    (self.counts, self.samples) = (counts, samples)
+    (self.hasNaN, self.hasMarks) = (hasNaN, hasMarks)
+    ofClasses = (0..<classes).map { one in
+      guard !hasNaN, counts[one] > 0, counts[one] < samples else { return nil }
+      return AreaUnderROC.area(
+        (0..<samples).map { (scores[$0 * classes + one], isPositive($0, one)) })
+    }
+  }
+
+  /// One number for all: the mean of the classes or labels that have an area, and of two classes the second one's.
   ///
   /// As the evaluator of MedMNIST computes it, which stops at a class without samples. Yang et al.,
   /// "MedMNIST v2", Scientific Data 10 (2023). nil where no class has an area.
   public var mean: Double? {
-    if ofClasses.count == 2 { return ofClasses[1] }
+    if ofClasses.count == 2 && !hasMarks { return ofClasses[1] }
     let areas = ofClasses.compactMap { $0 }
     return areas.isEmpty ? nil : areas.reduce(0, +) / Double(areas.count)
   }
@@ -56,11 +86,10 @@ public struct AreaUnderROC: Sendable, Equatable {
   /// - Parameter names: those of the classes, in order; their numbers where there are none.
   public func warning(classNames names: [String] = []) -> String? {
     if hasNaN { return "AUC: not computed, for scores are NaN" }
+    if hasMarks { return warningOfLabels(names) }
     let absent = counts.indices.filter { counts[$0] == 0 }
     guard !absent.isEmpty else { return nil }
-    func name(_ index: Int) -> String {
-      names.indices.contains(index) ? "\(index) (\(names[index]))" : "\(index)"
-    }
+    func name(_ index: Int) -> String { Self.name(index, names) }
     let present = counts.indices.filter { counts[$0] > 0 }
     guard present.count > 1 else {
       return present.first.map { "AUC: not computed, for all samples are of class \(name($0))" }
@@ -69,6 +98,21 @@ public struct AreaUnderROC: Sendable, Equatable {
     return
       "AUC: no sample is of class \(absent.map(name).joined(separator: ", ")); the mean is that of "
       + "the other \(present.count) classes"
+  }
+
+  /// A label that all samples have, or none, tells nothing apart.
+  private func warningOfLabels(_ names: [String]) -> String? {
+    guard samples > 0 else { return "AUC: not computed, for there are no samples" }
+    let without = ofClasses.indices.filter { ofClasses[$0] == nil }
+    guard !without.isEmpty else { return nil }
+    let list = without.map { Self.name($0, names) }.joined(separator: ", ")
+    let rest = ofClasses.count - without.count
+    return "AUC: all samples or none have label \(list); "
+      + (rest > 0 ? "the mean is that of the other \(rest) labels" : "there is no mean")
+  }
+
+  private static func name(_ index: Int, _ names: [String]) -> String {
+    names.indices.contains(index) ? "\(index) (\(names[index]))" : "\(index)"
   }
 
   /// That of scores with whether each sample is of the class; both kinds are there, no score is NaN.

@@ -61,13 +61,18 @@ public enum RunReport {
     var row: [(any Figure, caption: String)] = []
     if let accuracies {
       row.append(
-        (accuracies, "Training accuracy is the running one, of the weights as they change."))
+        (
+          accuracies,
+          history.metricNames.contains("train_accuracy")
+            ? "Training accuracy is the running one, of the weights as they change."
+            : "After each epoch."
+        ))
     }
     if let losses {
       row.append((losses, "Mean over the epoch for training, after it for the others."))
     }
     if let areas {
-      row.append((areas, "One class against the rest, mean over the classes, after each epoch."))
+      row.append((areas, "Each class against the rest, mean over the classes, after each epoch."))
     }
     if let errors { row.append((errors, "After each epoch.")) }
     if !row.isEmpty { blocks.append(.row(row)) }

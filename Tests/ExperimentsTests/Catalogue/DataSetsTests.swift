@@ -85,6 +85,39 @@ import Testing
     }
   }
 
+  @Test func inspectsAFolderOfPictures() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.writePictures()
+    let inspection = try DataSets.inspect("folder", size: 16, in: data)
+    #expect(
+      inspection.rows.prefix(4) == [
+        ["set", "a folder of pictures"], ["from", folder.path + "/pictures"],
+        ["training", "12 images, 16 × 16 × 3, 2 classes"], ["", "bright: 6  dark: 6"],
+      ])
+    #expect(inspection.rows.map { $0[0] }.filter { $0 != "" }.suffix(2) == ["validation", "test"])
+    try inspection.writeSheet(to: folder.file("sheet.png"))
+    // A row for either class, two pixels of grey above, below and between.
+    #expect(try PNG.decode(Data(contentsOf: folder.file("sheet.png"))).height == 2 * 18 + 2)
+    expectError(.usage, "folder: name the folder with --data-dir") {
+      _ = try DataSets.inspect("folder", in: folder.noData)
+    }
+    expectError(.usage, "size=7: has to be in 8 … 1024") {
+      _ = try DataSets.inspect("folder", size: 7, in: data)
+    }
+  }
+
+  /// An image with several labels stands in the row of each.
+  @Test func inspectsSeveralLabels() throws {
+    let folder = try TemporaryFolder()
+    let inspection = try DataSets.inspect("chestmnist", in: folder.writeChest())
+    let counts = inspection.rows[4][1]
+    #expect(counts.hasPrefix("atelectasis: 12  cardiomegaly: 12  effusion: 6  infiltration: 0"))
+    try inspection.writeSheet(to: folder.file("sheet.svg"))
+    let sheet = try String(contentsOf: folder.file("sheet.svg"), encoding: .utf8)
+    // Of the eight images of the test part four are bright, four have the second label, two have all three.
+    #expect(sheet.contains("10 images"))
+  }
+
   @Test func sizesOfOtherSets() throws {
     let folder = try TemporaryFolder()
     expectError(.usage, "mnist: comes in one size only; leave --size away") {

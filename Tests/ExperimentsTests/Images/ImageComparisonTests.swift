@@ -74,7 +74,7 @@ import Training
       ], unfinished: 2)
     // This run takes the place of the one with its settings and its seed.
     let this = try variant("full", seed: 0, 0.90, 0.97, folder: nil)
-    let comparison = try ImageComparison(this, with: others, TissueAblation.comparison)
+    let comparison = try ImageComparison(this, with: others, TissueAblation.comparison, classes: 9)
     let table = comparison.table()
     #expect(
       table.header == [
@@ -131,14 +131,16 @@ import Training
         try tuned("discriminative", seed: 1, [0.1, 0.1, 0.1]),
       ])
     let this = try tuned("full", seed: 0, [0.77, 0.9, 0.9])
-    let table = try ImageComparison(this, with: others, TissueFinetune.comparison).details()
+    let table = try ImageComparison(this, with: others, TissueFinetune.comparison, classes: 9)
+      .details()
     // 0.95 · 0.8
     let column = try #require(table.header.firstIndex(of: "epochs to 76.00 %"))
     #expect(table.rows.map { $0[0] } == ["scratch", "head", "full", "discriminative"])
     #expect(
       table.rows.map { $0[column] } == ["2.5 ± 0.7", "not reached", "1.5 ± 0.7", "1.0, 1 not"])
     let alone = try ImageComparison(
-      this, with: .init(runs: [try tuned("head", seed: 0, [0.4])]), TissueFinetune.comparison)
+      this, with: .init(runs: [try tuned("head", seed: 0, [0.4])]), TissueFinetune.comparison,
+      classes: 9)
     #expect(try alone.details().header.contains("epochs"))
     #expect(alone.reference == nil)
   }
@@ -153,7 +155,7 @@ import Training
     }
     let comparison = try ImageComparison(
       trained("resnet32", seconds: nil),
-      with: .init(runs: [try trained("resnet20", seconds: 0.5)]), CIFARVGG.comparison)
+      with: .init(runs: [try trained("resnet20", seconds: 0.5)]), CIFARVGG.comparison, classes: 10)
     let table = try comparison.details()
     #expect(comparison.reference?.name == "resnet20")
     let row = try #require(table.rows.first { $0[0] == "resnet20" })
@@ -168,7 +170,7 @@ import Training
     let this = try variant("full", seed: 0, 0.9, 0.9, folder: nil)
     func compare(_ other: ImageRun, _ manner: ImageComparison.Manner = TissueAblation.comparison)
       throws
-    { _ = try ImageComparison(this, with: .init(runs: [other]), manner) }
+    { _ = try ImageComparison(this, with: .init(runs: [other]), manner, classes: 9) }
     var longer = TissueAblationConfiguration(TissueCustom.pneumoniaMNIST)
     longer.full.epochs = 31
     longer.variant = "mixup"

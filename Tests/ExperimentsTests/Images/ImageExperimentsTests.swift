@@ -201,8 +201,8 @@ import Training
         + "erase0.5, cutout8, mixup0.2, cutmix1, standard, tissue, separated by commas, found spin"
     ),
     (
-      "data", "chestmnist",
-      "chestmnist: its images have several labels at once; those with one are "
+      "data", "chest",
+      "unknown member of MedMNIST 'chest'; known are "
         + MedMNIST.members.map(\.name).joined(separator: ", ")
     ),
   ])
@@ -212,6 +212,98 @@ import Training
       _ = try train("cifar10-resnet", folder, folder.noData, "run", [(key, value)])
     }
     #expect(try folder.contents.isEmpty)
+  }
+
+  /// Images with several labels at once: trained with mixing, gone on with, measured again and looked into.
+  @Test func severalLabels() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.writeChest()
+    let settings: [Change] = [
+      ("data", "chestmnist"), ("network", "resnet20"), ("augment", "flip,mixup0.2"),
+      ("best", "validation_auc"), ("epochs", "4"), ("learning_rate", "0.02"),
+    ]
+    let whole = try train("pathmnist-resnet18", folder, data, "whole", settings)
+    let paused = try train(
+      "pathmnist-resnet18", folder, data, "run", settings, pause: .steps(4))
+    var request = ExperimentRunner.Request(data: data)
+    request.resume = URL(fileURLWithPath: paused.run)
+    request.isQuiet = true
+    let summary = try ExperimentRunner.train("pathmnist-resnet18", request)
+    #expect(summary.metrics == whole.metrics && summary.steps == 12)
+    #expect(Set(summary.metrics.keys) == metricNames(["train", "validation", "test"]))
+    let history = try history(summary)
+    #expect(
+      Set(history.metricNames) == metricNames(["validation"]).union(["train_loss"]))
+    let run = URL(fileURLWithPath: summary.run)
+    #expect(try ExperimentRunner.evaluate(run, data: data).metrics == summary.metrics)
+    let text = try String(contentsOf: run.appendingPathComponent("report.html"), encoding: .utf8)
+    for words in [
+      "labels of 8 test images are answered wrongly, with yes above a probability of one half.",
+      "<td>cardiomegaly</td>", "<h2>Where it looks</h2>", "<dt>Test AUC</dt>",
+    ] { #expect(text.contains(words), "\(words)") }
+    var look = VisualizationRequest(run: run, data: data)
+    look.what = [.saliency]
+    look.sample = 3
+    let rows = try Visualization.run(look) { _ in }.rows
+    #expect(rows.contains(["true labels", "atelectasis, cardiomegaly, effusion"]))
+
+    expectError(
+      .usage,
+      "label_smoothing=0.1: the images of chestmnist have several labels at once, which are not smoothed; "
+        + "set it to 0"
+    ) {
+      _ = try train(
+        "pathmnist-resnet18", folder, data, "none", settings + [("label_smoothing", "0.1")])
+    }
+    expectError(
+      .usage,
+      "best=train_accuracy: an epoch measures train_loss, validation_accuracy, validation_auc, "
+        + "validation_loss; empty is the last epoch"
+    ) {
+      _ = try train(
+        "pathmnist-resnet18", folder, data, "none", settings + [("best", "train_accuracy")])
+    }
+  }
+
+  /// Trained, measured again, gone on with, and compared with: classes are known only when the folder is read.
+  @Test func picturesOfAFolder() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.writePictures()
+    let settings: [Change] = [("data", "folder"), ("size", "16"), ("network", "resnet20")]
+    let paused = try train(
+      "cifar10-resnet", folder, data, "run", settings, pause: .steps(2))
+    var request = ExperimentRunner.Request(data: data)
+    request.resume = URL(fileURLWithPath: paused.run)
+    request.isQuiet = true
+    let summary = try ExperimentRunner.train("cifar10-resnet", request)
+    #expect(summary.steps == 4)
+    #expect(summary.data.hasPrefix("12 / 4 / 4 pictures of 2 classes (SHA-256 "))
+    #expect(Set(summary.metrics.keys) == metricNames(["train", "validation", "test"]))
+    let run = URL(fileURLWithPath: summary.run)
+    #expect(try ExperimentRunner.evaluate(run, data: data).metrics == summary.metrics)
+    let text = try String(contentsOf: run.appendingPathComponent("report.html"), encoding: .utf8)
+    #expect(text.contains("bright") && text.contains("dark"))
+
+    let beside = try train(
+      "cifar10-vgg", folder, data, "beside",
+      settings + [("network", "vgg"), ("compare", summary.run)])
+    let report = try String(
+      contentsOf: URL(fileURLWithPath: beside.run + "/report.html"), encoding: .utf8)
+    #expect(report.contains("Against other networks"))
+
+    try FileManager.default.removeItem(at: folder.file("pictures/test/dark/0.png"))
+    let error = #expect(throws: AdjointError.self) {
+      _ = try ExperimentRunner.evaluate(run, data: data)
+    }
+    #expect(error?.kind == .noInput)
+    #expect(
+      error?.message.hasPrefix("\(summary.run): was trained on \(summary.data), found 12 / 4 / 3 ")
+        == true)
+    expectError(
+      .noInput,
+      "cifar10-vgg: data=folder: name the folder with --data-dir; it holds train and test, each with a "
+        + "folder of pictures for each class"
+    ) { _ = try train("cifar10-vgg", folder, folder.noData, "none", settings) }
   }
 
   @Test func sizesThatThereAreNoneOf() throws {

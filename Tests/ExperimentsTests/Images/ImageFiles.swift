@@ -1,4 +1,5 @@
 import Checkpoints
+import Figures
 import Foundation
 import Layers
 import Tensors
@@ -49,6 +50,39 @@ extension TemporaryFolder {
       ]
     }
     try NPZ.write(members, to: folder.appendingPathComponent("pneumoniamnist.npz"))
+  }
+
+  /// Grey images in ChestMNIST's layout: the first finding is brightness, the second comes by turns, the third with
+  /// both, others not at all.
+  func writeChest() throws -> DataDirectory {
+    let members = [("train", 24), ("val", 8), ("test", 8)].flatMap { name, count in
+      var (pixels, marks): ([UInt8], [UInt8]) = ([], [])
+      for image in 0..<count {
+        let (isBright, isSecond) = (image % 2 == 1, image / 2 % 2 == 1)
+        pixels += (0..<784).map { UInt8(($0 + image) * 37 % 97 + (isBright ? 120 : 0)) }
+        let had = [isBright, isSecond, isBright && isSecond]
+        marks += had.map { $0 ? 1 : 0 } + [UInt8](repeating: 0, count: 11)
+      }
+      return [
+        NPZ.Member("\(name)_images", shape: [count, 28, 28], bytes: pixels),
+        NPZ.Member("\(name)_labels", shape: [count, 14], bytes: marks),
+      ]
+    }
+    try NPZ.write(members, to: file("chestmnist.npz"))
+    return DataDirectory(explicit: url, environment: [:])
+  }
+
+  /// PNG files of two classes, one of them darker, 20 × 12 pixels: 12 to train on, 4 held back, 4 to test on.
+  func writePictures() throws -> DataDirectory {
+    for (part, count) in [("train", 12), ("val", 4), ("test", 4)] {
+      for number in 0..<count {
+        let name = number % 2 == 0 ? "dark" : "bright"
+        let pixels = (0..<20 * 12).map { UInt8($0 * (number + 3) % 90 + number % 2 * 120) }
+        let picture = PixelImage(width: 20, height: 12, channels: 1, pixels: pixels)
+        try write(PNG.encode(picture), "pictures/\(part)/\(name)/\(number).png")
+      }
+    }
+    return DataDirectory(explicit: file("pictures"), environment: [:])
   }
 
   /// A file with new weights of a network.

@@ -37,6 +37,43 @@ import Testing
     }
   }
 
+  /// Without weights every label has the probability ½: the loss is ln 2, the gradient of a bias
+  /// (½ − the share of the samples that have the label) over the number of labels.
+  @Test(arguments: DType.full)
+  func severalLabels(dtype: DType) throws {
+    let layer = Linear(
+      weight: Parameter(.zeros([3, 2], dtype: dtype)), bias: Parameter(.zeros([3], dtype: dtype)))
+    let step = ClassificationStep(
+      layer, optimizer: SGD(Layers.parameters(of: layer), learningRate: 1), hasSeveralLabels: true,
+      seed: 0)
+    let x = Tensor([1, 0, 0, 1, 1, 1, 2, 0], shape: [4, 2], dtype: dtype)
+    let targets = Tensor([1, 0, 1, 0, 0, 1, 1, 0, 0, 1, 0, 1] as [Float], shape: [4, 3])
+    let outcome = try step(x, IndexTensor([0, 2, 0, 0]), targets: targets, step: 0)
+    let tolerance = dtype == .float64 ? 1e-15 : 1e-7
+    #expect(abs(outcome.loss - log(2)) <= tolerance)
+    #expect(outcome.count == 4 && outcome.correct == nil)
+    let bias = try #require(layer.bias).value.doubles
+    for (value, share) in zip(bias, [0.75, 0, 0.75]) {
+      #expect(abs(value - (share - 0.5) / 3) <= tolerance)
+    }
+  }
+
+  @Test func severalLabelsWantTargets() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      let layer = Linear(weight: Parameter(.zeros([3, 2])), bias: nil)
+      let step = ClassificationStep(
+        layer, optimizer: SGD(Layers.parameters(of: layer), learningRate: 1),
+        hasSeveralLabels: true, seed: 0)
+      _ = try step(.zeros([1, 2]), IndexTensor([0]), step: 0)
+    }
+    let printed = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(
+      printed.contains(
+        "ClassificationStep: several labels without targets that say which a sample has"))
+  }
+
   /// The penalty pulls at weights, not at biases, and is not in the loss that is reported.
   @Test(arguments: DType.full, [false, true])
   func penalty(dtype: DType, isChecked: Bool) throws {
