@@ -83,7 +83,7 @@ struct TrainCommand: ParsableCommand {
       "Note for TensorBoard: norms, histograms, images (with commas between), everything or nothing.",
       discussion:
         "Without it the experiment decides: everything for images, nothing for the rest. What is trained "
-        + "stays the same. With --resume it is to be given again.",
+        + "stays the same. A run that is gone on with notes what it did, unless told otherwise.",
       valueName: "what"))
   var track: String?
 

@@ -43,7 +43,7 @@ import Testing
 
   private static let resnet = [
     "pathmnist-resnet18", "--data-dir", ".", "--set", "network=resnet20", "--set", "size=28",
-    "--batch-size", "16", "--set", "augment=flip,crop4:reflect,jitter0.2,mixup0.2", "--steps", "5",
+    "--batch-size", "16", "--set", "augment=flip,crop4:reflect,jitter0.2,mixup0.2", "--steps", "3",
   ]
 
   @Test(
@@ -63,7 +63,7 @@ import Testing
     if words.contains("--data-dir") {
       let drawn = try Command.run(
         [
-          "data", "synthesize", "pathmnist", "--size", "28", "--count", "120", "--output",
+          "data", "synthesize", "pathmnist", "--size", "28", "--count", "60", "--output",
           "medmnist",
         ], in: folder)
       #expect(drawn.status == 0, "\(drawn.errors)")

@@ -136,19 +136,6 @@ import Testing
       ["data", "synthesize", "bloodmnist", "--count", "20", "--output", "tissue"], in: folder)
   }
 
-  /// In a process of its own: the counter is that of the process.
-  @Test(arguments: [["--gradients", "tape"], ["--gradients", "by-hand"], ["--inference"]])
-  func asksTheSystemForNothingInItsSteadyState(flags: [String]) throws {
-    let result = try Command.run(
-      ["benchmark", "--seconds", "0.02", "--json"] + flags, in: TemporaryFolder())
-    let lines = result.output.split(separator: "\n").map(String.init)
-    let mode = Workload.Mode(rawValue: flags[flags.count - 1]) ?? .inference
-    #expect(lines.count == Workload.all.count { $0.modes.contains(mode) })
-    for line in lines {
-      #expect(line.contains("\"system_requests_in_steady_state\":0,"), "\(line)")
-    }
-  }
-
   @Test func benchmark() throws {
     let folder = try TemporaryFolder()
     let measured = try Command.run(

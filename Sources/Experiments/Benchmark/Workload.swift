@@ -136,8 +136,11 @@ public struct Workload: Sendable {
 
   /// Times steps, one by one, for that many seconds.
   ///
+  /// - Parameter comparedSteps: steps after which the loss is compared with that of others; 0 for none.
   /// - Throws: `AdjointError` of kind usage for a mode that it does not have.
-  public func measure(mode: Mode, dtype: DType, seconds: Double) throws -> Measurement {
+  public func measure(
+    mode: Mode, dtype: DType, seconds: Double, comparedSteps: Int = 10
+  ) throws -> Measurement {
     guard modes.contains(mode) else {
       throw AdjointError(
         .usage,
@@ -150,7 +153,7 @@ public struct Workload: Sendable {
         "\(name): cannot be run in \(dtype.rawValue); it can be run in "
           + precisions.map(\.rawValue).joined(separator: ", "))
     }
-    let losses = try comparedLosses(mode, dtype)
+    let losses = try comparedLosses(mode, dtype, steps: comparedSteps)
     let job = try prepare(Request(mode: mode, dtype: dtype, isNoisy: true))
     Memory.resetPeak()
     var number = 0

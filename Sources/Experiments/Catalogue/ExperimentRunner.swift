@@ -81,7 +81,10 @@ public enum ExperimentRunner {
     -> Summary
   {
     let note = progressNote(request.isQuiet)
-    let (run, configuration) = try prepare(kind, request)
+    let (run, saved) = try prepare(kind, request)
+    let configuration = saved.configuration
+    var options = request.options
+    options.tracking = saved.tracking
     let experiment: Kind
     do { experiment = try Kind(configuration, data: request.data, note: note) } catch {
       if request.resume == nil { run.removeIfEmpty() }
@@ -98,17 +101,16 @@ public enum ExperimentRunner {
     for words in unpublished(experiment.dataFiles) { note(words) }
     let trainer = try Trainer(
       experiment.task, plan: experiment.plan, run: run, resume: request.resume != nil,
-      progress: progress, options: request.options)
+      progress: progress, options: options)
     // Not before: a run that cannot be gone on with stays as it was. The configuration comes last: with it
     // the folder is a run, and has all that going on with one needs.
     try run.write(
       RunEnvironment.current(data: experiment.dataDescription, dataFiles: experiment.dataFiles),
       to: run.environment)
-    try run.write(
-      SavedConfiguration(kind.information.name, configuration), to: run.configuration)
+    try run.write(saved, to: run.configuration)
     do {
       return try train(
-        experiment, seed: configuration.seed, trainer, run, DiskPatience(request.options, progress))
+        experiment, seed: configuration.seed, trainer, run, DiskPatience(options, progress))
     } catch let error as AdjointError where error.kind == .diskFull {
       throw AdjointError(
         .diskFull,
@@ -138,12 +140,15 @@ public enum ExperimentRunner {
 
   private static func prepare<Kind: Experiment>(
     _ kind: Kind.Type, _ request: Request
-  ) throws -> (RunDirectory, Kind.Configuration) {
+  ) throws -> (RunDirectory, SavedConfiguration<Kind.Configuration>) {
     let name = kind.information.name
     guard let folder = request.resume else {
       let configuration = try configuration(kind, request.changes, from: request.configuration)
       let output = request.output ?? RunDirectory.unusedFolder(for: name)
-      return (try RunDirectory(creating: output), configuration)
+      return (
+        try RunDirectory(creating: output),
+        SavedConfiguration(name, configuration, tracking: request.options.tracking)
+      )
     }
     let run = try RunDirectory(opening: folder)
     // Settings of another experiment would not even be read.
@@ -163,7 +168,9 @@ public enum ExperimentRunner {
     }
     return (
       run,
-      try ConfigurationEditor.apply(request.changes, to: saved.configuration, of: name)
+      SavedConfiguration(
+        name, try ConfigurationEditor.apply(request.changes, to: saved.configuration, of: name),
+        tracking: request.options.tracking ?? saved.tracking)
     )
   }
 
@@ -287,10 +294,15 @@ struct SavedConfiguration<Configuration: ExperimentConfiguration>: Codable {
   var experiment: String
   var configuration: Configuration
   var version: String
+  /// What the run was asked to note for TensorBoard; nil if that was left to the experiment.
+  var tracking: TrackingOptions?
 
-  init(_ experiment: String, _ configuration: Configuration) {
+  init(
+    _ experiment: String, _ configuration: Configuration, tracking: TrackingOptions? = nil
+  ) {
     self.experiment = experiment
     self.configuration = configuration
+    self.tracking = tracking
     version = adjointVersion
   }
 }

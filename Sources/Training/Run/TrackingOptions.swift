@@ -56,6 +56,20 @@ public struct TrackingOptions: Codable, Sendable, Equatable {
     }
   }
 
+  /// What a run's file holds; an interval below 1 is damage.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    norms = try values.decode(Bool.self, forKey: .norms)
+    histograms = try values.decode(Bool.self, forKey: .histograms)
+    summaries = try values.decode(Bool.self, forKey: .summaries)
+    interval = try values.decodeIfPresent(Int.self, forKey: .interval)
+    guard interval ?? 1 >= 1 else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .interval, in: values,
+        debugDescription: "expected at least 1 step, found \(interval ?? 0)")
+    }
+  }
+
   /// Whether norms or distributions are noted after that many steps.
   func isDue(_ step: Int, isLastOfEpoch: Bool) -> Bool {
     guard norms || histograms else { return false }

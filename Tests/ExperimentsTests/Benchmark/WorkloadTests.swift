@@ -66,6 +66,21 @@ import Testing
     }
   }
 
+  /// In a process of its own: the counter is that of the process.
+  @Test(arguments: Workload.Mode.allCases.map(\.rawValue))
+  func asksTheSystemForNothingInItsSteadyState(mode: String) async {
+    await #expect(processExitsWith: .success) { [mode] in
+      let mode = try #require(Workload.Mode(rawValue: mode))
+      let workloads = Workload.all.filter { $0.modes.contains(mode) }
+      try #require(workloads.count > 3)
+      for workload in workloads {
+        let measured = try workload.measure(
+          mode: mode, dtype: .float32, seconds: 0.02, comparedSteps: 0)
+        #expect(measured.systemRequestsInSteadyState == 0, "\(workload.name)")
+      }
+    }
+  }
+
   @Test func inferenceHasNoLossAfterSteps() throws {
     let measured = try Workload.named("tiny").measure(
       mode: .inference, dtype: .float32, seconds: 0.01)

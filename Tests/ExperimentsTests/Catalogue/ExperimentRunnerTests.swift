@@ -1,4 +1,7 @@
 import Datasets
+import Foundation
+import Tensors
+import TestSupport
 import Testing
 import Training
 
@@ -39,6 +42,49 @@ import Training
     for file in files {
       #expect(ExperimentRunner.unpublished([.init(name: file.name, sha256: other)]) == [])
     }
+  }
+
+  /// A run that is gone on with notes what it was asked to at first, unless it is asked otherwise.
+  @Test func whatIsNotedStays() throws {
+    let folder = try TemporaryFolder()
+    var request = ExperimentRunner.Request(data: folder.noData)
+    request.output = folder.file("run")
+    request.isQuiet = true
+    request.options.tracking = try TrackingOptions("norms", interval: 1)
+    request.options.pause = .steps(4)
+    let run = URL(fileURLWithPath: try ExperimentRunner.train("two-layer-toy", request).run)
+    func goOn(_ tracking: TrackingOptions?, to steps: Int) throws -> TrackingOptions? {
+      var next = ExperimentRunner.Request(data: folder.noData)
+      next.resume = run
+      next.isQuiet = true
+      next.options.tracking = tracking
+      next.options.pause = .steps(steps)
+      _ = try ExperimentRunner.train("two-layer-toy", next)
+      return try RunDirectory.read(
+        SavedConfiguration<TwoLayerToyConfiguration>.self,
+        from: run.appendingPathComponent("configuration.json")
+      ).tracking
+    }
+    func eventFilesWithNorms() throws -> Int {
+      try FileManager.default.contentsOfDirectory(atPath: run.path).filter {
+        $0.hasPrefix("events.out.tfevents.")
+      }.count { name in
+        let bytes = try Data(contentsOf: run.appendingPathComponent(name))
+        return bytes.firstRange(of: Data("norm/weight".utf8)) != nil
+      }
+    }
+    #expect(try goOn(nil, to: 6) == request.options.tracking)
+    #expect(try eventFilesWithNorms() == 2)
+    #expect(try goOn(TrackingOptions.none, to: 8) == TrackingOptions.none)
+    #expect(try eventFilesWithNorms() == 2)
+
+    let file = run.appendingPathComponent("configuration.json")
+    let text = try String(contentsOf: file, encoding: .utf8)
+      .replacing("\"norms\" : false", with: "\"norms\" : true, \"interval\" : 0")
+    try Data(text.utf8).write(to: file)
+    expectError(
+      .badData, "\(file.path): tracking.interval: expected at least 1 step, found 0"
+    ) { _ = try goOn(nil, to: 10) }
   }
 
   /// A name says which file is meant.
