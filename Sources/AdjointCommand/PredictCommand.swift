@@ -6,9 +6,10 @@ import Tensors
 /// `adjoint predict`
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "predict", abstract: "Run a model on the rows or images of a NumPy array.",
+    commandName: "predict",
+    abstract: "Run a model on pictures, or on the rows or images of a NumPy array.",
     usage: """
-      adjoint predict --model <name> --weights <file> --input <file> --output <file> [<options>]
+      adjoint predict --model <name> --weights <file> --input <file> [--output <file>] [<options>]
       """,
     discussion: """
       For an experiment on rows of numbers the input is [rows, features] and the output the logits, [rows, \
@@ -25,6 +26,12 @@ struct PredictCommand: ParsableCommand {
       weights, by ½ and ½ where there are not three channels. Channels and classes are those of the weights.
 
         adjoint predict --model resnet20 --weights resnet20.th --input images.npy --output logits.npy
+
+      It also takes a picture (PNG, JPEG), or a folder of them, and prints the three likeliest classes of each: the \
+      square in the middle, brought to the size that the run was trained on, or to that of published weights (224 \
+      pixels, 32 for the networks of CIFAR).
+
+        adjoint predict --model pathmnist-finetune --weights RUN/checkpoints/step-…/model.safetensors --input photos
       """)
 
   @Option(help: ArgumentHelp("The network's name, or its experiment's.", valueName: "name"))
@@ -33,21 +40,33 @@ struct PredictCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Its weights: safetensors, .pth or .th.", valueName: "file"))
   var weights: String
 
-  @Option(help: ArgumentHelp("An .npy file.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("An .npy file, a picture, or a folder of pictures.", valueName: "file"))
   var input: String
 
-  @Option(help: ArgumentHelp("The .npy file to write.", valueName: "file"))
-  var output: String
+  @Option(
+    help: ArgumentHelp(
+      "The .npy file to write; of pictures it may be left out.", valueName: "file"))
+  var output: String?
 
   @OptionGroup var settings: SettingOptions
   @OptionGroup var threads: ThreadOptions
 
   func run() throws {
     try threads.apply()
+    let (weights, input) = (URL(fileURLWithPath: weights), URL(fileURLWithPath: input))
+    if Prediction.isOfPictures(input) {
+      let rows = try Prediction.pictures(
+        model: model, changes: settings.changes(), weights: weights, input: input,
+        output: output.map { URL(fileURLWithPath: $0) }, note: Console.note)
+      return try Console.result(Console.table(rows))
+    }
+    guard let output else {
+      throw AdjointError(.usage, "--output: name the .npy file to write")
+    }
     let shape = try Prediction.run(
-      model: model, changes: settings.changes(), weights: URL(fileURLWithPath: weights),
-      input: URL(fileURLWithPath: input), output: URL(fileURLWithPath: output),
-      note: Console.note)
+      model: model, changes: settings.changes(), weights: weights, input: input,
+      output: URL(fileURLWithPath: output), note: Console.note)
     Console.note("\(output): \(shape)")
   }
 }

@@ -52,6 +52,7 @@ import Testing
     let right = zip(classes, test.labels).filter { $0 == $1 }.count
     #expect(Double(right) / 100 == metrics["test_accuracy"])
 
+    try expectFailure(64, "adjoint: --output: name the .npy file to write", flags, in: folder)
     let wrong = try Command.run(
       flags + ["--output", "z.npy", "--set", "hidden=50"], in: folder)
     #expect(wrong.status == 65)

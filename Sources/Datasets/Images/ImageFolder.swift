@@ -53,6 +53,20 @@ public enum ImageFolder {
       files += pictures
       labels += [Int32](repeating: Int32(label), count: pictures.count)
     }
+    return ClassificationSet(
+      validPixels: try pixels(of: files, size: size, channels: channels), height: size, width: size,
+      channels: channels, labels: labels,
+      classNames: names, description: folder.path)
+  }
+
+  /// The bytes of pictures, `[files, size, size, channels]`: of each the largest square in the middle, resized.
+  ///
+  /// - Parameters:
+  ///   - files: PNG and JPEG files.
+  ///   - size: the side of an image, in pixels, at least 1.
+  ///   - channels: 3 for colour, 1 for grey, whatever the files are.
+  /// - Throws: no input or bad data, naming the first file that cannot be read.
+  public static func pixels(of files: [URL], size: Int, channels: Int = 3) throws -> [UInt8] {
     var pixels: [UInt8] = []
     pixels.reserveCapacity(files.count * size * size * channels)
     for first in stride(from: 0, to: files.count, by: portion) {
@@ -65,17 +79,20 @@ public enum ImageFolder {
       }
       for image in images { pixels += try image.get() }
     }
-    return ClassificationSet(
-      validPixels: pixels, height: size, width: size, channels: channels, labels: labels,
-      classNames: names, description: folder.path)
+    return pixels
   }
 
-  /// The pictures in a folder and below, in the order of their paths.
-  private static func pictures(in folder: URL) throws -> [URL] {
+  /// Whether a file's name ends as those of pictures do.
+  public static func isPicture(_ file: URL) -> Bool {
+    endings.contains(file.pathExtension.lowercased())
+  }
+
+  /// The pictures in a folder and below, in the order of their paths; throws no input where it cannot be read.
+  public static func pictures(in folder: URL) throws -> [URL] {
     try contents(of: folder).flatMap { place in
       isFolder(place)
         ? try pictures(in: place)
-        : endings.contains(place.pathExtension.lowercased()) ? [place] : []
+        : isPicture(place) ? [place] : []
     }
   }
 
@@ -94,7 +111,8 @@ public enum ImageFolder {
     return places
   }
 
-  static func isFolder(_ place: URL) -> Bool {
+  /// Whether there is a folder of that name.
+  public static func isFolder(_ place: URL) -> Bool {
     var isDirectory: ObjCBool = false
     return FileManager.default.fileExists(atPath: place.path, isDirectory: &isDirectory)
       && isDirectory.boolValue

@@ -64,6 +64,8 @@ public protocol Experiment: AnyObject, SendableMetatype {
   var dataDescription: String { get }
   /// The data's files with their checksums; none for data that the program draws.
   var dataFiles: [RunEnvironment.DataFile] { get }
+  /// What the classes are called, in the order of the outputs; nil where outputs are no classes of images.
+  var classNames: [String]? { get }
   /// What the loop trains.
   var task: any TrainingTask { get }
   /// How long and at which rates.
@@ -92,6 +94,11 @@ public protocol ExperimentConfiguration: Codable, Sendable, Equatable {
   static var choices: [String: [String]] { get }
   /// Throws `AdjointError` of kind usage that names the setting that is out of range.
   func validate() throws
+}
+
+extension Experiment {
+  /// None.
+  public var classNames: [String]? { nil }
 }
 
 extension ExperimentConfiguration {

@@ -105,7 +105,9 @@ public enum ExperimentRunner {
     // Not before: a run that cannot be gone on with stays as it was. The configuration comes last: with it
     // the folder is a run, and has all that going on with one needs.
     try run.write(
-      RunEnvironment.current(data: experiment.dataDescription, dataFiles: experiment.dataFiles),
+      RunEnvironment.current(
+        data: experiment.dataDescription, dataFiles: experiment.dataFiles,
+        classNames: experiment.classNames),
       to: run.environment)
     try run.write(saved, to: run.configuration)
     do {

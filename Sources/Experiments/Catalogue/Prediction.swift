@@ -45,29 +45,50 @@ public enum Prediction {
     model name: String, changes: [(key: String, value: String)], weights: URL, input: URL,
     output: URL, note: (String) -> Void = { _ in }
   ) throws -> Shape {
-    if ImageNetworks.names.contains(name) {
+    if let image = try imageModel(name, changes, weights) {
+      let images = try NPY.contents(of: input)
+      let side = images.shape.rank == 4 ? images.shape[2] : 1
+      let prediction = try image.prediction(weights, imageSide: side, note: note)
+      return try write(prediction.logits(images, from: input), to: output)
+    }
+    guard let kind = try experiment(named: name) as? any PredictingExperiment.Type else {
+      throw AdjointError(.usage, "\(name): has no model that predicts rows of an array")
+    }
+    return try run(kind, changes, weights, input, output, note)
+  }
+
+  /// A convolutional network by its own name, or that of an experiment's configuration.
+  enum ImageModel {
+    case network(String)
+    case configured(ImageConfiguration)
+
+    func prediction(
+      _ weights: URL, imageSide: Int, note: (String) -> Void
+    ) throws -> ImagePrediction {
+      switch self {
+      case .network(let name):
+        try ImagePrediction(network: name, weights: weights, imageSide: imageSide, note: note)
+      case .configured(let configuration):
+        try ImagePrediction(configuration, weights: weights, note: note)
+      }
+    }
+  }
+
+  /// Nil for a name that is of neither; that may still be of an experiment on rows.
+  static func imageModel(
+    _ name: String, _ changes: [(key: String, value: String)], _ weights: URL
+  ) throws -> ImageModel? {
+    guard !ImageNetworks.names.contains(name) else {
       guard changes.isEmpty else {
         throw AdjointError(
           .usage,
           "\(name): has no settings, found \(changes.map(\.key).joined(separator: ", ")); its weights say "
             + "how it is built")
       }
-      let images = try NPY.contents(of: input)
-      let side = images.shape.rank == 4 ? images.shape[2] : 1
-      let prediction = try ImagePrediction(
-        network: name, weights: weights, imageSide: side, note: note)
-      return try write(prediction.logits(images, from: input), to: output)
+      return .network(name)
     }
-    let kind = try experiment(named: name)
-    if let kind = kind as? any ImageExperiment.Type {
-      let prediction = try ImagePrediction(
-        imageConfiguration(of: kind, changes, weights), weights: weights, note: note)
-      return try write(prediction.logits(NPY.contents(of: input), from: input), to: output)
-    }
-    guard let kind = kind as? any PredictingExperiment.Type else {
-      throw AdjointError(.usage, "\(name): has no model that predicts rows of an array")
-    }
-    return try run(kind, changes, weights, input, output, note)
+    guard let kind = try experiment(named: name) as? any ImageExperiment.Type else { return nil }
+    return .configured(try imageConfiguration(of: kind, changes, weights))
   }
 
   private static func experiment(named name: String) throws -> any Experiment.Type {
@@ -88,16 +109,23 @@ public enum Prediction {
   private static func configuration<Kind: Experiment>(
     of kind: Kind.Type, _ changes: [(key: String, value: String)], _ weights: URL
   ) throws -> Kind.Configuration {
-    let checkpoints = weights.standardizedFileURL.deletingLastPathComponent()
-      .deletingLastPathComponent()
-    let file = checkpoints.deletingLastPathComponent().appendingPathComponent("configuration.json")
+    let file = run(of: weights)?.appendingPathComponent("configuration.json")
     let isOfRun =
-      checkpoints.lastPathComponent == "checkpoints" && !changes.contains { $0.key == "preset" }
-      && (try? RunDirectory.read(SavedName.self, from: file))?.experiment == kind.information.name
+      !changes.contains { $0.key == "preset" }
+      && file.flatMap { try? RunDirectory.read(SavedName.self, from: $0) }?.experiment
+        == kind.information.name
     return try ExperimentRunner.configuration(kind, changes, from: isOfRun ? file : nil)
   }
 
-  private static func write(_ y: Tensor, to output: URL) throws -> Shape {
+  /// The folder of the run that weights lie in as `checkpoints/step-…/model.safetensors`.
+  static func run(of weights: URL) -> URL? {
+    let checkpoints = weights.standardizedFileURL.deletingLastPathComponent()
+      .deletingLastPathComponent()
+    return checkpoints.lastPathComponent == "checkpoints"
+      ? checkpoints.deletingLastPathComponent() : nil
+  }
+
+  static func write(_ y: Tensor, to output: URL) throws -> Shape {
     try AtomicFile.write(NPY.encode(y), to: output)
     return y.shape
   }

@@ -18,6 +18,7 @@ extension ImageExperiment {
 
   var dataDescription: String { training.images.description }
   var dataFiles: [RunEnvironment.DataFile] { training.images.files }
+  var classNames: [String]? { training.images.parts.train.classNames }
   var task: any TrainingTask { training.classifier }
   var examined: ExaminedNetwork { training.examined }
   var plan: TrainingPlan { training.plan }

@@ -42,15 +42,18 @@ enum ImageNetworks {
     let name: String
     /// The paths of the first convolution and of the classifier: their weights tell channels and classes.
     let first, classifier: String
+    /// The side of the images that published weights are for.
+    let side: Int
     let make: @Sendable (Form, inout Philox) -> any ImageNetwork
 
     init(
-      _ name: String, _ first: String, _ classifier: String,
+      _ name: String, _ first: String, _ classifier: String, side: Int = 32,
       _ make: @escaping @Sendable (Form, inout Philox) -> any ImageNetwork
     ) {
       self.name = name
       self.first = first
       self.classifier = classifier
+      self.side = side
       self.make = make
     }
   }
@@ -63,13 +66,13 @@ enum ImageNetworks {
       SmallEfficientNet(
         channels: $0.channels, classes: $0.classes, stride: $0.side ?? 0 > 48 ? 2 : 1, random: &$1)
     },
-    Entry("resnet18", "conv1", "fc") {
+    Entry("resnet18", "conv1", "fc", side: 224) {
       ResNet.resNet18(channels: $0.channels, classes: $0.classes, stem: stem($0), random: &$1)
     },
-    Entry("resnet34", "conv1", "fc") {
+    Entry("resnet34", "conv1", "fc", side: 224) {
       ResNet.resNet34(channels: $0.channels, classes: $0.classes, stem: stem($0), random: &$1)
     },
-    Entry("resnet50", "conv1", "fc") {
+    Entry("resnet50", "conv1", "fc", side: 224) {
       ResNet.resNet50(channels: $0.channels, classes: $0.classes, stem: stem($0), random: &$1)
     },
     Entry("resnet20", "conv1", "linear") { small(20, $0, &$1) },
@@ -88,6 +91,9 @@ enum ImageNetworks {
   ) -> any ImageNetwork {
     CIFARResNet(depth: depth, channels: form.channels, classes: form.classes, random: &random)
   }
+
+  /// The side of the images that a network's published weights are for: ImageNet's 224, or CIFAR's 32.
+  static func publishedSide(of name: String) -> Int? { table.first { $0.name == name }?.side }
 
   /// All names.
   static var names: [String] { table.map(\.name) }

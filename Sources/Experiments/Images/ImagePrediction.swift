@@ -13,10 +13,10 @@ struct ImagePrediction {
   private static let pixels = 32 * 224 * 224
 
   private let network: AnyImageNetwork
-  private let channels: Int
+  let channels: Int
   private let classes: Int
   /// The side that images have to have; nil for any.
-  private let side: Int?
+  let side: Int?
   private let dtype: DType
   /// How bytes become inputs.
   private let transform: PixelTransform
@@ -91,11 +91,35 @@ struct ImagePrediction {
         height: height, width: width, channels: channels,
         labels: [Int32](repeating: 0, count: shape[0]), classNames: ["unknown"],
         description: file.path)
-      let loader = Loader(
-        set, batchSize: batch, order: .sequential, layout: .images, transform: transform)
-      parts = (0..<loader.batchesPerEpoch).map { _ in call(loader.next().inputs) }
+      parts = logits(set, batch: batch)
     }
     return concatenate(parts, axis: 0)
+  }
+
+  /// Logits of pictures, `[pictures, classes]`: of each the largest square in the middle, resized.
+  ///
+  /// - Parameters:
+  ///   - files: at least one.
+  ///   - size: the side of an image, in pixels.
+  /// - Throws: `AdjointError` that names the first file that cannot be read.
+  func logits(ofPictures files: [URL], size: Int) throws -> Tensor {
+    let batch = max(1, min(100, Self.pixels / (size * size)))
+    // A portion at a time: decoded, a folder of pictures may be larger than the memory.
+    let parts = try stride(from: 0, to: files.count, by: batch).map { first in
+      let portion = Array(files[first..<min(first + batch, files.count)])
+      let set = try ClassificationSet(
+        pixels: ImageFolder.pixels(of: portion, size: size, channels: channels), height: size,
+        width: size, channels: channels, labels: [Int32](repeating: 0, count: portion.count),
+        classNames: ["unknown"], description: "pictures")
+      return logits(set, batch: batch)[0]
+    }
+    return concatenate(parts, axis: 0)
+  }
+
+  private func logits(_ set: ClassificationSet, batch: Int) -> [Tensor] {
+    let loader = Loader(
+      set, batchSize: batch, order: .sequential, layout: .images, transform: transform)
+    return (0..<loader.batchesPerEpoch).map { _ in call(loader.next().inputs) }
   }
 
   private func call(_ images: Tensor) -> Tensor {

@@ -78,10 +78,13 @@ final class MetricsLog {
     }
   }
 
-  /// Notes for TensorBoard what a run that is over has come to, as `final/test_accuracy`.
+  /// Notes for TensorBoard what a run that is over after that many steps has come to, as `final/test_accuracy`.
+  ///
+  /// It stands at the step behind the last: there a run that is gone on with begins to take the place of what was
+  /// said before, and one that was killed before it had its result says this twice.
   func end(_ metrics: [String: Double], step: Int) {
     for (name, value) in metrics.sorted(by: { $0.key < $1.key }) {
-      summary(.scalar("final/\(name)", value), step: step)
+      summary(.scalar("final/\(name)", value), step: step + 1)
     }
   }
 

@@ -39,16 +39,22 @@ public struct RunEnvironment: Codable, Sendable, Equatable {
   public var data: String
   /// The data's files; none for data that the program draws.
   public var dataFiles: [DataFile]
+  /// What the classes are called, in the order of their numbers; nil where there are none, and in runs of before
+  /// they were noted.
+  public var classNames: [String]?
   /// When the run began, in UTC.
   public var started: Date
 
   /// This process, on that data.
-  public static func current(data: String, dataFiles: [DataFile] = []) -> RunEnvironment {
+  public static func current(
+    data: String, dataFiles: [DataFile] = [], classNames: [String]? = nil
+  ) -> RunEnvironment {
     RunEnvironment(
       version: adjointVersion, processor: processorName, vectorTarget: Threads.vectorTarget,
       cores: Threads.available, threads: Threads.count, onednn: Threads.oneDNNVersion,
       system: ProcessInfo.processInfo.operatingSystemVersionString, compiler: compilerVersion,
-      isOptimized: isOptimizedBuild, data: data, dataFiles: dataFiles, started: Date())
+      isOptimized: isOptimizedBuild, data: data, dataFiles: dataFiles,
+      classNames: classNames, started: Date())
   }
 
   private static var compilerVersion: String {

@@ -14,6 +14,8 @@ private struct Tracked {
   var scalars: [String: [Float]] = [:]
   /// The number of values in each histogram.
   var counts: [String: [Double]] = [:]
+  /// From which steps on a session takes the place of what was said before.
+  var sessions: [Int] = []
 
   init(_ run: RunDirectory) throws {
     let names = try FileManager.default.contentsOfDirectory(atPath: run.folder.path)
@@ -22,7 +24,8 @@ private struct Tracked {
       for event in try reader.events() {
         for content in event.contents {
           switch content {
-          case .fileVersion, .sessionStart: break
+          case .fileVersion: break
+          case .sessionStart: sessions.append(event.step)
           case .scalar(let tag, let value):
             scalars[tag, default: []].append(value)
             steps[tag, default: []].append(event.step)
@@ -139,6 +142,16 @@ private struct Tracked {
       second, TrackingOptions(norms: true, histograms: true, interval: 1), in: noted)
     #expect(bits(first.modelState) == bits(second.modelState))
     #expect(try text(of: plain.metrics) == text(of: noted.metrics))
+  }
+
+  /// A run that is gone on with after its end says what it came to in the place of what it said before.
+  @Test func theEndIsSaidOnce() throws {
+    let folder = try TemporaryFolder()
+    let run = try folder.run()
+    for isAgain in [false, true] { _ = try train(SmallTask(), .none, in: run, resume: isAgain) }
+    let tracked = try Tracked(run)
+    #expect(tracked.sessions.last == 13 && tracked.steps["step/loss"] == Array(1...12))
+    #expect(tracked.steps["final/test_loss"] == [13, 13])
   }
 
   /// Killed within the second epoch, without a checkpoint since the first step: everything is trained again, and
