@@ -9,6 +9,7 @@ struct PredictCommand: ParsableCommand {
     commandName: "predict",
     abstract: "Run a model on pictures, or on the rows or images of a NumPy array.",
     usage: """
+      adjoint predict --run <folder> --input <file> [--output <file>] [<options>]
       adjoint predict --model <name> --weights <file> --input <file> [--output <file>] [<options>]
       """,
     discussion: """
@@ -16,7 +17,7 @@ struct PredictCommand: ParsableCommand {
       classes]. mnist-mlp takes 784 pixels between 0 and 1, or as bytes; mixer the same, patch after patch; \
       two-layer-cifar10, deep-mlp-cifar10, uva-mlp and uva-mlp-best take 3,072 bytes, row by row of pixels, \
       red, green and blue of each, and subtract their mean themselves. The weights of a run are in \
-      checkpoints/step-…/model.safetensors; its settings are found beside them.
+      checkpoints/step-…/model.safetensors; its settings are found beside them. --run takes the newest of a run.
 
       For a convolutional network, by its own name (\(Prediction.networkNames.joined(separator: ", "))) \
       or by that of its experiment, the input is [rows, height, width, channels], or [rows, channels, \
@@ -31,14 +32,19 @@ struct PredictCommand: ParsableCommand {
       square in the middle, brought to the size that the run was trained on, or to that of published weights (224 \
       pixels, 32 for the networks of CIFAR).
 
-        adjoint predict --model pathmnist-finetune --weights RUN/checkpoints/step-…/model.safetensors --input photos
+        adjoint predict --run RUN --input photos
       """)
 
+  @Option(
+    name: .customLong("run"),
+    help: ArgumentHelp("A run's folder: its model, its newest weights.", valueName: "folder"))
+  var folder: String?
+
   @Option(help: ArgumentHelp("The network's name, or its experiment's.", valueName: "name"))
-  var model: String
+  var model: String?
 
   @Option(help: ArgumentHelp("Its weights: safetensors, .pth or .th.", valueName: "file"))
-  var weights: String
+  var weights: String?
 
   @Option(
     help: ArgumentHelp("An .npy file, a picture, or a folder of pictures.", valueName: "file"))
@@ -52,9 +58,18 @@ struct PredictCommand: ParsableCommand {
   @OptionGroup var settings: SettingOptions
   @OptionGroup var threads: ThreadOptions
 
+  func validate() throws {
+    let isNamed = model != nil && weights != nil
+    guard folder == nil ? isNamed : model == nil && weights == nil else {
+      throw ValidationError(
+        "Name a run with --run, or a model and its weights with --model and --weights.")
+    }
+  }
+
   func run() throws {
     try threads.apply()
-    let (weights, input) = (URL(fileURLWithPath: weights), URL(fileURLWithPath: input))
+    let input = URL(fileURLWithPath: input)
+    let (model, weights) = try named()
     if Prediction.isOfPictures(input) {
       let rows = try Prediction.pictures(
         model: model, changes: settings.changes(), weights: weights, input: input,
@@ -68,5 +83,13 @@ struct PredictCommand: ParsableCommand {
       model: model, changes: settings.changes(), weights: weights, input: input,
       output: URL(fileURLWithPath: output), note: Console.note)
     Console.note("\(output): \(shape)")
+  }
+
+  private func named() throws -> (model: String, weights: URL) {
+    if let folder {
+      return try Prediction.newest(of: URL(fileURLWithPath: folder, isDirectory: true))
+    }
+    guard let model, let weights else { throw ValidationError("Name a model and its weights.") }
+    return (model, URL(fileURLWithPath: weights))
   }
 }

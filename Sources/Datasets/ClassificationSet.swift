@@ -1,7 +1,7 @@
 import Tensors
 
 /// Labelled images: pixel bytes in the order image, row, column, channel, and a class number for
-/// each image, or the marks of several classes at once.
+/// each image, or targets that say of which of several classes it is.
 ///
 /// The storage is shared by copies and never written to.
 public struct ClassificationSet: Sendable, CustomStringConvertible {
@@ -13,11 +13,11 @@ public struct ClassificationSet: Sendable, CustomStringConvertible {
   public let width: Int
   /// Values of a pixel: 1 for grey, 3 for red, green and blue.
   public let channels: Int
-  /// The class of each image, in 0 ..< `classNames.count`; of images with ``marks`` the first they have, or 0.
+  /// The class of each image, in 0 ..< `classNames.count`; of images with several labels the first, or 0 of none.
   public let labels: [Int32]
-  /// Where an image can be of several classes at once, or of none: 1 for those it is of, else 0, `count` ×
-  /// `classNames.count`, row-major. Nil where each image is of one class.
-  public let marks: [UInt8]?
+  /// Where an image can be of several classes at once, or of none (multi-label): 1 for those it is of, else 0,
+  /// `count` × `classNames.count`, row-major. Nil where each image is of one class.
+  public let targets: [UInt8]?
   /// What the classes are called.
   public let classNames: [String]
   /// Where the images come from, for people.
@@ -61,51 +61,51 @@ public struct ClassificationSet: Sendable, CustomStringConvertible {
 
   /// Checks and keeps images that can be of several classes at once, or of none.
   ///
-  /// - Parameter marks: `[images, classNames.count]`, row after row: 1 for each class that an image is of, else 0.
-  /// - Throws: bad data where a mark is neither (its place is named), where the marks make no whole rows, or where
+  /// - Parameter targets: `[images, classNames.count]`, row after row: 1 for each class that an image is of, else 0.
+  /// - Throws: bad data where a target is neither (its place is named), where the targets make no whole rows, or where
   ///   the number of bytes is not images × height × width × channels.
   public init(
-    pixels: [UInt8], height: Int, width: Int, channels: Int, marks: [UInt8], classNames: [String],
+    pixels: [UInt8], height: Int, width: Int, channels: Int, targets: [UInt8], classNames: [String],
     description: String
   ) throws {
     let columns = classNames.count
-    guard columns > 0, marks.count % columns == 0 else {
+    guard columns > 0, targets.count % columns == 0 else {
       throw AdjointError(
         .badData,
-        "\(description): expected whole rows of \(columns) marks, found \(marks.count) marks")
+        "\(description): expected whole rows of \(columns) targets, found \(targets.count) targets")
     }
-    if let place = marks.firstIndex(where: { $0 > 1 }) {
+    if let place = targets.firstIndex(where: { $0 > 1 }) {
       throw AdjointError(
         .badData,
-        "\(description): row \(place / columns), column \(place % columns): expected a mark of 0 or 1, found "
-          + "\(marks[place])")
+        "\(description): row \(place / columns), column \(place % columns): expected a target of 0 or 1, found "
+          + "\(targets[place])")
     }
     let plain = try ClassificationSet(
       pixels: pixels, height: height, width: width, channels: channels,
-      labels: Self.firstClasses(of: marks, columns), classNames: classNames,
+      labels: Self.firstClasses(of: targets, columns), classNames: classNames,
       description: description)
     self.init(
       validPixels: plain.pixels, height: height, width: width, channels: channels,
-      labels: plain.labels, marks: marks, classNames: classNames, description: description)
+      labels: plain.labels, targets: targets, classNames: classNames, description: description)
   }
 
   /// The first class that is marked in each row; 0 where none is.
-  static func firstClasses(of marks: [UInt8], _ columns: Int) -> [Int32] {
-    stride(from: 0, to: marks.count, by: columns).map { start in
-      Int32(marks[start..<start + columns].firstIndex(of: 1).map { $0 - start } ?? 0)
+  static func firstClasses(of targets: [UInt8], _ columns: Int) -> [Int32] {
+    stride(from: 0, to: targets.count, by: columns).map { start in
+      Int32(targets[start..<start + columns].firstIndex(of: 1).map { $0 - start } ?? 0)
     }
   }
 
   init(
     validPixels: [UInt8], height: Int, width: Int, channels: Int, labels: [Int32],
-    marks: [UInt8]? = nil, classNames: [String], description: String
+    targets: [UInt8]? = nil, classNames: [String], description: String
   ) {
     self.pixels = validPixels
     self.height = height
     self.width = width
     self.channels = channels
     self.labels = labels
-    self.marks = marks
+    self.targets = targets
     self.classNames = classNames
     self.description = description
   }
@@ -124,19 +124,19 @@ public struct ClassificationSet: Sendable, CustomStringConvertible {
     return pixels[row * featureCount..<(row + 1) * featureCount]
   }
 
-  /// The classes of one image: one, or where there are ``marks`` any number, the lowest first.
+  /// The classes of one image: one, or where there are ``targets`` any number, the lowest first.
   public func classes(of row: Int) -> [Int] {
     require(
       row >= 0 && row < count, "ClassificationSet.classes(of: \(row)): there are \(count) images")
-    guard let marks else { return [Int(labels[row])] }
-    return (0..<classCount).filter { marks[row * classCount + $0] == 1 }
+    guard let targets else { return [Int(labels[row])] }
+    return (0..<classCount).filter { targets[row * classCount + $0] == 1 }
   }
 
-  /// The marks of the rows, [rows, classes]; nil where each image is of one class.
-  func marks(of rows: ArraySlice<Int32>) -> Tensor? {
-    marks.map { marks in
+  /// The targets of the rows, [rows, classes]; nil where each image is of one class.
+  func targets(of rows: ArraySlice<Int32>) -> Tensor? {
+    targets.map { targets in
       let chosen = rows.flatMap { row in
-        marks[Int(row) * classCount..<(Int(row) + 1) * classCount].map(Float.init)
+        targets[Int(row) * classCount..<(Int(row) + 1) * classCount].map(Float.init)
       }
       return Tensor(chosen, shape: [rows.count, classCount])
     }
@@ -157,7 +157,9 @@ public struct ClassificationSet: Sendable, CustomStringConvertible {
       validPixels: Array(
         pixels[rows.lowerBound * featureCount..<rows.upperBound * featureCount]),
       height: height, width: width, channels: channels, labels: Array(labels[rows]),
-      marks: marks.map { Array($0[rows.lowerBound * classCount..<rows.upperBound * classCount]) },
+      targets: targets.map {
+        Array($0[rows.lowerBound * classCount..<rows.upperBound * classCount])
+      },
       classNames: classNames, description: description)
   }
 
@@ -165,18 +167,18 @@ public struct ClassificationSet: Sendable, CustomStringConvertible {
   public func selecting(_ rows: some Sequence<Int>) -> ClassificationSet {
     var chosen: [UInt8] = []
     var classes: [Int32] = []
-    var chosenMarks = marks.map { _ in [UInt8]() }
+    var chosenTargets = targets.map { _ in [UInt8]() }
     chosen.reserveCapacity(rows.underestimatedCount * featureCount)
     for row in rows {
       chosen.append(contentsOf: image(row))
       classes.append(labels[row])
-      if let marks {
-        chosenMarks?.append(contentsOf: marks[row * classCount..<(row + 1) * classCount])
+      if let targets {
+        chosenTargets?.append(contentsOf: targets[row * classCount..<(row + 1) * classCount])
       }
     }
     return ClassificationSet(
       validPixels: chosen, height: height, width: width, channels: channels, labels: classes,
-      marks: chosenMarks, classNames: classNames, description: description)
+      targets: chosenTargets, classNames: classNames, description: description)
   }
 
   /// Grey images as coloured ones whose channels are the same; others as they are.
@@ -184,7 +186,7 @@ public struct ClassificationSet: Sendable, CustomStringConvertible {
     guard channels == 1, count > 1 else { return self }
     return ClassificationSet(
       validPixels: pixels.flatMap { [UInt8](repeating: $0, count: count) }, height: height,
-      width: width, channels: count, labels: labels, marks: marks, classNames: classNames,
+      width: width, channels: count, labels: labels, targets: targets, classNames: classNames,
       description: description)
   }
 
@@ -223,8 +225,8 @@ public struct ClassificationSet: Sendable, CustomStringConvertible {
   /// How many images there are of each class.
   public var classFrequencies: [Int] {
     var counts = [Int](repeating: 0, count: classCount)
-    if let marks {
-      for place in marks.indices { counts[place % classCount] += Int(marks[place]) }
+    if let targets {
+      for place in targets.indices { counts[place % classCount] += Int(targets[place]) }
     } else {
       for label in labels { counts[Int(label)] += 1 }
     }

@@ -37,7 +37,10 @@ import Training
     (["report"], ["<run>", "--data-dir", "--threads"]),
     (
       ["predict"],
-      ["--model <name>", "--weights <file>", "--input <file>", "--output <file>", "--set"]
+      [
+        "--run <folder>", "--model <name>", "--weights <file>", "--input <file>",
+        "--output <file>", "--set",
+      ]
     ),
     (["check"], ["--seed", "--json"]), (["derive"], ["<name>", "--output <file>"]),
     (["data"], ["list", "fetch", "inspect"]),
@@ -72,7 +75,9 @@ import Training
     ["trian"], ["train"], ["train", "mnist-mlp", "--epochs", "many"],
     ["train", "mnist-mlp", "--epoch", "1"],
     ["train", "mnist-mlp", "--steps", "0"], ["train", "mnist-mlp", "--seed", "-1"],
-    ["predict", "--model", "mnist-mlp"], ["benchmark", "--seconds", "soon"],
+    ["predict", "--model", "mnist-mlp"], ["predict", "--input", "x.npy"],
+    ["predict", "--run", "a", "--weights", "b", "--input", "x.npy"],
+    ["benchmark", "--seconds", "soon"],
     ["data", "get", "mnist"], ["data", "inspect", "drawn-digits", "--augment", "flip"],
     ["data", "inspect", "drawn-digits", "--output", "a.png", "--seed", "1"],
   ])

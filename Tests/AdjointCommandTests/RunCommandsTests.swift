@@ -48,6 +48,10 @@ import Testing
     let again = try Command.run(flags + ["--output", "again.npy"], in: folder)
     #expect(again.status == 0, "\(again.errors)")
     #expect(try folder.bytes("again.npy") == folder.bytes("y.npy"))
+    let ofRun = try Command.run(
+      ["predict", "--run", "run", "--input", "x.npy", "--output", "run.npy"], in: folder)
+    #expect(ofRun.status == 0, "\(ofRun.errors)")
+    #expect(try folder.bytes("run.npy") == folder.bytes("y.npy"))
     let classes = argmax(try NPY.read(folder.file("y.npy")), axis: 1).values
     let right = zip(classes, test.labels).filter { $0 == $1 }.count
     #expect(Double(right) / 100 == metrics["test_accuracy"])

@@ -47,40 +47,40 @@ import Testing
   }
 
   /// Four images of two pixels, of the classes a and c, none, c, and all.
-  static func marked(_ change: (inout [UInt8]) -> Void = { _ in }) throws -> ClassificationSet {
-    var marks: [UInt8] = [1, 0, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1]
-    change(&marks)
+  static func multiLabel(_ change: (inout [UInt8]) -> Void = { _ in }) throws -> ClassificationSet {
+    var targets: [UInt8] = [1, 0, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1]
+    change(&targets)
     return try ClassificationSet(
-      pixels: [0, 1, 2, 3, 4, 5, 6, 7], height: 1, width: 2, channels: 1, marks: marks,
-      classNames: ["a", "b", "c"], description: "marked")
+      pixels: [0, 1, 2, 3, 4, 5, 6, 7], height: 1, width: 2, channels: 1, targets: targets,
+      classNames: ["a", "b", "c"], description: "multiLabel")
   }
 
   @Test func severalClassesAtOnce() throws {
-    let set = try Self.marked()
+    let set = try Self.multiLabel()
     #expect((0..<4).map { set.classes(of: $0) } == [[0, 2], [], [2], [0, 1, 2]])
     #expect((0..<4).map { set.classNames(of: $0) } == ["a, c", "none", "c", "a, b, c"])
     #expect(set.labels == [0, 0, 2, 0] && set.classFrequencies == [2, 1, 3])
-    #expect(set[1..<3].marks == [0, 0, 0, 0, 0, 1])
-    #expect(set.selecting([3, 0]).marks == [1, 1, 1, 1, 0, 1])
+    #expect(set[1..<3].targets == [0, 0, 0, 0, 0, 1])
+    #expect(set.selecting([3, 0]).targets == [1, 1, 1, 1, 0, 1])
     let (train, validation) = set.split(validationCount: 1, seed: 1)
-    #expect(train.marks?.count == 9 && validation.marks?.count == 3)
+    #expect(train.targets?.count == 9 && validation.targets?.count == 3)
     let coloured = set.repeating(toChannels: 3)
-    #expect(coloured.marks == set.marks && coloured.channels == 3)
+    #expect(coloured.targets == set.targets && coloured.channels == 3)
     #expect(Array(coloured.image(1)) == [2, 2, 2, 3, 3, 3])
     let plain = try Self.numbered(3)
-    #expect(plain.marks == nil && plain.classes(of: 2) == [2] && plain.classNames(of: 2) == "c")
+    #expect(plain.targets == nil && plain.classes(of: 2) == [2] && plain.classNames(of: 2) == "c")
   }
 
-  @Test func wrongMarks() {
-    expectError(.badData, "marked: row 2, column 1: expected a mark of 0 or 1, found 3") {
-      _ = try Self.marked { $0[7] = 3 }
+  @Test func wrongTargets() {
+    expectError(.badData, "multiLabel: row 2, column 1: expected a target of 0 or 1, found 3") {
+      _ = try Self.multiLabel { $0[7] = 3 }
     }
-    expectError(.badData, "marked: expected whole rows of 3 marks, found 11 marks") {
-      _ = try Self.marked { $0.removeLast() }
+    expectError(.badData, "multiLabel: expected whole rows of 3 targets, found 11 targets") {
+      _ = try Self.multiLabel { $0.removeLast() }
     }
     expectError(
-      .badData, "marked: expected 6 bytes of pixels (3 × 1 × 2 × 1), found 8"
-    ) { _ = try Self.marked { $0.removeLast(3) } }
+      .badData, "multiLabel: expected 6 bytes of pixels (3 × 1 × 2 × 1), found 8"
+    ) { _ = try Self.multiLabel { $0.removeLast(3) } }
   }
 
   @Test func rangesAreSets() throws {

@@ -55,14 +55,14 @@ enum Mixture: Equatable {
     return Tensor(targets, shape: [values.count, classes])
   }
 
-  /// The shares of the classes, [count, classes], of images with marks of that shape.
-  func targets(ofMarks marks: Tensor) -> Tensor {
-    let (values, rows, classes) = (marks.floats, marks.shape[0], marks.shape[1])
-    let targets = values.indices.map { place in
+  /// The shares of the classes, [count, classes], of images with several labels and targets of that shape.
+  func mixed(targets: Tensor) -> Tensor {
+    let (values, rows, classes) = (targets.floats, targets.shape[0], targets.shape[1])
+    let mixed = values.indices.map { place in
       let other = (rows - 1 - place / classes) * classes + place % classes
       return values[place] * share + values[other] * (1 - share)
     }
-    return Tensor(targets, shape: marks.shape)
+    return Tensor(mixed, shape: targets.shape)
   }
 
   /// The class with the larger share of each image.

@@ -6,9 +6,10 @@ public struct Batch: Sendable {
   /// images.
   public let inputs: Tensor
   /// The classes, [count]; of an image that was mixed, the one with the larger share; of one with
-  /// ``ClassificationSet/marks`` the first.
+  /// several labels the first.
   public let labels: IndexTensor
-  /// The shares of the classes, float32 [count, classes], where the images were mixed, or their marks; nil else.
+  /// The shares of the classes, float32 [count, classes], where the images were mixed or have several labels; nil
+  /// else.
   public let targets: Tensor?
   /// Which batch of which epoch this is.
   public let position: LoaderPosition
@@ -111,15 +112,15 @@ struct BatchMaker: Sendable {
     let chosen = rows[first..<min(first + batchSize, rows.count)]
     let mixture = augmentation?.mixture(at: position, height: set.height, width: set.width)
     let labels = set.labels(of: chosen)
-    let marks = set.marks(of: chosen)
+    let targets = set.targets(of: chosen)
     let batch = Batch(
       inputs: set.inputs(
         of: chosen, transform, layout, augmentation, mixture, epoch: position.epoch,
         threads: threads),
       labels: mixture?.labels(labels) ?? labels,
       targets: mixture.map { mixture in
-        marks.map(mixture.targets(ofMarks:)) ?? mixture.targets(labels, classes: set.classCount)
-      } ?? marks,
+        targets.map(mixture.mixed(targets:)) ?? mixture.targets(labels, classes: set.classCount)
+      } ?? targets,
       position: position, isLastOfEpoch: position.batch + 1 == batchesPerEpoch)
     seek(to: batch.following)
     return batch

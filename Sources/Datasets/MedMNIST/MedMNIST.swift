@@ -98,11 +98,11 @@ public enum MedMNIST {
           "\(place): expected the shape \(expected), one image for each label, found \(shape)")
       }
     }
-    let marks = member.hasSeveralLabels ? labels.elements.map(UInt8.init) : nil
+    let targets = member.hasSeveralLabels ? labels.elements.map(UInt8.init) : nil
     return ClassificationSet(
       validPixels: images.elements, height: size, width: size, channels: member.channels,
-      labels: marks.map { ClassificationSet.firstClasses(of: $0, columns) }
+      labels: targets.map { ClassificationSet.firstClasses(of: $0, columns) }
         ?? labels.elements.map(Int32.init),
-      marks: marks, classNames: member.classNames, description: description)
+      targets: targets, classNames: member.classNames, description: description)
   }
 }

@@ -117,6 +117,18 @@ public enum Prediction {
     return try ExperimentRunner.configuration(kind, changes, from: isOfRun ? file : nil)
   }
 
+  /// What a run trains, and the weights of its newest checkpoint.
+  ///
+  /// - Throws: `AdjointError` of kind no input if it is no run, or has no checkpoint yet.
+  public static func newest(of run: URL) throws -> (model: String, weights: URL) {
+    let directory = try RunDirectory(opening: run)
+    let name = try RunDirectory.read(SavedName.self, from: directory.configuration).experiment
+    guard let checkpoint = try Checkpoint.latest(in: directory.checkpoints) else {
+      throw AdjointError(.noInput, "\(run.path): has no checkpoint yet")
+    }
+    return (name, checkpoint.appendingPathComponent("model.safetensors"))
+  }
+
   /// The folder of the run that weights lie in as `checkpoints/step-…/model.safetensors`.
   static func run(of weights: URL) -> URL? {
     let checkpoints = weights.standardizedFileURL.deletingLastPathComponent()

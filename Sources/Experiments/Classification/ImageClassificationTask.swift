@@ -33,7 +33,7 @@ enum TestUse {
 
 /// A training task of images and classes: batches from a loader, one ``ClassificationStep`` each.
 ///
-/// Its losses are mean cross-entropies, binary ones of images with marks; where the step has a penalty, the metric
+/// Its losses are mean cross-entropies, binary ones of images with several labels; where the step has a penalty, the metric
 /// `penalty` says what it comes to.
 final class ImageClassificationTask<Model: Layer>: TrainingTask {
   let model: Model
@@ -46,7 +46,7 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   let weightAverage: WeightAverage?
   /// The parts whose AUC lacks classes, once that has been said.
   private var warnedParts: Set<String> = []
-  /// What was measured last: the part held back, if there is one; nil where images have marks.
+  /// What was measured last: the part held back, if there is one; nil where images have several labels.
   private var lastMeasured: (set: ClassificationSet, result: ClassificationResult)?
   private let stateHolder: any Layer
   private let loader: Loader
@@ -172,11 +172,11 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
     return result
   }
 
-  /// What the model does on a whole set of images with marks, in inference mode.
-  func evaluateMarks(_ set: ClassificationSet) -> MultiLabelResult {
+  /// What the model does on a whole set of images with several labels, in inference mode.
+  func evaluateLabels(_ set: ClassificationSet) -> MultiLabelResult {
     var result = MultiLabelResult(labels: set.classCount)
     infer(set) { logits, batch in
-      if let marks = batch.targets { result.add(logits: logits, marks: marks) }
+      if let targets = batch.targets { result.add(logits: logits, targets: targets) }
     }
     return result
   }
@@ -193,8 +193,8 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   private func measure(_ part: String, _ set: ClassificationSet) -> [String: Double] {
     let metrics: [String: Double]
     let area: AreaUnderROC?
-    if set.marks != nil {
-      let result = evaluateMarks(set)
+    if set.targets != nil {
+      let result = evaluateLabels(set)
       (metrics, area) = (result.metrics(of: part), result.areaUnderROC())
     } else {
       let result = evaluate(set)

@@ -8,14 +8,14 @@ enum MultiLabelReport {
   ///
   /// - Parameters:
   ///   - result: what the model does on the set.
-  ///   - set: images with marks.
+  ///   - set: images with several labels.
   ///   - part: what the set is called: `test`.
   ///   - shown: how many mistakes are shown at most.
   static func mistakes(
     _ result: MultiLabelResult, on set: ClassificationSet, part: String = "test", shown: Int = 40
   ) -> Report.Section {
     let places = result.scores.indices
-    let wrong = places.filter { (result.scores[$0] > 0.5) != (result.marks[$0] == 1) }
+    let wrong = places.filter { (result.scores[$0] > 0.5) != (result.targets[$0] == 1) }
     var blocks: [Report.Block] = [
       .paragraph(
         "\(ProgressDisplay.grouped(wrong.count)) of \(ProgressDisplay.grouped(places.count)) labels of "
@@ -58,8 +58,8 @@ enum MultiLabelReport {
     let areas = result.areaUnderROC().ofClasses
     let rows = set.classNames.enumerated().map { label, name in
       let places = stride(from: label, to: result.scores.count, by: result.labels)
-      let having = places.count { result.marks[$0] == 1 }
-      let found = places.count { result.marks[$0] == 1 && result.scores[$0] > 0.5 }
+      let having = places.count { result.targets[$0] == 1 }
+      let found = places.count { result.targets[$0] == 1 && result.scores[$0] > 0.5 }
       let said = places.count { result.scores[$0] > 0.5 }
       return [
         name, ProgressDisplay.grouped(having), ProgressDisplay.grouped(found),

@@ -55,8 +55,8 @@ final class ImageTraining {
     if let obstacle = configuration.augment.obstacle(channels: images.parts.train.channels) {
       throw AdjointError(.usage, "augment=\(configuration.augment): \(obstacle)")
     }
-    let hasMarks = images.parts.train.marks != nil
-    guard !hasMarks || configuration.labelSmoothing == 0 else {
+    let hasSeveralLabels = images.parts.train.targets != nil
+    guard !hasSeveralLabels || configuration.labelSmoothing == 0 else {
       throw AdjointError(
         .usage,
         "label_smoothing=\(configuration.labelSmoothing): the images of \(configuration.data) have several "
@@ -64,7 +64,7 @@ final class ImageTraining {
     }
     let step = ClassificationStep(
       network, optimizer: Self.optimizer(configuration, parameters, head: head),
-      labelSmoothing: configuration.labelSmoothing, hasSeveralLabels: hasMarks,
+      labelSmoothing: configuration.labelSmoothing, hasSeveralLabels: hasSeveralLabels,
       seed: configuration.seed)
     classifier = ImageClassificationTask(
       model: network, stateHolder: network.network, step: step, parts: images.parts,
@@ -85,14 +85,14 @@ final class ImageTraining {
       // One class alone has no curve, nor has a label that all images have, or none.
       let frequencies = set.classFrequencies
       let hasArea =
-        set.marks == nil
+        set.targets == nil
         ? frequencies.filter { $0 > 0 }.count > 1
         : frequencies.contains { 0 < $0 && $0 < set.count }
       return ["\(part)_accuracy"] + (hasArea ? ["\(part)_auc"] : []) + ["\(part)_loss"]
     }
     let measured =
       (configuration.test == .epochs ? metrics(of: "test", parts.test) : [])
-      + (parts.train.marks == nil ? ["train_accuracy"] : []) + ["train_loss"]
+      + (parts.train.targets == nil ? ["train_accuracy"] : []) + ["train_loss"]
       + metrics(of: "validation", parts.validation)
     guard configuration.best.isEmpty || measured.contains(configuration.best) else {
       throw AdjointError(
@@ -182,8 +182,8 @@ final class ImageTraining {
   /// What it gets wrong, and where it looks.
   func reportSections() throws -> [Report.Section] {
     let (part, set) = classifier.shownPart
-    if set.marks != nil {
-      let result = classifier.evaluateMarks(set)
+    if set.targets != nil {
+      let result = classifier.evaluateLabels(set)
       return [
         MultiLabelReport.mistakes(result, on: set, part: part),
         try AttributionReport.section(examined, result),

@@ -37,7 +37,7 @@ extension Prediction {
     let prediction = try model.prediction(weights, imageSide: usual, note: note)
     let logits = try prediction.logits(ofPictures: files, size: prediction.side ?? usual)
     if let output { _ = try write(logits, to: output) }
-    let probabilities = (try hasMarks(model) ? sigmoid(logits) : softmax(logits)).doubles
+    let probabilities = (try hasSeveralLabels(model) ? sigmoid(logits) : softmax(logits)).doubles
     let classes = logits.shape[1]
     let names = classNames(of: weights, count: classes)
     let start = isFolder ? input.path.count + (input.path.hasSuffix("/") ? 0 : 1) : 0
@@ -51,7 +51,7 @@ extension Prediction {
     }
   }
 
-  private static func hasMarks(_ model: ImageModel) throws -> Bool {
+  private static func hasSeveralLabels(_ model: ImageModel) throws -> Bool {
     guard case .configured(let configuration) = model else { return false }
     return MedMNIST.members.contains { $0.name == configuration.data && $0.hasSeveralLabels }
   }

@@ -79,7 +79,7 @@ enum AttributionReport {
     _ examined: ExaminedNetwork, _ result: MultiLabelResult, count: Int = 4
   ) throws -> Report.Section {
     let surest = (0..<result.count).map(result.surestLabel)
-    let isRight = surest.indices.map { result.marks[$0 * result.labels + surest[$0]] == 1 }
+    let isRight = surest.indices.map { result.targets[$0 * result.labels + surest[$0]] == 1 }
     var seen: Set<Int> = []
     let right = surest.indices.filter { isRight[$0] && seen.insert(surest[$0]).inserted }
     let wrong = surest.indices.filter { !isRight[$0] }.sorted {
@@ -98,10 +98,10 @@ enum AttributionReport {
     let picture = examined.picture(of: set, row: row)
     let probabilities = examined.probabilities(of: x)
     let predicted = probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0
-    let truth = set.marks == nil ? set.classNames(of: row) : examined.classNames[predicted]
+    let truth = set.targets == nil ? set.classNames(of: row) : examined.classNames[predicted]
     let percent = Int((probabilities[predicted] * 100).rounded())
     let caption =
-      mark == .wrong && set.marks == nil
+      mark == .wrong && set.targets == nil
       ? ClassificationReport.arrow(truth, examined.classNames[predicted]) + "\n\(percent) %"
       : "\(truth)\n\(percent) %"
     let score = Score(of: examined.network, .output(predicted))

@@ -83,7 +83,7 @@ struct ExaminedNetwork {
   /// Probabilities of the classes for one image, each by itself where an image can be of several.
   func probabilities(of x: Tensor) -> [Double] {
     let logits = network(x, .inference)
-    return (training.marks == nil ? softmax(logits) : sigmoid(logits)).doubles
+    return (training.targets == nil ? softmax(logits) : sigmoid(logits)).doubles
   }
 
   /// An image of a set as a picture.

@@ -15,7 +15,7 @@ struct Subject {
   let picture: PixelImage
   /// The image as the network takes it, `[1, height, width, channels]`.
   let input: Tensor
-  /// Its classes, where they are known: one, or of images with marks any number.
+  /// Its classes, where they are known: one, or of images with several labels any number.
   let truth: [Int]?
   let logits: [Double]
   let probabilities: [Double]
@@ -104,7 +104,7 @@ struct Subject {
     truth.map { $0.isEmpty ? "none" : $0.map(name(of:)).joined(separator: ", ") }
   }
   /// What the names are called.
-  private var trueTitle: String { examined.training.marks == nil ? "True class" : "True labels" }
+  private var trueTitle: String { examined.training.targets == nil ? "True class" : "True labels" }
 
   var keyFigures: [Report.KeyFigure] {
     [

@@ -18,7 +18,7 @@ public struct AreaUnderROC: Sendable, Equatable {
   private let samples: Int
   private let hasNaN: Bool
   /// Whether a sample can be of several classes at once.
-  private let hasMarks: Bool
+  private let hasSeveralLabels: Bool
 
   /// The areas of the classes' scores.
   ///
@@ -35,7 +35,8 @@ public struct AreaUnderROC: Sendable, Equatable {
       require(
         label >= 0 && label < classes, "AreaUnderROC: label \(label) of \(classes) classes")
     }
-    self.init(scores, samples: labels.count, classes: classes, hasMarks: false) { sample, one in
+    self.init(scores, samples: labels.count, classes: classes, hasSeveralLabels: false) {
+      sample, one in
       labels[sample] == one
     }
   }
@@ -44,26 +45,26 @@ public struct AreaUnderROC: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - scores: `[samples, labels]`, row after row; the higher, the likelier the label.
-  ///   - marks: the same shape: 1 for the labels that a sample has, else 0.
+  ///   - targets: the same shape: 1 for the labels that a sample has, else 0.
   ///   - labels: how many there are, at least one.
-  public init(scores: [Float], marks: [UInt8], labels: Int) {
+  public init(scores: [Float], targets: [UInt8], labels: Int) {
     require(
-      labels >= 1 && scores.count == marks.count && scores.count % labels == 0,
-      "AreaUnderROC: \(scores.count) scores and \(marks.count) marks of \(labels) labels; there has to be one "
+      labels >= 1 && scores.count == targets.count && scores.count % labels == 0,
+      "AreaUnderROC: \(scores.count) scores and \(targets.count) targets of \(labels) labels; there has to be one "
         + "of each for each sample and label, and at least one label")
-    self.init(scores, samples: scores.count / labels, classes: labels, hasMarks: true) {
-      marks[$0 * labels + $1] == 1
+    self.init(scores, samples: scores.count / labels, classes: labels, hasSeveralLabels: true) {
+      targets[$0 * labels + $1] == 1
     }
   }
 
   private init(
-    _ scores: [Float], samples: Int, classes: Int, hasMarks: Bool,
+    _ scores: [Float], samples: Int, classes: Int, hasSeveralLabels: Bool,
     isPositive: (_ sample: Int, _ one: Int) -> Bool
   ) {
     let hasNaN = scores.contains(where: \.isNaN)
     let counts = (0..<classes).map { one in (0..<samples).count { isPositive($0, one) } }
     (self.counts, self.samples) = (counts, samples)
-    (self.hasNaN, self.hasMarks) = (hasNaN, hasMarks)
+    (self.hasNaN, self.hasSeveralLabels) = (hasNaN, hasSeveralLabels)
     ofClasses = (0..<classes).map { one in
       guard !hasNaN, counts[one] > 0, counts[one] < samples else { return nil }
       return AreaUnderROC.area(
@@ -76,7 +77,7 @@ public struct AreaUnderROC: Sendable, Equatable {
   /// As the evaluator of MedMNIST computes it, which stops at a class without samples. Yang et al.,
   /// "MedMNIST v2", Scientific Data 10 (2023). nil where no class has an area.
   public var mean: Double? {
-    if ofClasses.count == 2 && !hasMarks { return ofClasses[1] }
+    if ofClasses.count == 2 && !hasSeveralLabels { return ofClasses[1] }
     let areas = ofClasses.compactMap { $0 }
     return areas.isEmpty ? nil : areas.reduce(0, +) / Double(areas.count)
   }
@@ -86,7 +87,7 @@ public struct AreaUnderROC: Sendable, Equatable {
   /// - Parameter names: those of the classes, in order; their numbers where there are none.
   public func warning(classNames names: [String] = []) -> String? {
     if hasNaN { return "AUC: not computed, for scores are NaN" }
-    if hasMarks { return warningOfLabels(names) }
+    if hasSeveralLabels { return warningOfLabels(names) }
     let absent = counts.indices.filter { counts[$0] == 0 }
     guard !absent.isEmpty else { return nil }
     func name(_ index: Int) -> String { Self.name(index, names) }

@@ -13,7 +13,7 @@ public struct MultiLabelResult: Sendable {
   /// The probabilities of the labels, `[samples, labels]` row after row, in single precision.
   public private(set) var scores: [Float] = []
   /// The true ones, in the same places: 1 for those that a sample has, else 0.
-  public private(set) var marks: [UInt8] = []
+  public private(set) var targets: [UInt8] = []
 
   /// An empty result for that many labels, at least one.
   public init(labels: Int) {
@@ -23,7 +23,7 @@ public struct MultiLabelResult: Sendable {
 
   /// The share of samples and labels that were answered rightly, which is the mean of the labels' own shares.
   public var accuracy: Double {
-    let right = zip(scores, marks).count { ($0 > 0.5) == ($1 == 1) }
+    let right = zip(scores, targets).count { ($0 > 0.5) == ($1 == 1) }
     return Double(right) / Double(max(scores.count, 1))
   }
 
@@ -35,7 +35,7 @@ public struct MultiLabelResult: Sendable {
 
   /// The areas under the curves, each label with and without it.
   public func areaUnderROC() -> AreaUnderROC {
-    AreaUnderROC(scores: scores, marks: marks, labels: labels)
+    AreaUnderROC(scores: scores, targets: targets, labels: labels)
   }
 
   /// Loss, accuracy and the mean AUC, named for a part of the data: `test_loss`, `test_accuracy`, `test_auc`; NaN
@@ -49,18 +49,18 @@ public struct MultiLabelResult: Sendable {
     ]
   }
 
-  /// Adds a batch: logits and marks, each `[batch, labels]`.
-  public mutating func add(logits: Tensor, marks: Tensor) {
+  /// Adds a batch: logits and targets, each `[batch, labels]`.
+  public mutating func add(logits: Tensor, targets: Tensor) {
     require(
-      logits.shape == marks.shape && logits.rank == 2 && logits.shape[1] == labels,
-      "MultiLabelResult.add: logits of shape \(logits.shape) and marks of shape \(marks.shape); both have to be "
+      logits.shape == targets.shape && logits.rank == 2 && logits.shape[1] == labels,
+      "MultiLabelResult.add: logits of shape \(logits.shape) and targets of shape \(targets.shape); both have to be "
         + "[batch, \(labels)]")
     let rows = logits.shape[0]
-    let sum = bernoulliNegativeLogLikelihood(marks.converted(to: logits.dtype), logits: logits)
+    let sum = bernoulliNegativeLogLikelihood(targets.converted(to: logits.dtype), logits: logits)
     let total = loss * Double(count) + sum.item / Double(labels) * Double(rows)
     count += rows
     loss = total / Double(count)
     scores += sigmoid(logits).floats
-    self.marks += marks.floats.map { $0 == 1 ? 1 : 0 }
+    self.targets += targets.floats.map { $0 == 1 ? 1 : 0 }
   }
 }

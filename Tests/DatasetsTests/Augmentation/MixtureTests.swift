@@ -83,20 +83,20 @@ import Testing
     #expect(sizes.count > 4)
   }
 
-  /// Marks are mixed as images are: a label that one of two has is had by its share.
-  @Test func mixesMarks() throws {
-    let set = try ClassificationSetTests.marked()
+  /// Targets are mixed as images are: a label that one of two has is had by its share.
+  @Test func mixesTargets() throws {
+    let set = try ClassificationSetTests.multiLabel()
     let augmentation = Augmentation(.init([], mixup: 0.5), seed: 4)
     let loader = Loader(
       set, batchSize: 4, order: .sequential, layout: .images, augmentation: augmentation)
     let mixture = augmentation.mixture(at: .init(), height: 1, width: 2)
     let share = try #require(mixture).share
-    let marks = try #require(set.marks).map(Float.init)
+    let own = try #require(set.targets).map(Float.init)
     let targets = try #require(loader.next().targets)
     #expect(targets.shape == [4, 3] && share > 0 && share < 1)
     for row in 0..<4 {
       for label in 0..<3 {
-        let expected = share * marks[row * 3 + label] + (1 - share) * marks[(3 - row) * 3 + label]
+        let expected = share * own[row * 3 + label] + (1 - share) * own[(3 - row) * 3 + label]
         #expect(targets.floats[row * 3 + label] == expected)
       }
     }

@@ -67,14 +67,14 @@ import Testing
     #expect(test.description == train.description)
   }
 
-  /// ChestMNIST's images as marks of fourteen findings each, of which there may be any number.
+  /// ChestMNIST's images with fourteen findings, of which an image may have any number.
   private static func chest(_ change: (inout [UInt8]) -> Void = { _ in }) -> [NPZ.Member] {
     var members = Self.members()
     for (place, count) in [(1, 4), (3, 2), (5, 3)] {
-      var marks = (0..<count * 14).map { UInt8($0 / 14 == 1 || $0 % 5 != 2 ? 0 : 1) }
-      if place == 3 { change(&marks) }
+      var targets = (0..<count * 14).map { UInt8($0 / 14 == 1 || $0 % 5 != 2 ? 0 : 1) }
+      if place == 3 { change(&targets) }
       let name = ["train", "val", "test"][place / 2] + "_labels"
-      members[place] = NPZ.Member(name, shape: [count, 14], bytes: marks)
+      members[place] = NPZ.Member(name, shape: [count, 14], bytes: targets)
     }
     return members
   }
@@ -82,7 +82,7 @@ import Testing
   @Test func severalLabelsAtOnce() throws {
     let folder = try folder("chestmnist.npz", Self.chest())
     let (train, validation, test) = try MedMNIST.load("chestmnist", from: folder.url)
-    #expect([train, validation, test].map { $0.marks?.count } == [56, 28, 42])
+    #expect([train, validation, test].map { $0.targets?.count } == [56, 28, 42])
     #expect(train.classes(of: 0) == [2, 7, 12] && train.classes(of: 1) == [])
     #expect(train.labels == [2, 0, 4, 0])
     #expect(train.classNames(of: 0) == "effusion, pneumothorax, pleural thickening")
@@ -93,7 +93,7 @@ import Testing
         + "an image")
   }
 
-  @Test func marksThatAreNone() throws {
+  @Test func targetsThatAreNone() throws {
     let folder = try folder("chestmnist.npz", Self.chest { $0[17] = 2 })
     expectError(
       .badData,

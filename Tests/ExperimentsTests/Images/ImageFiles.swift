@@ -56,16 +56,16 @@ extension TemporaryFolder {
   /// both, others not at all.
   func writeChest() throws -> DataDirectory {
     let members = [("train", 24), ("val", 8), ("test", 8)].flatMap { name, count in
-      var (pixels, marks): ([UInt8], [UInt8]) = ([], [])
+      var (pixels, targets): ([UInt8], [UInt8]) = ([], [])
       for image in 0..<count {
         let (isBright, isSecond) = (image % 2 == 1, image / 2 % 2 == 1)
         pixels += (0..<784).map { UInt8(($0 + image) * 37 % 97 + (isBright ? 120 : 0)) }
         let had = [isBright, isSecond, isBright && isSecond]
-        marks += had.map { $0 ? 1 : 0 } + [UInt8](repeating: 0, count: 11)
+        targets += had.map { $0 ? 1 : 0 } + [UInt8](repeating: 0, count: 11)
       }
       return [
         NPZ.Member("\(name)_images", shape: [count, 28, 28], bytes: pixels),
-        NPZ.Member("\(name)_labels", shape: [count, 14], bytes: marks),
+        NPZ.Member("\(name)_labels", shape: [count, 14], bytes: targets),
       ]
     }
     try NPZ.write(members, to: file("chestmnist.npz"))

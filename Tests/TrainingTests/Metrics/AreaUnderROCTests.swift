@@ -30,10 +30,10 @@ import Testing
   /// A class against the rest is a label with and without it; of two labels both count.
   @Test(arguments: AreaUnderROCReference.cases)
   func ofLabels(_ reference: Case) throws {
-    let marks = reference.labels.flatMap { label in
+    let targets = reference.labels.flatMap { label in
       (0..<reference.classes).map { UInt8(Int(label) == $0 ? 1 : 0) }
     }
-    let found = AreaUnderROC(scores: reference.scores, marks: marks, labels: reference.classes)
+    let found = AreaUnderROC(scores: reference.scores, targets: targets, labels: reference.classes)
     for (area, expected) in zip(found.ofClasses, reference.areas) {
       #expect(abs(try #require(area) - expected) < 1e-15)
     }
@@ -45,20 +45,20 @@ import Testing
   @Test func labelsThatTellNothingApart() {
     // The first label is had by all, the second by none, the third by one of two.
     let scores: [Float] = [0.5, 0.25, 0.75, 0.5, 0.5, 0.25]
-    let found = AreaUnderROC(scores: scores, marks: [1, 0, 1, 1, 0, 0], labels: 3)
+    let found = AreaUnderROC(scores: scores, targets: [1, 0, 1, 1, 0, 0], labels: 3)
     #expect(found.ofClasses == [nil, nil, 1] && found.mean == 1)
     #expect(
       found.warning(classNames: ["a", "b", "c"])
         == "AUC: all samples or none have label 0 (a), 1 (b); the mean is that of the other 1 labels"
     )
-    let none = AreaUnderROC(scores: [0.5, 0.25], marks: [1, 1], labels: 1)
+    let none = AreaUnderROC(scores: [0.5, 0.25], targets: [1, 1], labels: 1)
     #expect(none.mean == nil)
     #expect(none.warning() == "AUC: all samples or none have label 0; there is no mean")
     #expect(
-      AreaUnderROC(scores: [], marks: [], labels: 2).warning()
+      AreaUnderROC(scores: [], targets: [], labels: 2).warning()
         == "AUC: not computed, for there are no samples")
     #expect(
-      AreaUnderROC(scores: [.nan], marks: [1], labels: 1).warning()
+      AreaUnderROC(scores: [.nan], targets: [1], labels: 1).warning()
         == "AUC: not computed, for scores are NaN")
   }
 

@@ -10,7 +10,7 @@ import Testing
     Tensor(rows.joined().map { log($0 / (1 - $0)) }, shape: [rows.count, 2], dtype: .float64)
   }
 
-  private func marks(_ rows: [[Double]]) -> Tensor {
+  private func targets(_ rows: [[Double]]) -> Tensor {
     Tensor(rows.flatMap { $0 }, shape: [rows.count, 2], dtype: .float32)
   }
 
@@ -18,9 +18,9 @@ import Testing
     var result = MultiLabelResult(labels: 2)
     #expect(result.accuracy == 0 && result.count == 0 && result.areaUnderROC().mean == nil)
     result.add(
-      logits: logits([[0.75, 0.25], [0.625, 0.875]]), marks: marks([[1, 0], [0, 1]]))
-    result.add(logits: logits([[0.25, 0.375]]), marks: marks([[1, 1]]))
-    #expect(result.count == 3 && result.marks == [1, 0, 0, 1, 1, 1])
+      logits: logits([[0.75, 0.25], [0.625, 0.875]]), targets: targets([[1, 0], [0, 1]]))
+    result.add(logits: logits([[0.25, 0.375]]), targets: targets([[1, 1]]))
+    #expect(result.count == 3 && result.targets == [1, 0, 0, 1, 1, 1])
     for (score, expected) in zip(result.scores, [0.75, 0.25, 0.625, 0.875, 0.25, 0.375] as [Float])
     {
       #expect(abs(score - expected) <= 1e-7)
@@ -39,7 +39,7 @@ import Testing
   /// A probability of one half says no.
   @Test func theThreshold() {
     var result = MultiLabelResult(labels: 2)
-    result.add(logits: logits([[0.5, 0.5]]), marks: marks([[1, 0]]))
+    result.add(logits: logits([[0.5, 0.5]]), targets: targets([[1, 0]]))
     #expect(result.accuracy == 0.5 && result.surestLabel(of: 0) == 0)
   }
 
@@ -48,12 +48,12 @@ import Testing
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) {
       var result = MultiLabelResult(labels: 3)
-      result.add(logits: .zeros([2, 3]), marks: .zeros([2, 2]))
+      result.add(logits: .zeros([2, 3]), targets: .zeros([2, 2]))
     }
     let printed = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
     #expect(
       printed.contains(
-        "MultiLabelResult.add: logits of shape [2, 3] and marks of shape [2, 2]; both have to be [batch, 3]"
+        "MultiLabelResult.add: logits of shape [2, 3] and targets of shape [2, 2]; both have to be [batch, 3]"
       ))
   }
 }
