@@ -106,11 +106,19 @@ struct Subject {
   /// What the names are called.
   private var trueTitle: String { examined.training.targets == nil ? "True class" : "True labels" }
 
+  /// Several names are too long for a figure.
+  private var trueFigures: [Report.KeyFigure] {
+    guard let truth, let trueNames else { return [] }
+    return examined.training.targets == nil
+      ? [.init(trueTitle, trueNames)]
+      : [.init(trueTitle, "\(truth.count)", note: truth.isEmpty ? nil : trueNames)]
+  }
+
   var keyFigures: [Report.KeyFigure] {
     [
       .init("Predicted class", name(of: predicted)),
       .init("Probability", percent(predicted)),
-    ] + (trueNames.map { [.init(trueTitle, $0)] } ?? []) + [
+    ] + trueFigures + [
       .init(
         "Explained score", Self.number(logits[explained], 3),
         note: "logit of \(name(of: explained))")

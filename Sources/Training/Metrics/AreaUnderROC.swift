@@ -109,7 +109,9 @@ public struct AreaUnderROC: Sendable, Equatable {
     let list = without.map { Self.name($0, names) }.joined(separator: ", ")
     let rest = ofClasses.count - without.count
     return "AUC: all samples or none have label \(list); "
-      + (rest > 0 ? "the mean is that of the other \(rest) labels" : "there is no mean")
+      + (rest > 0
+        ? "the mean is that of the other \(rest == 1 ? "label" : "\(rest) labels")"
+        : "there is no mean")
   }
 
   private static func name(_ index: Int, _ names: [String]) -> String {

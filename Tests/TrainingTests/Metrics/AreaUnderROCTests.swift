@@ -49,7 +49,7 @@ import Testing
     #expect(found.ofClasses == [nil, nil, 1] && found.mean == 1)
     #expect(
       found.warning(classNames: ["a", "b", "c"])
-        == "AUC: all samples or none have label 0 (a), 1 (b); the mean is that of the other 1 labels"
+        == "AUC: all samples or none have label 0 (a), 1 (b); the mean is that of the other label"
     )
     let none = AreaUnderROC(scores: [0.5, 0.25], targets: [1, 1], labels: 1)
     #expect(none.mean == nil)
