@@ -61,7 +61,14 @@ public struct ClassificationSet: Sendable, CustomStringConvertible {
 
   /// Checks and keeps images that can be of several classes at once, or of none.
   ///
-  /// - Parameter targets: `[images, classNames.count]`, row after row: 1 for each class that an image is of, else 0.
+  /// - Parameters:
+  ///   - pixels: `[images, height, width, channels]`, row-major.
+  ///   - height: rows of an image.
+  ///   - width: columns of an image.
+  ///   - channels: values of a pixel.
+  ///   - targets: `[images, classNames.count]`, row after row: 1 for each class that an image is of, else 0.
+  ///   - classNames: what the classes are called.
+  ///   - description: where the images come from, for people.
   /// - Throws: bad data where a target is neither (its place is named), where the targets make no whole rows, or where
   ///   the number of bytes is not images × height × width × channels.
   public init(

@@ -136,7 +136,11 @@ public struct Workload: Sendable {
 
   /// Times steps, one by one, for that many seconds.
   ///
-  /// - Parameter comparedSteps: steps after which the loss is compared with that of others; 0 for none.
+  /// - Parameters:
+  ///   - mode: what a step is.
+  ///   - dtype: the type of weights and activations.
+  ///   - seconds: for how long.
+  ///   - comparedSteps: steps after which the loss is compared with that of others; 0 for none.
   /// - Throws: `AdjointError` of kind usage for a mode that it does not have.
   public func measure(
     mode: Mode, dtype: DType, seconds: Double, comparedSteps: Int = 10

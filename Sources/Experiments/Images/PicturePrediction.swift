@@ -15,9 +15,12 @@ extension Prediction {
   /// published weights are for. Classes are called what the run that the weights lie in calls them.
   ///
   /// - Parameters:
-  ///   - name, changes, weights, note: as ``run(model:changes:weights:input:output:note:)`` takes them.
+  ///   - name: the experiment whose network it is, or a network such as `resnet20`.
+  ///   - changes: settings of an experiment that change the network; others are those of the run.
+  ///   - weights: a file of safetensors, or one that PyTorch saved.
   ///   - input: a PNG or JPEG file, or a folder of such.
   ///   - output: the `.npy` file to write the logits to, `[pictures, classes]` in the order of the rows; nil for none.
+  ///   - note: told what was opened in the weights' file or taken off their names.
   /// - Returns: for each picture its path and the classes that are likeliest, with their probabilities.
   /// - Throws: `AdjointError` that names the file and what is wrong with it.
   public static func pictures(
