@@ -59,9 +59,16 @@ public struct AugmentationRecipe: Sendable, Equatable, CustomStringConvertible {
 
   /// Why it cannot be done to images of so many channels; nil where it can.
   public func obstacle(channels: Int) -> String? {
-    let isStained = transforms.contains { if case .stainJitter = $0 { true } else { false } }
-    return isStained && channels != 3
-      ? "stain: expected images of 3 channels, found \(channels)" : nil
+    fitting(channels: channels) == self
+      ? nil : "stain: expected images of 3 channels, found \(channels)"
+  }
+
+  /// What of it can be done to images of so many channels.
+  public func fitting(channels: Int) -> AugmentationRecipe {
+    guard channels != 3 else { return self }
+    var rest = self
+    rest.transforms.removeAll { if case .stainJitter = $0 { true } else { false } }
+    return rest
   }
 
   /// The shortest text that ``init(parsing:)`` reads back.

@@ -52,8 +52,12 @@ final class ImageTraining {
         parameter.isFrozen = true
       }
     }
-    if let obstacle = configuration.augment.obstacle(channels: images.parts.train.channels) {
-      throw AdjointError(.usage, "augment=\(configuration.augment): \(obstacle)")
+    let channels = images.parts.train.channels
+    if let obstacle = configuration.augment.obstacle(channels: channels) {
+      throw AdjointError(
+        .usage,
+        "augment=\(configuration.augment): \(obstacle); without it: --set "
+          + "augment=\(configuration.augment.fitting(channels: channels))")
     }
     let hasSeveralLabels = images.parts.train.targets != nil
     guard !hasSeveralLabels || configuration.labelSmoothing == 0 else {

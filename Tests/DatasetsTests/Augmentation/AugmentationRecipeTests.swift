@@ -121,5 +121,10 @@ import Testing
     #expect(
       AugmentationRecipe.tissue.obstacle(channels: 1)
         == "stain: expected images of 3 channels, found 1")
+    let tissue = AugmentationRecipe.tissue
+    #expect(tissue.fitting(channels: 3) == tissue)
+    let grey = tissue.fitting(channels: 1)
+    #expect(grey.obstacle(channels: 1) == nil && tissue.description.contains(",stain"))
+    #expect(grey.description == tissue.description.replacing(/,stain[0-9.:]+/, with: ""))
   }
 }

@@ -338,9 +338,13 @@ import Training
   @Test func stainsOnGreyImages() throws {
     let folder = try TemporaryFolder()
     let data = try folder.writeImages()
-    expectError(.usage, "augment=stain0.1: stain: expected images of 3 channels, found 1") {
+    expectError(
+      .usage,
+      "augment=flip,stain0.1: stain: expected images of 3 channels, found 1; without it: --set augment=flip"
+    ) {
       _ = try train(
-        "pathmnist-custom", folder, data, "run", [("preset", "pneumonia"), ("augment", "stain0.1")])
+        "pathmnist-custom", folder, data, "run",
+        [("preset", "pneumonia"), ("augment", "flip,stain0.1")])
     }
   }
 
