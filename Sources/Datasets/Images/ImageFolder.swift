@@ -83,7 +83,7 @@ public enum ImageFolder {
   }
 
   /// Whether a file's name ends as those of pictures do.
-  public static func isPicture(_ file: URL) -> Bool {
+  package static func isPicture(_ file: URL) -> Bool {
     endings.contains(file.pathExtension.lowercased())
   }
 
@@ -112,7 +112,7 @@ public enum ImageFolder {
   }
 
   /// Whether there is a folder of that name.
-  public static func isFolder(_ place: URL) -> Bool {
+  package static func isFolder(_ place: URL) -> Bool {
     var isDirectory: ObjCBool = false
     return FileManager.default.fileExists(atPath: place.path, isDirectory: &isDirectory)
       && isDirectory.boolValue

@@ -50,7 +50,7 @@ extension MedMNIST {
       counts: (train: 78_468, validation: 11_219, test: 22_433),
       classNames: [
         "atelectasis", "cardiomegaly", "effusion", "infiltration", "mass", "nodule", "pneumonia",
-        "pneumothorax", "consolidation", "edema", "emphysema", "fibrosis", "pleural thickening",
+        "pneumothorax", "consolidation", "edema", "emphysema", "fibrosis", "pleural",
         "hernia",
       ],
       hasSeveralLabels: true,

@@ -13,7 +13,7 @@ struct ImagePrediction {
   private static let pixels = 32 * 224 * 224
 
   private let network: AnyImageNetwork
-  let channels: Int
+  private let channels: Int
   private let classes: Int
   /// The side that images have to have; nil for any.
   let side: Int?

@@ -85,7 +85,7 @@ import Testing
     #expect([train, validation, test].map { $0.targets?.count } == [56, 28, 42])
     #expect(train.classes(of: 0) == [2, 7, 12] && train.classes(of: 1) == [])
     #expect(train.labels == [2, 0, 4, 0])
-    #expect(train.classNames(of: 0) == "effusion, pneumothorax, pleural thickening")
+    #expect(train.classNames(of: 0) == "effusion, pneumothorax, pleural")
     #expect(train.classNames(of: 1) == "none")
     #expect(
       try DataCatalogue.source(named: "chestmnist").summary
