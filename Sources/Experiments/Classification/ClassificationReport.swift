@@ -48,12 +48,12 @@ enum ClassificationReport {
     let tiles = surest.map { row in
       let truth = set.classNames[Int(set.labels[row])]
       let prediction = set.classNames[Int(result.predictions[row])]
-      let percent = Int((result.confidences[row] * 100).rounded())
+      let percent = Self.percent(Double(result.confidences[row]))
       return ImageGrid.Tile(
         PixelImage(
           width: set.width, height: set.height, channels: set.channels,
           pixels: Array(set.image(row))),
-        caption: arrow(truth, prediction) + "\n\(percent) %", mark: .wrong)
+        caption: arrow(truth, prediction) + "\n\(percent)", mark: .wrong)
     }
     var blocks: [Report.Block] = [
       .paragraph(
@@ -72,6 +72,11 @@ enum ClassificationReport {
             + "gives that."))
     }
     return Report.Section("What it gets wrong", blocks)
+  }
+
+  /// `97 %`; `NaN` of a network that has run away.
+  static func percent(_ probability: Double) -> String {
+    probability.isFinite ? "\(Int((probability * 100).rounded())) %" : "NaN"
   }
 
   /// `3 → 8`, in two lines where the names are too long for the width of a small image.

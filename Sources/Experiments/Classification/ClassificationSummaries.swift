@@ -43,9 +43,9 @@ enum ClassificationSummaries {
         pixels: Array(set.image(row)))
     }
     let lines = surest.map { row in
-      let percent = Int((result.confidences[row] * 100).rounded())
+      let percent = ClassificationReport.percent(Double(result.confidences[row]))
       return "1. \(set.classNames[Int(set.labels[row])]) → "
-        + "\(set.classNames[Int(result.predictions[row])]), \(percent) %"
+        + "\(set.classNames[Int(result.predictions[row])]), \(percent)"
     }
     return [
       .image("images/mistakes", PixelImage(tiles: tiles, columns: columns)),

@@ -25,10 +25,10 @@ enum MultiLabelReport {
     ]
     let tiles = surestMistakes(result, wrong, shown).map { place in
       let (row, label) = (place / result.labels, place % result.labels)
-      let percent = Int((result.scores[place] * 100).rounded())
+      let percent = ClassificationReport.percent(Double(result.scores[place]))
       return ImageGrid.Tile(
         PixelImage(row: row, of: set),
-        caption: "\(set.classNames[label]) \(percent) %\nhas \(set.classNames(of: row))",
+        caption: "\(set.classNames[label]) \(percent)\nhas \(set.classNames(of: row))",
         mark: .wrong)
     }
     if !tiles.isEmpty {

@@ -99,11 +99,11 @@ enum AttributionReport {
     let probabilities = examined.probabilities(of: x)
     let predicted = probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0
     let truth = set.targets == nil ? set.classNames(of: row) : examined.classNames[predicted]
-    let percent = Int((probabilities[predicted] * 100).rounded())
+    let percent = ClassificationReport.percent(probabilities[predicted])
     let caption =
       mark == .wrong && set.targets == nil
-      ? ClassificationReport.arrow(truth, examined.classNames[predicted]) + "\n\(percent) %"
-      : "\(truth)\n\(percent) %"
+      ? ClassificationReport.arrow(truth, examined.classNames[predicted]) + "\n\(percent)"
+      : "\(truth)\n\(percent)"
     let score = Score(of: examined.network, .output(predicted))
     let (saliency, guided) = (score.saliency(of: x), score.guidedGradient(at: x))
     let integrated = channelSum(
