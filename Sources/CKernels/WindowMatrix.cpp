@@ -74,45 +74,29 @@ HWY_INLINE void Unroll(const Arguments *arguments) {
 
 void UnrollWindow_float32(const Arguments *arguments) { Unroll<float>(arguments); }
 void UnrollWindow_bfloat16(const Arguments *arguments) { Unroll<BFloat16>(arguments); }
-void UnrollWindow_float64(const Arguments *arguments) {
-  const Window w(arguments);
-  const double *weight = input<double>(arguments, 0);
-  double *matrix = output<double>(arguments, 0);
-  const int64_t taps = w.window_height * w.window_width;
-  for (int64_t row = 0; row < w.output_positions() * w.outputs; ++row) {
-    for (int64_t from = 0; from < w.positions(); ++from) {
-      const double *block = weight + (row % w.outputs * taps + w.element(from, row / w.outputs)) * w.inputs;
-      std::copy(block, block + w.inputs, matrix + (row * w.positions() + from) * w.inputs);
-    }
-  }
-}
 
 // The pullback of the unrolling: each element of the window gets the sum of its blocks.
-// inputs: cotangent of the matrix; outputs: that of the weight.
-template <typename T>
-HWY_INLINE void Fold(const Arguments *arguments) {
+// inputs: cotangent of the matrix; outputs: that of the weight; both float32.
+void FoldWindow_float32(const Arguments *arguments) {
   const Window w(arguments);
-  const T *matrix = input<T>(arguments, 0);
-  T *weight = output<T>(arguments, 0);
+  const float *matrix = input<float>(arguments, 0);
+  float *weight = output<float>(arguments, 0);
   const int64_t taps = w.window_height * w.window_width;
   ParallelFor(w.outputs, w.grain(), [&](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t unit = begin; unit < end; ++unit) {
-      T *to = weight + unit * taps * w.inputs;
-      std::fill(to, to + taps * w.inputs, T{0});
+      float *to = weight + unit * taps * w.inputs;
+      std::fill(to, to + taps * w.inputs, 0.0f);
       for (int64_t position = 0; position < w.output_positions(); ++position) {
         for (int64_t from = 0; from < w.positions(); ++from) {
-          const T *block =
+          const float *block =
               matrix + ((position * w.outputs + unit) * w.positions() + from) * w.inputs;
-          T *sum = to + w.element(from, position) * w.inputs;
+          float *sum = to + w.element(from, position) * w.inputs;
           for (int64_t index = 0; index < w.inputs; ++index) sum[index] += block[index];
         }
       }
     }
   });
 }
-
-void FoldWindow_float32(const Arguments *arguments) { Fold<float>(arguments); }
-void FoldWindow_float64(const Arguments *arguments) { Fold<double>(arguments); }
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
@@ -123,8 +107,12 @@ HWY_AFTER_NAMESPACE();
 namespace adjoint {
 namespace {
 
-ADJOINT_ENTER_KERNEL_WITH_BFLOAT16(unroll_window, UnrollWindow)
-ADJOINT_ENTER_KERNEL(fold_window, FoldWindow)
+ADJOINT_ENTER_SINGLE_KERNEL(unroll_window, UnrollWindow)
+
+HWY_EXPORT(FoldWindow_float32);
+const Registration enter_fold_window(
+    "fold_window",
+    [](const Arguments *arguments) { HWY_DYNAMIC_DISPATCH(FoldWindow_float32)(arguments); }, nullptr);
 
 }  // namespace
 }  // namespace adjoint

@@ -10,7 +10,14 @@ public struct Residual<Inner: Layer>: Layer {
   /// A shortcut around a layer.
   public init(_ inner: Inner) { self.inner = inner }
   /// x + inner(x)
-  public func forward(_ x: Tensor, _ context: Context) -> Tensor { x + inner(x, context) }
+  public func forward(_ x: Tensor, _ context: Context) -> Tensor {
+    let y = inner(x, context)
+    require(
+      y.shape == x.shape,
+      "Residual: input of shape \(x.shape) and \(y.shape) from the layer beside it; they have to be the "
+        + "same")
+    return x + y
+  }
 }
 
 @section("adjoint_registry") @used

@@ -8,7 +8,8 @@ import Tensors
 /// once, under its first name.
 ///
 /// Reads the properties by reflection and sets `Parameter.name`: to be called once on the whole model
-/// and not in every step. Stops if parameters are kept in a dictionary.
+/// and not in every step, nor on a part of the model, where the paths are others. Stops if parameters are
+/// kept in a dictionary.
 ///
 /// - Parameter model: a layer, or any struct or array of layers.
 public func namedParameters(of model: Any) -> [(name: String, parameter: Parameter)] {
@@ -53,9 +54,11 @@ public func convert(_ model: Any, to dtype: DType) {
 public enum StateSelection: Sendable, Equatable {
   /// All of it.
   case everything
-  /// All but what lies under these paths, on either side: what fine-tuning trains anew.
+  /// All but what lies under these paths, on either side: what fine-tuning trains anew. Tied weights lie under
+  /// their first name.
   case except([String])
-  /// What lies under these paths; whatever else is on either side is left alone.
+  /// What lies under these paths, tied weights under any of their names; whatever else is on either side is left
+  /// alone.
   case only([String])
 
   fileprivate func includes(_ name: String) -> Bool {
@@ -63,6 +66,17 @@ public enum StateSelection: Sendable, Equatable {
     case .everything: true
     case .except(let paths): !paths.contains { lies(name, under: $0) }
     case .only(let paths): paths.contains { lies(name, under: $0) }
+    }
+  }
+
+  /// The names that an item may be loaded from, those that are meant first; none if it is left alone.
+  fileprivate func names(of item: StateVisitor.Item) -> [String] {
+    let included = item.names.filter(includes)
+    switch self {
+    case .everything: return included
+    case .except: return includes(item.path) ? included : []
+    // Under whichever name the others are saved, it is the same tensor.
+    case .only: return included.isEmpty ? [] : included + item.names.filter { !includes($0) }
     }
   }
 
@@ -76,8 +90,8 @@ public enum StateSelection: Sendable, Equatable {
 
 /// Sets a model's parameters and buffers; strict, and nothing is changed unless all fits.
 ///
-/// Values are rounded to the type that the model has. Tied weights may be there under any of their
-/// names, or all.
+/// Values are rounded to the type that the model has. Tied weights may be there under any of their names, or
+/// all; ``StateSelection/except(_:)`` leaves out names too.
 ///
 /// - Parameters:
 ///   - state: tensors by name.
@@ -91,20 +105,22 @@ public func load(
   from source: String = "the state"
 ) throws {
   let all = items(of: model)
-  for path in selection.paths where !all.contains(where: { lies($0.path, under: path) }) {
+  let known = all.flatMap(\.names)
+  for path in selection.paths where !known.contains(where: { lies($0, under: path) }) {
     throw AdjointError(.usage, "\(source): the selection names \(path), which is not in the model")
   }
   var missing: [String] = []
   var wrong: [String] = []
   var unexpected = Set(state.keys.filter(selection.includes))
   var found: [(StateVisitor.Holder, Tensor)] = []
-  for item in all where selection.includes(item.path) {
-    let names = [item.path] + item.aliases
-    unexpected.subtract(names)
+  for item in all {
+    unexpected.subtract(item.names)
+    let names = selection.names(of: item)
+    guard !names.isEmpty else { continue }
     let current = item.holder.value
     guard let name = names.first(where: { state[$0] != nil }), let value = state[name] else {
       if case .buffer(let buffer) = item.holder, buffer.isOptional { continue }
-      missing.append("\(item.path) \(current.shape)")
+      missing.append("\(names[0]) \(current.shape)")
       continue
     }
     if value.shape == current.shape {

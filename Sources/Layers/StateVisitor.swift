@@ -34,6 +34,8 @@ struct StateVisitor {
     /// The paths at which it was met again: tied weights.
     var aliases: [String] = []
     let holder: Holder
+
+    var names: [String] { [path] + aliases }
   }
 
   private(set) var items: [Item] = []

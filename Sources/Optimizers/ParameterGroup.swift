@@ -7,11 +7,14 @@ import Tensors
 /// rates together.
 ///
 /// ```swift
-/// SGD(parameters, learningRate: 0.1, weightDecay: 5e-4, groups: [
-///   ParameterGroup(parameters(of: model.backbone), rateFactor: 0.1),
-///   ParameterGroup(parameters(of: model.fc), weightDecay: 0),
+/// let all = parameters(of: model)
+/// SGD(all, learningRate: 0.1, weightDecay: 5e-4, groups: [
+///   ParameterGroup(all.filter { $0.name.hasPrefix("backbone.") }, rateFactor: 0.1),
+///   ParameterGroup(all.filter { $0.name.hasPrefix("fc.") }, weightDecay: 0),
 /// ])
 /// ```
+///
+/// `parameters(of: model.backbone)` would give them other names than checkpoints of the model have.
 ///
 /// Howard and Ruder, "Universal language model fine-tuning for text classification", ACL 2018, for rates that
 /// differ by layer.

@@ -13,4 +13,20 @@ struct ResidualTests {
     let y = Residual(Dropout(0.5))(x, .training(seed: 1)).floats
     #expect(Set(y) == [1, 3])
   }
+
+  /// A number would go with every element.
+  @Test func stopsAtAnotherShape() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      struct Total: Layer {
+        func forward(_ x: Tensor, _ context: Context) -> Tensor { sum(x) }
+      }
+      _ = Residual(Total())(.ones([2, 3]), .inference)
+    }
+    #expect(
+      message(result).contains(
+        "Residual: input of shape [2, 3] and [] from the layer beside it; they have to be the same")
+    )
+  }
 }

@@ -49,6 +49,33 @@ struct StateTests {
     #expect(model.decoder.weight.value.floats == [Float](repeating: 7, count: 9))
   }
 
+  @Test(arguments: [["decoder"], ["encoder", "decoder"]])
+  func aSelectionMayNameTiedWeightsByAnyOfTheirNames(_ present: [String]) throws {
+    let model = Tied()
+    let state = Dictionary(
+      uniqueKeysWithValues: present.map {
+        ("\($0).weight", Tensor.full([3, 3], $0 == "decoder" ? 7 : 5))
+      })
+    try load(state, into: model, .only(["decoder"]))
+    #expect(model.encoder.weight.value.floats == [Float](repeating: 7, count: 9))
+    // As a state dictionary of the model has it.
+    try load(["encoder.weight": .ones([3, 3])], into: model, .only(["decoder"]))
+    #expect(model.encoder.weight.value.floats == [Float](repeating: 1, count: 9))
+    #expect(
+      throws: AdjointError(
+        .badData, "the state does not fit the model\n  missing: decoder.weight [3, 3]")
+    ) { try load([:], into: model, .only(["decoder"])) }
+  }
+
+  @Test func tiedWeightsAreExceptedUnderTheirFirstName() throws {
+    let state = ["encoder.weight": Tensor.full([3, 3], 5), "decoder.weight": .full([3, 3], 7)]
+    let model = Tied()
+    try load(state, into: model, .except(["encoder"]))
+    #expect(model.encoder.weight.value.floats == [Float](repeating: 1, count: 9))
+    try load(state, into: model, .except(["decoder"]))
+    #expect(model.encoder.weight.value.floats == [Float](repeating: 5, count: 9))
+  }
+
   // MARK: - Saving and loading
 
   @Test func aStateGoesFromOneModelToAnother() throws {

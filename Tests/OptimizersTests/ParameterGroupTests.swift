@@ -30,6 +30,19 @@ struct ParameterGroupTests {
     #expect(parameters.map { $0.value.floats[0] } == [0.75, 0.875, 0, 0.5])
   }
 
+  /// As the documentation shows it: a part of a model by the names that the whole gave.
+  @Test func partsByTheirNames() {
+    let all = parameters()
+    let optimizer = SGD(
+      all, learningRate: 0.5, weightDecay: 1,
+      groups: [
+        ParameterGroup(all.filter { $0.name.hasPrefix("stem.") }, rateFactor: 0.25),
+        ParameterGroup(all.filter { $0.name.hasPrefix("fc.") }, weightDecay: 0),
+      ])
+    optimizer.step(Gradients(of: all, all.map { .ones($0.shape) }))
+    #expect(all.map { $0.value.floats[0] } == [0.75, 0.75, 0.5, 0.5])
+  }
+
   /// Groups that say nothing change nothing, not a bit.
   @Test(arguments: OptimizerKind.allCases)
   func neutralGroupsChangeNothing(_ kind: OptimizerKind) {

@@ -156,7 +156,18 @@ private let checks: Registration = {
         layer.bias!.value = sampler.tensor([layer.features])
         layer.runningMean!.value = sampler.tensor([layer.features])
         layer.runningVar!.value = sampler.tensor([layer.features], .positive)
-        return .init("\(shape)", [x, residual, layer.weight!, layer.bias!]) {
+        let given = (
+          mean: layer.runningMean!.value.doubles, variance: layer.runningVar!.value.doubles
+        )
+        return .init(
+          "\(shape)", [x, layer.weight!, layer.bias!, residual],
+          byHand: { dy in
+            naiveBatchNormGradients(
+              x, [layer.weight!, layer.bias!], dy, .identity,
+              isGiven: mode == .training ? nil : given
+            ).map { Tensor($0.1, shape: $0.0, dtype: dy.dtype) }
+          }
+        ) {
           layer(
             x.value, adding: residual.value, mode == .training ? .training(seed: 0) : .inference)
         }

@@ -29,13 +29,8 @@ public struct Conv2d: Layer {
     bias: Bool = true, weightInitializer: Initializer = .pytorchDefault,
     biasInitializer: Initializer = .pytorchDefault, random: inout Philox
   ) {
-    let groups = geometry.groups
-    require(
-      inputs >= 1 && outputs >= 1 && window.height >= 1 && window.width >= 1 && groups >= 1
-        && inputs % groups == 0 && outputs % groups == 0,
-      "Conv2d(\(inputs), \(outputs)): window \(window) in \(groups) groups; lengths have to be at least 1, "
-        + "and the groups have to divide inputs and outputs")
-    let shape: Shape = [outputs, window.height, window.width, inputs / groups]
+    requireLengths(inputs, outputs, window, geometry.groups, "Conv2d")
+    let shape: Shape = [outputs, window.height, window.width, inputs / geometry.groups]
     let fans = Fans(ofWeight: shape)
     weight = Parameter(
       weightInitializer.tensor(shape, fans: fans, random: &random), name: "weight",
@@ -78,6 +73,7 @@ public struct ConvTranspose2d: Layer {
     weightInitializer: Initializer = .pytorchDefault,
     biasInitializer: Initializer = .pytorchDefault, random: inout Philox
   ) {
+    requireLengths(inputs, outputs, window, geometry.groups, "ConvTranspose2d")
     // The same weight as that of the convolution from the outputs to the inputs, fans as PyTorch counts them.
     let mirrored = Conv2d(
       outputs, inputs, window: window, geometry, bias: false,
@@ -98,6 +94,16 @@ public struct ConvTranspose2d: Layer {
   }
 }
 
+private func requireLengths(
+  _ inputs: Int, _ outputs: Int, _ window: Extent, _ groups: Int, _ name: StaticString
+) {
+  require(
+    inputs >= 1 && outputs >= 1 && window.height >= 1 && window.width >= 1 && groups >= 1
+      && inputs % groups == 0 && outputs % groups == 0,
+    "\(name)(\(inputs), \(outputs)): window \(window) in \(groups) groups; lengths have to be at least 1, "
+      + "and the groups have to divide inputs and outputs")
+}
+
 @section("adjoint_registry") @used
 private let checks: Registration = {
   GradientCheck.register("Conv2d", group: .layer) { sampler in
@@ -109,9 +115,12 @@ private let checks: Registration = {
       var random = Philox(seed: 1)
       let layer = Conv2d(image[3], outputs, window: window, geometry, random: &random)
       convert(layer, to: sampler.dtype)
-      return .init("\(image) to \(outputs), window \(window)", [x, layer.weight, layer.bias!]) {
-        layer(x.value, .inference)
-      }
+      return .init(
+        "\(image) to \(outputs), window \(window)", [x, layer.weight, layer.bias!],
+        byHand: { dy in
+          naiveConvolutionGradients(x.value, layer.weight.value, dy, geometry) + [naiveSums(dy)]
+        }
+      ) { layer(x.value, .inference) }
     }
   }
   GradientCheck.register("ConvTranspose2d", group: .layer) { sampler in
@@ -124,9 +133,12 @@ private let checks: Registration = {
       let layer = ConvTranspose2d(
         image[3], outputs, window: window, geometry, outputPadding: 1, random: &random)
       convert(layer, to: sampler.dtype)
-      return .init("\(image) to \(outputs), window \(window)", [x, layer.weight, layer.bias!]) {
-        layer(x.value, .inference)
-      }
+      return .init(
+        "\(image) to \(outputs), window \(window)", [x, layer.weight, layer.bias!],
+        byHand: { dy in
+          naiveTransposedGradients(x.value, layer.weight.value, dy, geometry) + [naiveSums(dy)]
+        }
+      ) { layer(x.value, .inference) }
     }
   }
 }

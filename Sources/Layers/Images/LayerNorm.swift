@@ -99,9 +99,12 @@ private let checks: Registration = {
       convert(layer, to: sampler.dtype)
       layer.weight!.value = sampler.tensor(row)
       layer.bias!.value = sampler.tensor(row)
-      return .init("\(shape) over \(row)", [x, layer.weight!, layer.bias!]) {
-        layer(x.value, .inference)
-      }
+      return .init(
+        "\(shape) over \(row)", [x, layer.weight!, layer.bias!],
+        byHand: { dy in
+          naiveNormalizationGradients(x.value, [layer.weight!, layer.bias!], dy) { $0 / row.count }
+        }
+      ) { layer(x.value, .inference) }
     }
   }
   GradientCheck.register("GroupNorm", group: .layer, tolerance32: 1e-5) { sampler in
@@ -112,9 +115,15 @@ private let checks: Registration = {
       convert(layer, to: sampler.dtype)
       layer.weight!.value = sampler.tensor([layer.channels])
       layer.bias!.value = sampler.tensor([layer.channels])
-      return .init("\(shape) in \(groups)", [x, layer.weight!, layer.bias!]) {
-        layer(x.value, .inference)
-      }
+      let (image, channels) = (shape.count / shape[0], layer.channels)
+      return .init(
+        "\(shape) in \(groups)", [x, layer.weight!, layer.bias!],
+        byHand: { dy in
+          naiveNormalizationGradients(x.value, [layer.weight!, layer.bias!], dy) {
+            $0 / image * groups + $0 % channels / (channels / groups)
+          }
+        }
+      ) { layer(x.value, .inference) }
     }
   }
 }

@@ -87,20 +87,42 @@ public struct GlobalAvgPool: Layer {
 
 @section("adjoint_registry") @used
 private let checks: Registration = {
-  let layers: [(String, any Layer)] = [
+  let shapes: [Shape] = [[1, 2, 2, 1], [2, 5, 6, 3], [1, 7, 4, 17]]
+  let maxima: [(String, any Layer)] = [
     ("MaxPool2d", MaxPool2d(window: 3, stride: 2, padding: 1)),
-    ("AvgPool2d", AvgPool2d(window: 2)),
-    ("AdaptiveAvgPool2d", AdaptiveAvgPool2d(Extent(2, 3))),
-    ("AdaptiveMaxPool2d", AdaptiveMaxPool2d(Extent(3, 2))), ("GlobalAvgPool", GlobalAvgPool()),
+    ("AdaptiveMaxPool2d", AdaptiveMaxPool2d(Extent(3, 2))),
   ]
-  for (name, layer) in layers {
+  for (name, layer) in maxima {
     GradientCheck.register(name, group: .layer) { sampler in
-      ([[1, 2, 2, 1], [2, 5, 6, 3], [1, 7, 4, 17]] as [Shape]).map { shape in
-        // Numbers 1/8 apart, shuffled: no two maxima change places within a difference's step.
-        let order = (0..<shape.count).map { (sampler.normal(), $0) }.sorted { $0.0 < $1.0 }
-        let x = Parameter(
-          Tensor(order.map { Double($0.1) / 8 }, shape: shape, dtype: sampler.dtype))
-        return .init("\(shape)", [x]) { layer(x.value, .inference) }
+      shapes.map { shape in
+        let x = sampler.distinctParameter(shape)
+        return .selection("\(shape)", [x]) { layer(x.value, .inference) }
+      }
+    }
+  }
+  let means: [(String, any Layer, @Sendable (Shape, Tensor) -> Tensor)] = [
+    (
+      "AvgPool2d", AvgPool2d(window: 2),
+      { image, dy in
+        naiveMeanGradient(
+          image, dy, 0, rows: { 2 * $0..<2 * $0 + 2 }, columns: { 2 * $0..<2 * $0 + 2 })
+      }
+    ),
+    ("AdaptiveAvgPool2d", AdaptiveAvgPool2d(Extent(2, 3)), { naiveAdaptiveMeanGradient($0, $1) }),
+    (
+      "GlobalAvgPool", GlobalAvgPool(),
+      { image, dy in
+        naiveAdaptiveMeanGradient(image, dy.reshaped(to: [image[0], 1, 1, image[3]]))
+      }
+    ),
+  ]
+  for (name, layer, gradient) in means {
+    GradientCheck.register(name, group: .layer) { sampler in
+      shapes.map { shape in
+        let x = sampler.parameter(shape)
+        return .init("\(shape)", [x], byHand: { dy in [gradient(shape, dy)] }) {
+          layer(x.value, .inference)
+        }
       }
     }
   }

@@ -32,7 +32,16 @@ private let checks: Registration = {
     ([[7], [5, 3], [6, 2, 2, 9]] as [Shape]).map { shape in
       let x = sampler.parameter(shape)
       let context = Context.training(seed: 5)
-      return .init("\(shape)", [x]) {
+      return .init(
+        "\(shape)", [x],
+        byHand: { dy in
+          context.begin(step: 11)
+          let mask = dropoutMask([shape[0]], probability: 0.3, key: context.dropoutKey()).doubles
+          let row = shape.count / shape[0]
+          let values = dy.doubles.enumerated().map { $1 * (mask[$0 / row] == 0 ? 0 : 1 / 0.7) }
+          return [Tensor(values, shape: shape, dtype: dy.dtype)]
+        }
+      ) {
         context.begin(step: 11)
         return StochasticDepth(0.3)(x.value, context)
       }

@@ -126,12 +126,41 @@ extension GradientCheck {
       }
       let scalar = sampler.parameter([], domain)
       let matrix = sampler.parameter([3, 5], domain)
-      cases.append(
-        Case("[3, 5] with []", [matrix, scalar]) { function(matrix.value, scalar.value) })
-      cases.append(
-        Case("[] with [3, 5]", [scalar, matrix]) { function(scalar.value, matrix.value) })
+      /// dy times both partial derivatives, where a number stands for as many as the other one has.
+      @Sendable func slopes(_ a: Parameter, _ b: Parameter, _ dy: Tensor) -> ([Double], [Double]) {
+        let (left, right) = (a.value.doubles, b.value.doubles)
+        let pairs = dy.doubles.enumerated().map { index, cotangent in
+          let slope = derivatives(left[index % left.count], right[index % right.count])
+          return (cotangent * slope.0, cotangent * slope.1)
+        }
+        return (pairs.map(\.0), pairs.map(\.1))
+      }
+      func gradient(_ values: [Double], of parameter: Parameter) -> Tensor {
+        let isSum = parameter.count < values.count
+        return Tensor(
+          isSum ? [values.reduce(0, +)] : values, shape: parameter.shape, dtype: parameter.dtype)
+      }
+      for (label, a, b) in [
+        ("[3, 5] with []", matrix, scalar), ("[] with [3, 5]", scalar, matrix),
+      ] {
+        cases.append(
+          Case(
+            label, [a, b],
+            byHand: { dy in
+              let (da, db) = slopes(a, b, dy)
+              return [gradient(da, of: a), gradient(db, of: b)]
+            }
+          ) { function(a.value, b.value) })
+      }
       // The same tensor twice: both cotangents arrive at one place.
-      cases.append(Case("[3, 5] with itself", [matrix]) { function(matrix.value, matrix.value) })
+      cases.append(
+        Case(
+          "[3, 5] with itself", [matrix],
+          byHand: { dy in
+            let (da, db) = slopes(matrix, matrix, dy)
+            return [gradient(zip(da, db).map { $0 + $1 }, of: matrix)]
+          }
+        ) { function(matrix.value, matrix.value) })
       return cases
     }
   }

@@ -17,7 +17,7 @@ public struct GradientCheck: Sendable {
     public let label: String
     let parameters: [Parameter]
     let body: () -> Tensor
-    let byHand: ((Tensor) -> [Tensor?])?
+    let byHand: (Tensor) -> [Tensor?]
 
     /// - Parameters:
     ///   - label: what is special about it, such as the shapes.
@@ -26,7 +26,7 @@ public struct GradientCheck: Sendable {
     ///   - byHand: the gradients, worked out by other means than the tape, for a cotangent of that
     ///     tensor; nil where the parameter needs none.
     public init(
-      _ label: String, _ parameters: [Parameter], byHand: ((Tensor) -> [Tensor?])? = nil,
+      _ label: String, _ parameters: [Parameter], byHand: @escaping (Tensor) -> [Tensor?],
       _ body: @escaping () -> Tensor
     ) {
       self.label = label
@@ -125,10 +125,10 @@ public struct GradientCheck: Sendable {
     for check in makeCases(&sampler) {
       let cotangent = sampler.cotangent(like: check.body())
       let tape = check.tapeGradients(cotangent)
-      let byHand = check.byHand?(cotangent)
+      let byHand = check.byHand(cotangent)
       for (index, parameter) in check.parameters.enumerated() {
         let gradient = tape[index]
-        if let byHand, let hand = byHand[index] {
+        if let hand = byHand[index] {
           tally.compare(gradient.doubles, hand.doubles, check.label)
         }
         let probes = Probe.all(for: parameter, from: &sampler)
@@ -237,12 +237,12 @@ extension GradientCheck.Case {
     var sampler = Sampler(seed: ~seed, dtype: .float64)
     let cotangent = sampler.cotangent(like: body())
     let tape = tapeGradients(cotangent)
-    let hand = byHand?(cotangent)
+    let hand = byHand(cotangent)
     return parameters.indices.map { index in
       let probes = Probe.all(for: parameters[index], from: &sampler)
       return GradientCheck.Agreement(
         name: parameters[index].name,
-        tapeAgainstHand: hand?[index].map {
+        tapeAgainstHand: hand[index].map {
           GradientCheck.relativeError(tape[index].doubles, $0.doubles)
         } ?? .nan,
         tapeAgainstDifferences: GradientCheck.relativeError(

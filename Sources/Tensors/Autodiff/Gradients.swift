@@ -73,10 +73,12 @@ public func finiteValueWithGradient(
 public func valueWithGradient(
   at inputs: [Tensor], _ body: ([Tensor]) throws -> Tensor
 ) rethrows -> (value: Tensor, gradients: [Tensor?]) {
-  let tape = Tape(leaves: inputs.count)
+  let tape = Tape()
   defer { tape.close() }
   var leaves = inputs
-  for index in leaves.indices { leaves[index].node = tape.leaf(index) }
+  for index in leaves.indices {
+    leaves[index].node = tape.leaf(leaves[index].shape, leaves[index].dtype)
+  }
   let value = try body(leaves)
   requireScalar(value)
   return (value.detached, tape.pullBack(.ones(value.shape, dtype: value.dtype), from: value))
@@ -86,11 +88,12 @@ public func valueWithGradient(
 private func withTape<Result>(
   _ parameters: [Parameter], watch: FiniteWatch?, _ body: (Tape) throws -> Result
 ) rethrows -> Result {
-  let tape = Tape(leaves: parameters.count, watch: watch)
+  let tape = Tape(watch: watch)
   // A place on an outer tape must still be there when this one has closed.
   let outerNodes = tape.isNested ? parameters.map(\.node) : []
-  for (index, parameter) in parameters.enumerated() {
-    parameter.watch(parameter.isFrozen ? .none : tape.leaf(index))
+  for parameter in parameters {
+    let leaf = tape.leaf(parameter.shape, parameter.dtype)
+    parameter.watch(parameter.isFrozen ? .none : leaf)
   }
   defer {
     tape.close()
@@ -114,15 +117,8 @@ private func requireScalar(_ value: Tensor) {
 
 private func gradients(of value: Tensor, _ tape: Tape, _ parameters: [Parameter]) -> Gradients {
   let all = tape.pullBack(.ones(value.shape, dtype: value.dtype), from: value)
-  for (index, parameter) in parameters.enumerated() {
-    guard let gradient = all[index] else {
-      require(parameter.isFrozen, missing(parameter, index, parameters))
-      continue
-    }
-    require(
-      gradient.shape == parameter.shape && gradient.dtype == parameter.dtype,
-      "valueWithGradient: a pullback returned a gradient of shape \(gradient.shape) \(gradient.dtype) "
-        + "for \(named(parameter, index)) of shape \(parameter.shape) \(parameter.dtype)")
+  for (index, parameter) in parameters.enumerated() where all[index] == nil {
+    require(parameter.isFrozen, missing(parameter, index, parameters))
   }
   return Gradients(unchecked: parameters, all)
 }

@@ -38,13 +38,38 @@ final class Tape {
     let pullback: Pullback
   }
 
+  /// What arrives for the tensor of a slot, of which shape and type are known from the way forward.
+  private struct Cotangent {
+    let shape: Shape
+    let dtype: DType
+    /// nil as long as nothing has arrived.
+    var sum: Storage?
+
+    var tensor: Tensor? { sum.map { Tensor($0, shape, dtype) } }
+
+    /// Adds, in place where the sum has only this owner: an operation may hand one cotangent to several inputs.
+    mutating func add(_ gradient: Tensor, _ name: StaticString) {
+      require(
+        gradient.shape == shape && gradient.dtype == dtype,
+        "the pullback of \(name) returned a cotangent of shape \(gradient.shape) \(gradient.dtype) for an "
+          + "input of shape \(shape) \(dtype)")
+      if sum == nil {
+        sum = gradient.storage
+      } else if isKnownUniquelyReferenced(&sum) {
+        addKernel.run(dtype, .init(shape.count), sum, gradient.storage, into: sum!)
+      } else {
+        sum = addKernel(Tensor(sum!, shape, dtype), gradient).storage
+      }
+    }
+  }
+
   private static let numbers = Atomic<UInt64>(1)
   private static let spare = Mutex<[Spare]>([])
 
   /// The emptied arrays of closed tapes: a step in the steady state allocates none.
   private struct Spare: @unchecked Sendable {
     var records: [Record]
-    var gradients: [Tensor?]
+    var cotangents: [Cotangent]
   }
 
   /// Arrays of longer tapes are given back.
@@ -52,21 +77,21 @@ final class Tape {
 
   let number: UInt64
   private let outer: Tape?
-  private let leaves: Int
+  private var leaves = 0
   private var records: [Record]
-  private var gradients: [Tensor?]
+  /// One for each slot.
+  private var cotangents: [Cotangent]
   /// Where non-finite values are looked for, if they are.
   let watch: FiniteWatch?
 
-  /// Opens a tape with that many leaves on this thread, inside the one that is open, if one is.
-  init(leaves: Int, watch: FiniteWatch? = nil) {
+  /// Opens a tape on this thread, inside the one that is open, if one is.
+  init(watch: FiniteWatch? = nil) {
     number = Tape.numbers.wrappingAdd(1, ordering: .relaxed).newValue
     outer = OpenTape.current
-    self.leaves = leaves
     self.watch = watch
-    let spare = Tape.spare.withLock { $0.popLast() } ?? Spare(records: [], gradients: [])
+    let spare = Tape.spare.withLock { $0.popLast() } ?? Spare(records: [], cotangents: [])
     records = spare.records
-    gradients = spare.gradients
+    cotangents = spare.cotangents
     OpenTape.set(self)
   }
 
@@ -75,17 +100,28 @@ final class Tape {
     OpenTape.set(outer)
     let isOrdinary = records.capacity <= Tape.keptCapacity
     records.removeAll(keepingCapacity: isOrdinary)
-    gradients.removeAll(keepingCapacity: isOrdinary)
-    let spare = Spare(records: records, gradients: gradients)
+    cotangents.removeAll(keepingCapacity: isOrdinary)
+    let spare = Spare(records: records, cotangents: cotangents)
     records = []
-    gradients = []
+    cotangents = []
     Tape.spare.withLock { if $0.count < 16 { $0.append(spare) } }
   }
 
   /// Whether another tape is open around this one.
   var isNested: Bool { outer != nil }
 
-  func leaf(_ index: Int) -> Node { Node(tape: number, slot: Int32(index)) }
+  /// Another leaf; all of them come before the records.
+  func leaf(_ shape: Shape, _ dtype: DType) -> Node {
+    leaves += 1
+    return nextSlot(shape, dtype)
+  }
+
+  @inline(__always)
+  private func nextSlot(_ shape: Shape, _ dtype: DType) -> Node {
+    let node = Node(tape: number, slot: Int32(cotangents.count))
+    cotangents.append(Cotangent(shape: shape, dtype: dtype))
+    return node
+  }
 
   @inline(__always)
   func slot(of tensor: Tensor) -> Int32 { tensor.node.tape == number ? tensor.node.slot : -1 }
@@ -97,7 +133,7 @@ final class Tape {
   ) -> Tensor {
     if let watch { watch.look(at: output, after: name) }
     var result = output
-    result.node = Node(tape: number, slot: Int32(leaves + records.count))
+    result.node = nextSlot(output.shape, output.dtype)
     records.append(Record(name: name, inputs: inputs, more: more, pullback: pullback))
     return result
   }
@@ -108,10 +144,9 @@ final class Tape {
     OpenTape.set(nil)
     let last = Int(slot(of: value))
     guard last >= 0 else { return [Tensor?](repeating: nil, count: leaves) }
-    gradients.append(contentsOf: repeatElement(nil, count: leaves + records.count))
-    gradients[last] = cotangent
+    cotangents[last].sum = cotangent.storage
     while let record = records.popLast() {
-      guard let dy = gradients.removeLast() else { continue }
+      guard let dy = cotangents.removeLast().tensor else { continue }
       let (a, b, c) = record.inputs
       switch record.pullback {
       case .one(let pull):
@@ -132,33 +167,15 @@ final class Tape {
         }
       }
     }
-    defer { gradients.removeAll(keepingCapacity: true) }
-    return Array(gradients)
+    defer { cotangents.removeAll(keepingCapacity: true) }
+    return cotangents.map(\.tensor)
   }
 
   @inline(__always)
   private func add(_ gradient: Tensor, to slot: Int32, _ name: StaticString) {
     guard slot >= 0 else { return }
     if let watch { watch.look(at: gradient, backThrough: name, record: records.count) }
-    let index = Int(slot)
-    if gradients[index] == nil {
-      gradients[index] = gradient
-    } else {
-      accumulate(gradient, into: &gradients[index]!, name)
-    }
-  }
-}
-
-/// Adds, in place where the sum has only this owner: an operation may hand one cotangent to several inputs.
-private func accumulate(_ gradient: Tensor, into sum: inout Tensor, _ name: StaticString) {
-  require(
-    gradient.shape == sum.shape && gradient.dtype == sum.dtype,
-    "the pullback of \(name) returned a cotangent of shape \(gradient.shape) \(gradient.dtype) for an "
-      + "input of shape \(sum.shape) \(sum.dtype)")
-  if sum.isUnique() {
-    addKernel.run(sum.dtype, .init(sum.count), sum.storage, gradient.storage, into: sum.storage)
-  } else {
-    sum = addKernel(sum, gradient)
+    cotangents[Int(slot)].add(gradient, name)
   }
 }
 
@@ -172,7 +189,7 @@ private let addKernel = Kernel("add")
 ///   - name: the operation's name, for messages.
 ///   - y: its result.
 ///   - x: its input.
-///   - pullback: a pure function from the cotangent of `y` to that of `x`.
+///   - pullback: a pure function from the cotangent of `y` to that of `x`, which has the shape and type of `x`.
 /// - Returns: `y`, with its place on the tape.
 @inline(__always)
 public func record(

@@ -39,9 +39,21 @@ private let checks: Registration = {
       ([4, 40], 25, 1, 1),
     ].map { (shape: Shape, window: Int, stride: Int, axis: Int) in
       let x = sampler.parameter(shape)
-      return .init("\(shape) window \(window) stride \(stride) axis \(axis)", [x]) {
-        averagePool(x.value, window: window, stride: stride, axis: axis)
-      }
+      return .init(
+        "\(shape) window \(window) stride \(stride) axis \(axis)", [x],
+        byHand: { dy in
+          let (parts, length) = (shape.split(at: axis), dy.shape[axis])
+          var dx = [Double](repeating: 0, count: shape.count)
+          for (place, cotangent) in dy.doubles.enumerated() {
+            let (inner, line) = (place % parts.inner, place / parts.inner)
+            let (j, outer) = (line % length, line / length)
+            for i in j * stride..<j * stride + window {
+              dx[(outer * parts.axis + i) * parts.inner + inner] += cotangent / Double(window)
+            }
+          }
+          return [Tensor(dx, shape: shape, dtype: dy.dtype)]
+        }
+      ) { averagePool(x.value, window: window, stride: stride, axis: axis) }
     }
   }
 }

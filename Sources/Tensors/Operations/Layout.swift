@@ -179,8 +179,8 @@ private let checks: Registration = {
   GradientCheck.register("permute") { sampler in
     [([2, 3, 4], [2, 0, 1]), ([3, 5], [1, 0]), ([2, 1, 3, 5], [3, 1, 0, 2]), ([4], [0])].map {
       (shape: Shape, axes: [Int]) in
-      let x = sampler.parameter(shape)
-      return .init("\(shape) to \(axes)", [x]) { x.value.permuted(to: axes) }
+      let x = sampler.distinctParameter(shape)
+      return .selection("\(shape) to \(axes)", [x]) { x.value.permuted(to: axes) }
     }
   }
   GradientCheck.register("broadcast") { sampler in
@@ -188,8 +188,8 @@ private let checks: Registration = {
       ([], [3, 5]), ([1], [7]), ([5], [3, 5]), ([3, 1], [3, 5]), ([1, 5], [3, 5]),
       ([2, 1, 4], [2, 3, 4]), ([3, 1], [2, 3, 4]), ([17], [16, 17]), ([1, 1], [0, 2]),
     ].map { (from: Shape, to: Shape) in
-      let x = sampler.parameter(from)
-      return .init("\(from) to \(to)", [x]) { broadcast(x.value, to: to) }
+      let x = sampler.distinctParameter(from)
+      return .selection("\(from) to \(to)", [x]) { broadcast(x.value, to: to) }
     }
   }
 }

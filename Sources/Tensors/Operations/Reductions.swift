@@ -128,11 +128,8 @@ private let checks: Registration = {
   }
   GradientCheck.register("maximum_axis") { sampler in
     axisShapes.filter { $0.0.count > 0 }.map { shape, axis in
-      // Distinct numbers 0.1 apart, shuffled: no two maxima change places within a difference's step.
-      let order = (0..<shape.count).map { (sampler.normal(), $0) }.sorted { $0.0 < $1.0 }
-      let values = order.map { Double(Float($0.1) / 8) }
-      let x = Parameter(Tensor(values, shape: shape, dtype: sampler.dtype))
-      return .init("\(shape) axis \(axis)", [x]) { maximum(x.value, axis: axis) }
+      let x = sampler.distinctParameter(shape)
+      return .selection("\(shape) axis \(axis)", [x]) { maximum(x.value, axis: axis) }
     }
   }
 }

@@ -142,8 +142,8 @@ private let checks: Registration = {
       ([[2, 1, 3], [2, 5, 3]], 1),
     ]
     .map { (shapes: [Shape], axis: Int) in
-      let parts = shapes.map { sampler.parameter($0) }
-      return .init("\(shapes) axis \(axis)", parts) {
+      let parts = sampler.distinctParameters(shapes)
+      return .selection("\(shapes) axis \(axis)", parts) {
         concatenate(parts.map(\.value), axis: axis)
       }
     }
@@ -151,25 +151,25 @@ private let checks: Registration = {
   GradientCheck.register("slice") { sampler in
     [([7], 0, 2, 3), ([3, 5], 1, 0, 5), ([3, 5], 0, 1, 0), ([2, 5, 3], 1, 4, 1)].map {
       (shape: Shape, axis: Int, start: Int, count: Int) in
-      let x = sampler.parameter(shape)
-      return .init("\(shape) axis \(axis) \(start) ..< \(start + count)", [x]) {
+      let x = sampler.distinctParameter(shape)
+      return .selection("\(shape) axis \(axis) \(start) ..< \(start + count)", [x]) {
         slice(x.value, axis: axis, from: start, count: count)
       }
     }
   }
   GradientCheck.register("gather") { sampler in
     [([5], 0), ([4, 3], 0), ([3, 4], 1), ([2, 4, 17], 1)].map { (shape: Shape, axis: Int) in
-      let x = sampler.parameter(shape)
+      let x = sampler.distinctParameter(shape)
       let indices = sampler.labels(6, below: shape[axis])
-      return .init("\(shape) axis \(axis)", [x]) { gather(x.value, indices, axis: axis) }
+      return .selection("\(shape) axis \(axis)", [x]) { gather(x.value, indices, axis: axis) }
     }
   }
   for (name, mode) in [("pad", PaddingMode.constant(0.5)), ("pad_edge", .edge)] {
     GradientCheck.register(name) { sampler in
       [([5], 0, 2, 3), ([3, 5], 1, 0, 1), ([2, 3, 5], 1, 4, 0), ([1, 1], 0, 1, 1)].map {
         (shape: Shape, axis: Int, before: Int, after: Int) in
-        let x = sampler.parameter(shape)
-        return .init("\(shape) axis \(axis) by \(before) and \(after)", [x]) {
+        let x = sampler.distinctParameter(shape)
+        return .selection("\(shape) axis \(axis) by \(before) and \(after)", [x]) {
           pad(x.value, axis: axis, before: before, after: after, mode: mode)
         }
       }

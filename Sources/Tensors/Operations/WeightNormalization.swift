@@ -94,6 +94,7 @@ public func weightNormalizedLinear(
 /// - Parameter v: `[outputs, inputs]`.
 /// - Returns: `[outputs]`.
 public func rowLengths(_ v: Tensor) -> Tensor {
+  require(v.rank == 2, "rowLengths: shape \(v.shape); it has to be [outputs, inputs]")
   let inverse = rowFactors(v, .ones([v.shape[0]], dtype: v.dtype))
   return Tensor(
     inverse.doubles.prefix(v.shape[0]).map { 1 / $0 }, shape: [v.shape[0]], dtype: v.dtype)

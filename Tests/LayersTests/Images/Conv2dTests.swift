@@ -58,5 +58,15 @@ import Testing
       message(result).contains(
         "Conv2d(6, 4): window 3×3 in 3 groups; lengths have to be at least 1, and the groups have to divide "
           + "inputs and outputs"))
+    let transposed = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      var random = Philox(seed: 1)
+      _ = ConvTranspose2d(3, 4, window: 0, random: &random)
+    }
+    #expect(
+      message(transposed).contains(
+        "ConvTranspose2d(3, 4): window 0×0 in 1 groups; lengths have to be at least 1, and the groups have to "
+          + "divide inputs and outputs"))
   }
 }

@@ -133,6 +133,64 @@ import Testing
     #expect(a.value.floats == [0.5, 0.5, 0.5])
   }
 
+  // MARK: - Pullbacks that are wrong
+
+  static let mistakes = [
+    // The input is a result: what came before it on the tape would read beyond its cotangent.
+    Mistake(
+      "the pullback of mine returned a cotangent of shape [3] float32 for an input of shape [2, 3] float32"
+    ) {
+      let x = Parameter(.ones([2, 3]), name: "x")
+      _ = valueWithGradient(of: [x]) {
+        let y = exp(x.value)
+        return sum(record("mine", sum(y.detached, axis: 0), from: y) { dy in dy })
+      }
+    },
+    // As many elements in another order.
+    Mistake(
+      "the pullback of mine returned a cotangent of shape [3, 2] float32 for an input of shape [2, 3] "
+        + "float32"
+    ) {
+      let x = Parameter(.ones([2, 3]), name: "x")
+      _ = valueWithGradient(of: [x]) {
+        sum(record("mine", x.value.detached.transposed(), from: exp(x.value)) { dy in dy })
+      }
+    },
+    Mistake(
+      "the pullback of mine returned a cotangent of shape [2] float64 for an input of shape [2] float32"
+    ) {
+      let x = Parameter(.ones([2]), name: "x")
+      _ = valueWithGradient(of: [x]) {
+        sum(record("mine", x.value * 1, from: exp(x.value)) { dy in dy.converted(to: .float64) })
+      }
+    },
+    // A leaf that is reached again afterwards, by an operation that is not to blame.
+    Mistake(
+      "the pullback of mine returned a cotangent of shape [] float32 for an input of shape [2] float32"
+    ) {
+      let x = Parameter(.ones([2]), name: "x")
+      _ = valueWithGradient(of: [x]) {
+        let right = sum(x.value)
+        return record("mine", right.detached, from: x.value) { dy in dy } + right
+      }
+    },
+    Mistake(
+      "the pullback of mine returned a cotangent of shape [] float32 for an input of shape [2] float32"
+    ) {
+      _ = valueWithGradient(at: [.ones([3]), .ones([2])]) { inputs in
+        record("mine", sum(inputs[0]), from: inputs) { dy, _ in [Tensor.ones([3]), dy] }
+      }
+    },
+  ]
+
+  @Test(arguments: mistakes.indices)
+  func stopsWithWords(index: Int) async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { [index] in TapeTests.mistakes[index].body() }
+    expectWords(result, Self.mistakes[index].words)
+  }
+
   // MARK: - Nesting, and no tape at all
 
   @Test func withoutATapeNothingIsRecorded() {

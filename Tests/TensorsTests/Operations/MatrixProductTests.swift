@@ -93,7 +93,7 @@ import Testing
     return []
   }
 
-  @Test(arguments: DType.full)
+  @Test(arguments: DType.allCases)
   func emptyProducts(dtype: DType) {
     func zeros(_ shape: Shape) -> Tensor { .zeros(shape, dtype: dtype) }
     for (transposeA, transposeB) in Self.transposes {
@@ -108,6 +108,20 @@ import Testing
       #expect(product(0, 0, 0).shape == [0, 0])
       #expect(product(0, 3, 300).shape == [0, 3])
     }
+  }
+
+  /// Sums of nothing are written, on processors for which oneDNN multiplies bfloat16 and on others.
+  @Test func emptySumsOfBFloat16() {
+    let a = Tensor.zeros([2, 0], dtype: .bfloat16).storage
+    let b = Tensor.zeros([0, 3], dtype: .bfloat16).storage
+    let (half, single) = (Tensor.full([2, 3], 7, dtype: .bfloat16), Tensor.full([2, 3], 7))
+    Product.matmul(
+      .bfloat16, m: 2, n: 3, k: 0, a, transposeA: false, b, transposeB: false, bias: nil,
+      relu: false, into: half.storage)
+    Product.matmulIntoFloat32(
+      m: 2, n: 3, k: 0, a, transposeA: false, b, transposeB: false, into: single.storage)
+    #expect(half.doubles == [0, 0, 0, 0, 0, 0])
+    #expect(single.doubles == [0, 0, 0, 0, 0, 0])
   }
 
   /// A NaN or an infinity reaches its row and column and nothing else, in small and in large products.

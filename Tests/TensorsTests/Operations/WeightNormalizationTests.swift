@@ -63,6 +63,10 @@ import Testing
     ) {
       _ = weightNormalizedLinear(.zeros([1, 3], dtype: .float64), .ones([2, 3]), .zeros([2]))
     },
+    Mistake("rowLengths: shape [2, 3, 4]; it has to be [outputs, inputs]") {
+      _ = rowLengths(.ones([2, 3, 4]))
+    },
+    Mistake("rowLengths: shape [6]; it has to be [outputs, inputs]") { _ = rowLengths(.ones([6])) },
   ]
 
   @Test(arguments: mistakes.indices)

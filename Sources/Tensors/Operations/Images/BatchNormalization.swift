@@ -316,7 +316,7 @@ private func inputs(
 }
 
 /// dx, dγ, dβ and dr by their formulas, one channel after the other, for inputs as `inputs` draws them.
-func naiveBatchNormGradients(
+package func naiveBatchNormGradients(
   _ x: Parameter, _ parameters: [Parameter], _ dy: Tensor, _ activation: Activation,
   isGiven given: (mean: [Double], variance: [Double])?
 ) -> [(Shape, [Double])] {

@@ -129,7 +129,8 @@ private let checks: Registration = {
         let channels = image[3]
         // Numbers in 0 ... 2, for which the shifts clearly cut every third channel and no other. Scales are
         // positive: the largest number gives the largest maximum.
-        let x = Parameter(distinct(image, &sampler) * (16 / Double(image.count)))
+        let numbers = sampler.distinctParameter(image).value
+        let x = Parameter(numbers * (16 / Double(image.count)))
         let gamma = sampler.parameter([channels], .uniform(0.3, 1))
         let shifts = (0..<channels).map { $0 % 3 == 1 ? -7.0 : 7 }
         let beta = Parameter(Tensor(shifts, shape: [channels], dtype: sampler.dtype))

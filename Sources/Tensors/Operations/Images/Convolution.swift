@@ -44,12 +44,13 @@ public func convolution(
 ///
 /// - Parameters:
 ///   - x: `[batch, height, width, inputs]`, the batch not empty.
-///   - weight: `[inputs, window height, window width, outputs / groups]`.
-///   - bias: `[outputs]`, or nil.
+///   - weight: `[inputs, window height, window width, outputs / groups]`; float32 where x is bfloat16.
+///   - bias: `[outputs]`, of the weight's type, or nil.
 ///   - geometry: that of the convolution it transposes: padding takes away from the output.
 ///   - outputPadding: rows and columns added at the bottom and on the right, less than stride or dilation: a
 ///     convolution with a stride comes from images of several heights.
-/// - Returns: `[batch, (height − 1) s − padding + extent + output padding, likewise, outputs]`.
+/// - Returns: `[batch, (height − 1) s − padding + extent + output padding, likewise, outputs]`. Stops if the padding
+///   leaves nothing of it, or nothing but zeros of the output padding.
 public func transposedConvolution(
   _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, _ geometry: ConvolutionGeometry = .init(),
   outputPadding: Extent = 0
@@ -88,6 +89,11 @@ public func transposedConvolution(
     outputPadding.width / stride.width * stride.width)
   let zeros = Extent(
     max(0, extra.height - padding.bottom), max(0, extra.width - padding.right))
+  require(
+    height > zeros.height && width > zeros.width,
+    "transposedConvolution: input of shape \(x.shape) and weight of shape \(weight.shape) with padding "
+      + "\(padding) leave nothing of the output but output padding \(outputPadding); take less padding"
+  )
   var reached = geometry
   reached.padding.bottom -= extra.height - zeros.height
   reached.padding.right -= extra.width - zeros.width
@@ -162,9 +168,9 @@ private func requireFit(
     )
   }
   require(
-    x.dtype == weight.dtype || (x.dtype == .bfloat16 && weight.dtype == .float32),
-    "\(name): input \(x.dtype) and weight \(weight.dtype); the types have to be the same, or bfloat16 "
-      + "and float32")
+    weight.dtype == x.dtype.ofChannels,
+    "\(name): input \(x.dtype) and weight \(weight.dtype); the weight has to be of the input's type, "
+      + "and float32 where that is bfloat16")
 }
 
 private func requireBias(_ bias: Tensor?, _ weight: Tensor, outputs: Int, _ name: StaticString) {
@@ -225,7 +231,10 @@ private let checks: Registration = {
       let w = sampler.parameter(shape.weight)
       let b = sampler.parameter([image[3]])
       let padding = Extent(min(1, geometry.stride.height - 1), 0)
-      return .init(name, [x, w, b]) {
+      return .init(
+        name, [x, w, b],
+        byHand: { dy in naiveTransposedGradients(x.value, w.value, dy, geometry) + [naiveSums(dy)] }
+      ) {
         transposedConvolution(x.value, w.value, b.value, geometry, outputPadding: padding)
       }
     }
@@ -233,12 +242,37 @@ private let checks: Registration = {
 }
 
 /// dx and dw by their definition, one product at a time.
-private func naiveConvolutionGradients(
+package func naiveConvolutionGradients(
   _ x: Tensor, _ w: Tensor, _ dy: Tensor, _ g: ConvolutionGeometry
 ) -> [Tensor] {
-  let s = ConvolutionShape(g, image: x.shape, weight: w.shape)
   let (xs, ws, dys) = (x.doubles, w.doubles, dy.doubles)
   var (dx, dw) = ([Double](repeating: 0, count: xs.count), [Double](repeating: 0, count: ws.count))
+  forEachProduct(ConvolutionShape(g, image: x.shape, weight: w.shape)) { from, with, to in
+    dx[from] += dys[to] * ws[with]
+    dw[with] += dys[to] * xs[from]
+  }
+  return [Tensor(dx, shape: x.shape, dtype: x.dtype), Tensor(dw, shape: w.shape, dtype: w.dtype)]
+}
+
+/// The same of a transposed convolution, which is the other way round: its output is the convolution's image.
+package func naiveTransposedGradients(
+  _ x: Tensor, _ w: Tensor, _ dy: Tensor, _ g: ConvolutionGeometry
+) -> [Tensor] {
+  let (xs, ws, dys) = (x.doubles, w.doubles, dy.doubles)
+  var (dx, dw) = ([Double](repeating: 0, count: xs.count), [Double](repeating: 0, count: ws.count))
+  forEachProduct(ConvolutionShape(g, image: dy.shape, weight: w.shape)) { to, with, from in
+    dx[from] += dys[to] * ws[with]
+    dw[with] += dys[to] * xs[from]
+  }
+  return [Tensor(dx, shape: x.shape, dtype: x.dtype), Tensor(dw, shape: w.shape, dtype: w.dtype)]
+}
+
+/// Calls `body` for every product in a convolution, with the places of its element of the image and of the weight,
+/// and of the element of the output that it is added to.
+private func forEachProduct(
+  _ s: ConvolutionShape, _ body: (_ image: Int, _ weight: Int, _ output: Int) -> Void
+) {
+  let g = s.geometry
   let (inputs, outputs) = (s.inputs / g.groups, s.outputs / g.groups)
   var place = 0
   for n in 0..<s.batch {
@@ -255,8 +289,7 @@ private func naiveConvolutionGradients(
                 let from =
                   ((n * s.height + row) * s.width + column) * s.inputs + o / outputs * inputs + c
                 let with = ((o * s.windowHeight + p) * s.windowWidth + q) * inputs + c
-                dx[from] += dys[place] * ws[with]
-                dw[with] += dys[place] * xs[from]
+                body(from, with, place)
               }
             }
           }
@@ -264,10 +297,10 @@ private func naiveConvolutionGradients(
       }
     }
   }
-  return [Tensor(dx, shape: x.shape, dtype: x.dtype), Tensor(dw, shape: w.shape, dtype: w.dtype)]
 }
 
-private func naiveSums(_ dy: Tensor) -> Tensor {
+/// db: the sum of the cotangents of each channel.
+package func naiveSums(_ dy: Tensor) -> Tensor {
   var sums = [Double](repeating: 0, count: dy.shape[3])
   for (place, value) in dy.doubles.enumerated() { sums[place % sums.count] += value }
   return Tensor(sums, shape: [sums.count], dtype: dy.dtype)

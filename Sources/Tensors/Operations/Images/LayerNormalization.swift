@@ -137,7 +137,9 @@ private let checks: Registration = {
         let parameters = isAffine ? [sampler.parameter(row), sampler.parameter(row)] : []
         return .init(
           "\(shape) over \(axes)", [x] + parameters,
-          byHand: { dy in naiveGradients(x.value, parameters, dy) { $0 / row.count } }
+          byHand: { dy in
+            naiveNormalizationGradients(x.value, parameters, dy) { $0 / row.count }
+          }
         ) {
           layerNormalization(
             x.value, parameters.first?.value, parameters.last?.value, axes: axes, epsilon: 0.1)
@@ -157,7 +159,7 @@ private let checks: Registration = {
         return .init(
           "\(shape) in \(groups)", [x] + parameters,
           byHand: { dy in
-            naiveGradients(x.value, parameters, dy) {
+            naiveNormalizationGradients(x.value, parameters, dy) {
               $0 / image * groups + $0 % channels / (channels / groups)
             }
           }
@@ -170,8 +172,8 @@ private let checks: Registration = {
   }
 }
 
-/// dx, and dγ and dβ if there are any, where `set` says which elements are normalised together.
-private func naiveGradients(
+/// dx, and dγ and dβ if there are any, where `set` says which elements are normalised together; ϵ is 0.1.
+package func naiveNormalizationGradients(
   _ x: Tensor, _ parameters: [Parameter], _ dy: Tensor, set: (Int) -> Int
 ) -> [Tensor] {
   let (xs, dys) = (x.doubles, dy.doubles)

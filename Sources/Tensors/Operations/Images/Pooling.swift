@@ -202,7 +202,7 @@ private let checks: Registration = {
   ]
   GradientCheck.register("max_pool") { sampler in
     cases.map { image, window, stride, padding, dilation in
-      let x = Parameter(distinct(image, &sampler))
+      let x = sampler.distinctParameter(image)
       return .init(
         "\(image) window \(window) stride \(stride) padding \(padding) dilation \(dilation)", [x],
         byHand: { dy in
@@ -218,7 +218,20 @@ private let checks: Registration = {
     GradientCheck.register(name) { sampler in
       cases.filter { $0.dilation == 1 }.map { image, window, stride, padding, _ in
         let x = sampler.parameter(image)
-        return .init("\(image) window \(window) stride \(stride) padding \(padding)", [x]) {
+        return .init(
+          "\(image) window \(window) stride \(stride) padding \(padding)", [x],
+          byHand: { dy in
+            func positions(_ start: Int, _ step: Int, _ length: Int) -> (Int) -> Range<Int> {
+              { $0 * step - start..<$0 * step - start + length }
+            }
+            return [
+              naiveMeanGradient(
+                image, dy, countsPadding ? padding : 0,
+                rows: positions(padding.top, stride.height, window.height),
+                columns: positions(padding.left, stride.width, window.width))
+            ]
+          }
+        ) {
           averagePool2D(
             x.value, window: window, stride: stride, padding: padding,
             countsPadding: countsPadding)
@@ -233,13 +246,15 @@ private let checks: Registration = {
   GradientCheck.register("adaptive_average_pool") { sampler in
     sizes.map { image, size in
       let x = sampler.parameter(image)
-      return .init("\(image) to \(size)", [x]) { adaptiveAveragePool(x.value, to: size) }
+      return .init(
+        "\(image) to \(size)", [x], byHand: { dy in [naiveAdaptiveMeanGradient(image, dy)] }
+      ) { adaptiveAveragePool(x.value, to: size) }
     }
   }
   GradientCheck.register("adaptive_max_pool") { sampler in
     sizes.map { image, size in
-      let x = Parameter(distinct(image, &sampler))
-      return .init("\(image) to \(size)", [x]) { adaptiveMaxPool(x.value, to: size) }
+      let x = sampler.distinctParameter(image)
+      return .selection("\(image) to \(size)", [x]) { adaptiveMaxPool(x.value, to: size) }
     }
   }
   GradientCheck.register("global_average_pool") { sampler in
@@ -255,12 +270,6 @@ private let checks: Registration = {
       ) { globalAveragePool(x.value) }
     }
   }
-}
-
-/// Numbers 1/8 apart, shuffled: no two maxima change places within a difference's step.
-func distinct(_ shape: Shape, _ sampler: inout Sampler) -> Tensor {
-  let order = (0..<shape.count).map { (sampler.normal(), $0) }.sorted { $0.0 < $1.0 }
-  return Tensor(order.map { Double($0.1) / 8 }, shape: shape, dtype: sampler.dtype)
 }
 
 /// dx by the definition: every cotangent goes to the largest element of its window.
@@ -285,4 +294,43 @@ func naiveMaximumGradient(_ x: Tensor, _ dy: Tensor, _ pool: PoolCase) -> Tensor
     if let best { dx[best] += cotangent }
   }
   return Tensor(dx, shape: x.shape, dtype: x.dtype)
+}
+
+/// dx by the definition: every cotangent goes in equal parts to the pixels of its window.
+///
+/// - Parameters:
+///   - image: the shape of x.
+///   - dy: the cotangent.
+///   - padding: what of a window beyond the image counts among its pixels.
+///   - rows: those of the windows at a vertical position.
+///   - columns: those of the windows at a horizontal position.
+package func naiveMeanGradient(
+  _ image: Shape, _ dy: Tensor, _ padding: Padding, rows: (Int) -> Range<Int>,
+  columns: (Int) -> Range<Int>
+) -> Tensor {
+  let (height, width, channels) = (image[1], image[2], image[3])
+  var dx = [Double](repeating: 0, count: image.count)
+  for (place, cotangent) in dy.doubles.enumerated() {
+    let (c, pixel) = (place % channels, place / channels)
+    let (j, line) = (pixel % dy.shape[2], pixel / dy.shape[2])
+    let (i, n) = (line % dy.shape[1], line / dy.shape[1])
+    let counted =
+      rows(i).clamped(to: -padding.top..<height + padding.bottom).count
+      * columns(j).clamped(to: -padding.left..<width + padding.right).count
+    for row in rows(i).clamped(to: 0..<height) {
+      for column in columns(j).clamped(to: 0..<width) {
+        dx[((n * height + row) * width + column) * channels + c] += cotangent / Double(counted)
+      }
+    }
+  }
+  return Tensor(dx, shape: image, dtype: dy.dtype)
+}
+
+/// dx of an adaptive mean: position i of n has the rows ⌊i L / n⌋ ..< ⌈(i + 1) L / n⌉ of L.
+package func naiveAdaptiveMeanGradient(_ image: Shape, _ dy: Tensor) -> Tensor {
+  func positions(_ length: Int, _ count: Int) -> (Int) -> Range<Int> {
+    { $0 * length / count..<(($0 + 1) * length + count - 1) / count }
+  }
+  return naiveMeanGradient(
+    image, dy, 0, rows: positions(image[1], dy.shape[1]), columns: positions(image[2], dy.shape[2]))
 }

@@ -159,4 +159,54 @@ import Testing
       "transposedConvolution: output padding 2×2; it has to be less than the stride 2×2 or the dilation 1×1"
     )
   }
+
+  static let mistakes = [
+    Mistake(
+      "convolution: input bfloat16 and weight bfloat16; the weight has to be of the input's type, and "
+        + "float32 where that is bfloat16"
+    ) {
+      _ = convolution(
+        .ones([1, 4, 4, 1], dtype: .bfloat16), .ones([1, 3, 3, 1], dtype: .bfloat16))
+    },
+    Mistake(
+      "transposedConvolution: input bfloat16 and weight bfloat16; the weight has to be of the input's "
+        + "type, and float32 where that is bfloat16"
+    ) {
+      _ = transposedConvolution(
+        .ones([1, 4, 4, 1], dtype: .bfloat16), .ones([1, 3, 3, 1], dtype: .bfloat16))
+    },
+    Mistake(
+      "convolution: input float64 and weight float32; the weight has to be of the input's type, and "
+        + "float32 where that is bfloat16"
+    ) { _ = convolution(.ones([1, 4, 4, 1], dtype: .float64), .ones([1, 3, 3, 1])) },
+    Mistake("convolution: bias of shape [1] bfloat16; it has to be [1] float32") {
+      _ = convolution(
+        .ones([1, 4, 4, 1], dtype: .bfloat16), .ones([1, 3, 3, 1]), .ones([1], dtype: .bfloat16))
+    },
+    Mistake(
+      "transposedConvolution: input of shape [1, 1, 1, 1] and weight of shape [1, 1, 1, 1] with padding 2 "
+        + "leave nothing of the output but output padding 4×4; take less padding"
+    ) {
+      _ = transposedConvolution(
+        .ones([1, 1, 1, 1]), .ones([1, 1, 1, 1]), nil, .init(padding: 2, dilation: 5),
+        outputPadding: 4)
+    },
+    // What is left beside the output padding is of height 0.
+    Mistake(
+      "transposedConvolution: input of shape [1, 1, 1, 1] and weight of shape [1, 1, 1, 1] with padding 1 "
+        + "leave nothing of the output but output padding 4×4; take less padding"
+    ) {
+      _ = transposedConvolution(
+        .ones([1, 1, 1, 1]), .ones([1, 1, 1, 1]), nil, .init(padding: 1, dilation: 5),
+        outputPadding: 4)
+    },
+  ]
+
+  @Test(arguments: mistakes.indices)
+  func stopsWithWords(index: Int) async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { [index] in ConvolutionTests.mistakes[index].body() }
+    expectWords(result, Self.mistakes[index].words)
+  }
 }
