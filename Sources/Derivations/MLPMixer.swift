@@ -78,7 +78,7 @@ public struct MLPMixer {
     let dtheta3 = matmul(dz3, v, transposeA: true)  // ∂ℒ/∂Θ₃ = (∂ℒ/∂Z₃)ᵀ V
     let db3 = sum(dz3, axis: 0)  // ∂ℒ/∂b₃ = Σᵢ ∂ℒ/∂Z₃
     let dv = matmul(dz3, theta3)  // ∂ℒ/∂V = ∂ℒ/∂Z₃ Θ₃
-    // ∂ℒ/∂S₂ = (1/D) ∂ℒ/∂V 1ᵀ
+    // ∂ℒ/∂S₂⁽ⁱ⁾ = (1/D) ∂ℒ/∂v⁽ⁱ⁾ 1ᵀ, where (∂ℒ/∂v⁽ⁱ⁾)ᵀ is row i of ∂ℒ/∂V
     let ds2 = broadcast((dv / size).reshaped(to: [batch * positions, 1]), to: straight)
     let dz2 = reluPullback(ds2, h2)  // ∂ℒ/∂Z₂ = ∂ℒ/∂S₂ ∘ [H₂ > 0]
     let dtheta2 = matmul(dz2, s1, transposeA: true)  // ∂ℒ/∂Θ₂ = Σᵢ (∂ℒ/∂Z₂⁽ⁱ⁾)ᵀ S₁⁽ⁱ⁾
@@ -109,7 +109,7 @@ public struct MLPMixer {
     Formula(
       #"\Theta_2"#, #"\sum_i \left(∂{Z_2^{(i)}}\right)^\top S_1^{(i)}"#,
       where:
-        #"$∂{Z_2} = ∂{S_2} \circ [H_2 > 0]$ and $∂{S_2} = \frac{1}{D} \left(∂{Z_3} \Theta_3\right) \mathbf{1}^\top$"#,
+        #"$∂{Z_2} = ∂{S_2} \circ [H_2 > 0]$ and $∂{S_2^{(i)}} = \frac{1}{D} ∂{v^{(i)}} \mathbf{1}^\top$, where $\left(∂{v^{(i)}}\right)^\top$ is row $i$ of $∂{Z_3} \Theta_3$"#,
       loss: loss),
     Formula(
       "b_2", #"\sum_i \left(∂{Z_2^{(i)}}\right)^\top \mathbf{1}"#,

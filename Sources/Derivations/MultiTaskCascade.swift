@@ -146,7 +146,7 @@ public struct MultiTaskCascade {
     Formula(
       #"\theta_{1B}"#, #"\left(∂{X_{1B}}\right)^\top X"#,
       where:
-        #"$∂{X_{1B}} = ∂{X_{\text{BN}}} - \frac{1}{m} \sum_i ∂{(X_{\text{BN}})_i}$: the mean ties the samples together"#
+        #"$∂{X_{1B}} = ∂{X_{\text{BN}}} - \frac{1}{m} \mathbf{1} \mathbf{1}^\top ∂{X_{\text{BN}}}$: the mean ties the samples together"#
     ),
     Formula(
       "b_{1B}", #"\sum_i ∂{(X_{\text{BN}})_i}"#,

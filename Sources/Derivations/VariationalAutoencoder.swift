@@ -5,12 +5,12 @@ import Tensors
 /// For a batch of m rows and given noise ε, with ζ = [μz, ln σz] and ξ = [μx, ln σx] as the two halves of
 /// a row:
 ///
-///     H₁ = max(X W₁ᵀ + 1 b₁ᵀ, 0)      [m, hidden]
-///     H₂ = max(H₁ W₂ᵀ + 1 b₂ᵀ, 0)     [m, hidden]
+///     A₁ = X W₁ᵀ + 1 b₁ᵀ,   H₁ = max(A₁, 0)     [m, hidden]
+///     A₂ = H₁ W₂ᵀ + 1 b₂ᵀ,  H₂ = max(A₂, 0)     [m, hidden]
 ///     ζ  = H₂ W₃ᵀ + 1 b₃ᵀ             [m, 2 latent]
 ///     Z  = μz + σz ∘ ε                [m, latent]
-///     G₁ = max(Z V₁ᵀ + 1 c₁ᵀ, 0)      [m, hidden]
-///     G₂ = max(G₁ V₂ᵀ + 1 c₂ᵀ, 0)     [m, hidden]
+///     U₁ = Z V₁ᵀ + 1 c₁ᵀ,   G₁ = max(U₁, 0)     [m, hidden]
+///     U₂ = G₁ V₂ᵀ + 1 c₂ᵀ,  G₂ = max(U₂, 0)     [m, hidden]
 ///     ξ  = G₂ V₃ᵀ + 1 c₃ᵀ             [m, 2 features]
 ///     R  = (1/m) Σᵢ Σⱼ ½ ln 2π + ln σx + (X − μx)² / (2 σx²)
 ///     D  = (1/m) Σᵢ Σₖ −ln σz − ½ + ½ (μz² + σz²)
@@ -83,13 +83,13 @@ public struct VariationalAutoencoder {
     let dxi = gaussianHeadNegativeLogLikelihoodPullback(1 / m, x, head: xi)
     let dv3 = matmul(dxi, g2, transposeA: true)  // ∂L/∂V₃ = (∂L/∂ξ)ᵀ G₂
     let dc3 = sum(dxi, axis: 0)  // ∂L/∂c₃ = Σᵢ ∂L/∂ξ
-    let dg2 = reluPullback(matmul(dxi, v3), g2)  // ∂L/∂Ĝ₂ = (∂L/∂ξ V₃) ∘ [G₂ > 0]
-    let dv2 = matmul(dg2, g1, transposeA: true)  // ∂L/∂V₂ = (∂L/∂Ĝ₂)ᵀ G₁
-    let dc2 = sum(dg2, axis: 0)  // ∂L/∂c₂ = Σᵢ ∂L/∂Ĝ₂
-    let dg1 = reluPullback(matmul(dg2, v2), g1)  // ∂L/∂Ĝ₁ = (∂L/∂Ĝ₂ V₂) ∘ [G₁ > 0]
-    let dv1 = matmul(dg1, z, transposeA: true)  // ∂L/∂V₁ = (∂L/∂Ĝ₁)ᵀ Z
-    let dc1 = sum(dg1, axis: 0)  // ∂L/∂c₁ = Σᵢ ∂L/∂Ĝ₁
-    let dz = matmul(dg1, v1)  // ∂L/∂Z = ∂L/∂Ĝ₁ V₁
+    let du2 = reluPullback(matmul(dxi, v3), g2)  // ∂L/∂U₂ = (∂L/∂ξ V₃) ∘ [G₂ > 0]
+    let dv2 = matmul(du2, g1, transposeA: true)  // ∂L/∂V₂ = (∂L/∂U₂)ᵀ G₁
+    let dc2 = sum(du2, axis: 0)  // ∂L/∂c₂ = Σᵢ ∂L/∂U₂
+    let du1 = reluPullback(matmul(du2, v2), g1)  // ∂L/∂U₁ = (∂L/∂U₂ V₂) ∘ [G₁ > 0]
+    let dv1 = matmul(du1, z, transposeA: true)  // ∂L/∂V₁ = (∂L/∂U₁)ᵀ Z
+    let dc1 = sum(du1, axis: 0)  // ∂L/∂c₁ = Σᵢ ∂L/∂U₁
+    let dz = matmul(du1, v1)  // ∂L/∂Z = ∂L/∂U₁ V₁
 
     // ∂L/∂ζ = [∂L/∂Z, ∂L/∂Z ∘ σz ∘ ε] + β [μz, σz² − 1] / m
     let dzeta =
@@ -97,12 +97,12 @@ public struct VariationalAutoencoder {
       + gaussianHeadKLDivergencePullback(beta / m, head: zeta)
     let dw3 = matmul(dzeta, h2, transposeA: true)  // ∂L/∂W₃ = (∂L/∂ζ)ᵀ H₂
     let db3 = sum(dzeta, axis: 0)  // ∂L/∂b₃ = Σᵢ ∂L/∂ζ
-    let dh2 = reluPullback(matmul(dzeta, w3), h2)  // ∂L/∂Ĥ₂ = (∂L/∂ζ W₃) ∘ [H₂ > 0]
-    let dw2 = matmul(dh2, h1, transposeA: true)  // ∂L/∂W₂ = (∂L/∂Ĥ₂)ᵀ H₁
-    let db2 = sum(dh2, axis: 0)  // ∂L/∂b₂ = Σᵢ ∂L/∂Ĥ₂
-    let dh1 = reluPullback(matmul(dh2, w2), h1)  // ∂L/∂Ĥ₁ = (∂L/∂Ĥ₂ W₂) ∘ [H₁ > 0]
-    let dw1 = matmul(dh1, x, transposeA: true)  // ∂L/∂W₁ = (∂L/∂Ĥ₁)ᵀ X
-    let db1 = sum(dh1, axis: 0)  // ∂L/∂b₁ = Σᵢ ∂L/∂Ĥ₁
+    let da2 = reluPullback(matmul(dzeta, w3), h2)  // ∂L/∂A₂ = (∂L/∂ζ W₃) ∘ [H₂ > 0]
+    let dw2 = matmul(da2, h1, transposeA: true)  // ∂L/∂W₂ = (∂L/∂A₂)ᵀ H₁
+    let db2 = sum(da2, axis: 0)  // ∂L/∂b₂ = Σᵢ ∂L/∂A₂
+    let da1 = reluPullback(matmul(da2, w2), h1)  // ∂L/∂A₁ = (∂L/∂A₂ W₂) ∘ [H₁ > 0]
+    let dw1 = matmul(da1, x, transposeA: true)  // ∂L/∂W₁ = (∂L/∂A₁)ᵀ X
+    let db1 = sum(da1, axis: 0)  // ∂L/∂b₁ = Σᵢ ∂L/∂A₁
 
     return Result(
       loss: loss, reconstruction: r, divergence: d,
@@ -114,36 +114,36 @@ public struct VariationalAutoencoder {
   /// The twelve formulas that ``gradient(inputs:noise:beta:)`` computes, in the order of the parameters.
   public static let formulas: [Formula] = [
     Formula(
-      "W_1", #"\left(∂{\hat H_1}\right)^\top X"#,
-      where: #"$∂{\hat H_1} = \left(∂{\hat H_2} W_2\right) \circ [H_1 > 0]$"#),
+      "W_1", #"\left(∂{A_1}\right)^\top X"#,
+      where: #"$∂{A_1} = \left(∂{A_2} W_2\right) \circ [H_1 > 0]$"#),
     Formula(
-      "b_1", #"\sum_i ∂{(\hat H_1)_i}"#,
+      "b_1", #"\sum_i ∂{(A_1)_i}"#,
       where: "the sum runs over the batch"),
     Formula(
-      "W_2", #"\left(∂{\hat H_2}\right)^\top H_1"#,
-      where: #"$∂{\hat H_2} = \left(∂{\zeta} W_3\right) \circ [H_2 > 0]$"#),
+      "W_2", #"\left(∂{A_2}\right)^\top H_1"#,
+      where: #"$∂{A_2} = \left(∂{\zeta} W_3\right) \circ [H_2 > 0]$"#),
     Formula(
-      "b_2", #"\sum_i ∂{(\hat H_2)_i}"#,
+      "b_2", #"\sum_i ∂{(A_2)_i}"#,
       where: "the sum runs over the batch"),
     Formula(
       "W_3", #"\left(∂{\zeta}\right)^\top H_2"#,
       where:
-        #"$∂{\zeta} = [∂{Z}, ∂{Z} \circ \sigma_z \circ \varepsilon] + \beta [\mu_z, \sigma_z^2 - 1] / m$ with $∂{Z} = ∂{\hat G_1} V_1$"#
+        #"$∂{\zeta} = [∂{Z}, ∂{Z} \circ \sigma_z \circ \epsilon] + \beta [\mu_z, \sigma_z^2 - 1] / m$ with $∂{Z} = ∂{U_1} V_1$"#
     ),
     Formula(
       "b_3", #"\sum_i ∂{\zeta_i}"#,
       where: "the sum runs over the batch"),
     Formula(
-      "V_1", #"\left(∂{\hat G_1}\right)^\top Z"#,
-      where: #"$∂{\hat G_1} = \left(∂{\hat G_2} V_2\right) \circ [G_1 > 0]$"#),
+      "V_1", #"\left(∂{U_1}\right)^\top Z"#,
+      where: #"$∂{U_1} = \left(∂{U_2} V_2\right) \circ [G_1 > 0]$"#),
     Formula(
-      "c_1", #"\sum_i ∂{(\hat G_1)_i}"#,
+      "c_1", #"\sum_i ∂{(U_1)_i}"#,
       where: "the sum runs over the batch"),
     Formula(
-      "V_2", #"\left(∂{\hat G_2}\right)^\top G_1"#,
-      where: #"$∂{\hat G_2} = \left(∂{\xi} V_3\right) \circ [G_2 > 0]$"#),
+      "V_2", #"\left(∂{U_2}\right)^\top G_1"#,
+      where: #"$∂{U_2} = \left(∂{\xi} V_3\right) \circ [G_2 > 0]$"#),
     Formula(
-      "c_2", #"\sum_i ∂{(\hat G_2)_i}"#,
+      "c_2", #"\sum_i ∂{(U_2)_i}"#,
       where: "the sum runs over the batch"),
     Formula(
       "V_3", #"\left(∂{\xi}\right)^\top G_2"#,

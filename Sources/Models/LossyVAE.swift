@@ -15,7 +15,7 @@ import Tensors
 /// row. What such a neighbourhood tells (ink goes on, paper goes on) costs z nothing, so that z is left with
 /// what no neighbourhood tells: which digit, how large, how slanted.
 ///
-/// X. Chen and others, "Variational lossy autoencoder", ICLR 2017, arXiv:1611.02731, section 2.3 and 4.1.
+/// X. Chen and others, "Variational lossy autoencoder", ICLR 2017, arXiv:1611.02731, section 3.1.
 /// Reduced: there the local decoder is a PixelCNN of several masked convolutions and the prior an
 /// autoregressive flow; here it is one masked linear map added to the decoder's logits, the same kind of map
 /// with a weight of its own for each pair of places, and the prior is the standard normal distribution.

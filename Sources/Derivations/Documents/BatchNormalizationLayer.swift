@@ -24,14 +24,20 @@ private let batchNormalization = Derivation(
     "The gradients with respect to $\\gamma$, $\\beta$ and, all the way through mean and variance, the input.",
   sizes: [("m", 4, "rows of the batch"), ("d", 3, "features")],
   sources: ["BatchNormalization.swift"],
+  trainsInstead:
+    "what trains is the fused operation, which `adjoint check batch_normalization_fused` holds "
+    + "against them",
   blocks: [
     .heading("What is given"),
     .symbols([
       (x, "input; the samples are its rows, the features its columns"),
       (mu, "mean of each feature over the batch"),
       (v, "variance of each feature over the batch"),
-      (s, "one over the standard deviation"),
-      (xHat, "normalised input: each column has mean 0 and variance 1"),
+      (s, "$1 / \\sqrt{v + \\epsilon}$, about one over the standard deviation"),
+      (
+        xHat,
+        "normalised input: each column has mean 0 and variance $v_j / (v_j + \\epsilon)$, 1 but for $\\epsilon$"
+      ),
       (gamma, "scale, a parameter"), (beta, "shift, a parameter"), (y, "output"),
       (epsilon, "a small constant that keeps the root away from zero"),
       (ones, "a column of ones: $\\mathbf{1}_m \\mu^\\top$ has $\\mu$ in every row"),
@@ -112,8 +118,8 @@ private let batchNormalization = Derivation(
       #"""
       Now the three paths are added: $\frac{\partial \hat x_{ij}}{\partial x_{ij}} = s_j$,
       $\frac{\partial v_j}{\partial x_{ij}} = \frac{2}{m} (x_{ij} - \mu_j)$ and
-      $\frac{\partial \mu_j}{\partial x_{ij}} = \frac{1}{m}$, the first two with the mean held fixed, since its
-      path is counted on its own.
+      $\frac{\partial \mu_j}{\partial x_{ij}} = \frac{1}{m}$, the first with mean and variance held fixed, the
+      second with the mean held fixed, since those paths are counted on their own.
       """#),
     .derive(
       dx[i, j],

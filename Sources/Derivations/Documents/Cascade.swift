@@ -20,7 +20,7 @@ private let (xSum, z2B) = (symbol(#"X_\oplus"#, "m", "a"), symbol("Z_{2B}", "m",
 private let predictedB = symbol(#"\hat Y_B"#, "m", "b")
 private let (lossA, lossB, loss) = (symbol("L_A"), symbol("L_B"), symbol("L"))
 
-private let (m, ones) = (Term.size("m"), Term.ones("m"))
+private let (m, ones, p) = (Term.size("m"), Term.ones("m"), symbol("p"))
 private let (i, r) = (At.i, At.r)
 private let (j, l, n) = (Index("j", over: "a"), Index("l", over: "s"), Index("n", over: "a"))
 private let (k, c) = (Index("k", over: "b"), Index("c", over: "b"))
@@ -45,16 +45,21 @@ private let cascade = Derivation(
       """#),
     .symbols([
       (x, "input"), (yA, "what task A has to predict"), (yB, "the classes of task B, one-hot"),
-      (theta1A, "weight of layer 1A, with bias $b_{1A}$"),
-      (theta2A, "weight of layer 2A, with bias $b_{2A}$"),
-      (theta1B, "weight of layer 1B, which has its bias $b_{1B}$ after the normalisation"),
-      (theta2B, "weight of layer 2B, with bias $b_{2B}$"),
+      (theta1A, "weight of layer 1A"), (b1A, "its bias"),
+      (theta2A, "weight of layer 2A"), (b2A, "its bias"),
+      (theta1B, "weight of layer 1B"), (b1B, "its bias, added after the normalisation"),
+      (theta2B, "weight of layer 2B"), (b2B, "its bias"),
+      (p, "probability that a hidden unit of task A is dropped"),
       (mask, "dropout mask: 0 with probability $p$, else $1/(1 - p)$; drawn before, a constant"),
-      (predictedA, "prediction of task A"), (mu, "mean over the batch"),
+      (z1A, "what layer 1A adds up"), (x1A, "its sine"), (xDP, "what dropout leaves of that"),
+      (predictedA, "prediction of task A"),
+      (x1B, "what layer 1B adds up"), (mu, "its mean over the batch"),
+      (xBN, "normalised, with the bias"), (xReLU, "what the rectifier leaves of that"),
+      (xSum, "input of layer 2B"), (z2B, "scores (logits) of task B"),
       (predictedB, "predicted probabilities of task B"),
       (lossA, "half the squared error, averaged over the batch"),
       (lossB, "mean cross-entropy"), (loss, "the loss"),
-      (ones, "a column of ones: $\\mathbf{1}_m b^\\top$ is the bias in every row"),
+      (ones, "a column of ones: $\\mathbf{1}_m b_{1A}^\\top$ is that bias in every row"),
     ]),
     .heading("Forward: task A"),
     .text("Layer 1A with the sine, dropout, layer 2A:"),

@@ -29,7 +29,8 @@ private let crossEntropy = Derivation(
     .text(
       #"""
       The inner sum has one term that is not zero: the logarithm of the probability of the right class. The
-      loss is the mean, over the batch, of what these probabilities lack.
+      loss is the mean, over the batch, of minus this logarithm: 0 where the right class has probability 1, and
+      growing without bound as that falls to 0.
       """#),
     .heading("The gradient with respect to the probabilities"),
     .text(

@@ -12,6 +12,9 @@ private let dropoutLayer = Derivation(
   summary: "The gradient of a layer that drops some of its inputs at random.",
   sizes: [("m", 3, "rows of the batch"), ("d", 4, "features")],
   sources: ["Dropout.swift"],
+  trainsInstead:
+    "what trains draws the mask and multiplies in one pass, which `adjoint check dropout_module` "
+    + "holds against them",
   blocks: [
     .heading("What is given"),
     .symbols([
@@ -31,9 +34,9 @@ private let dropoutLayer = Derivation(
       """#),
     .show(
       #"M_{ij} = \begin{cases} 0, & r_{ij} < p \\ \frac{1}{1 - p}, & r_{ij} \ge p \end{cases}"#),
-    .text("With Iverson's bracket, which is 1 where its condition holds and else 0,"),
+    .text("With Iverson's bracket $[\\,\\cdot\\,]$,"),
     .define([
-      mask ≔ 1 / (1 - p) * .isPositive(uniform - p),
+      mask ≔ 1 / (1 - p) * (1 - .isPositive(p - uniform)),
       y ≔ x ∘ mask,
     ]),
     .assume([loss ≔ .sum(over: i, j, of: dy[i, j] * y[i, j])]),
@@ -63,7 +66,7 @@ private let dropoutLayer = Derivation(
     ]
   },
   code: { values in
-    let kept = values[uniform].doubles.map { $0 > 0.375 ? 1.6 : 0 }
+    let kept = values[uniform].doubles.map { $0 >= 0.375 ? 1.6 : 0 }
     let module = DropoutModule(mask: Tensor(kept, shape: [3, 4], dtype: .float64))
     return [
       (y, module.forward(values[x])), (dx, module.backward(values[dy])),

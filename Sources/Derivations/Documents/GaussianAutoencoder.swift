@@ -13,6 +13,12 @@ private let decoder = (1...3).map { layer in
     b: symbol("c_\(layer)", layer == 3 ? "2d" : "h")
   )
 }
+private let layers = zip(
+  encoder + decoder, ["encoder", "encoder", "encoder", "decoder", "decoder", "decoder"]
+)
+.flatMap { layer, network in
+  [(layer.w, "weight of the \(network)"), (layer.b, "its bias")]
+}
 private let (a1, h1) = (symbol("A_1", "m", "h"), symbol("H_1", "m", "h"))
 private let (a2, h2) = (symbol("A_2", "m", "h"), symbol("H_2", "m", "h"))
 private let zeta = symbol(#"\zeta"#, "m", "2k")
@@ -20,8 +26,8 @@ private let (muZ, rhoZ, sigmaZ) = (
   symbol(#"\mu_z"#, "m", "k"), symbol(#"\rho_z"#, "m", "k"), symbol(#"\sigma_z"#, "m", "k")
 )
 private let z = symbol("Z", "m", "k")
-private let (q1, g1) = (symbol("B_1", "m", "h"), symbol("G_1", "m", "h"))
-private let (q2, g2) = (symbol("B_2", "m", "h"), symbol("G_2", "m", "h"))
+private let (u1, g1) = (symbol("U_1", "m", "h"), symbol("G_1", "m", "h"))
+private let (u2, g2) = (symbol("U_2", "m", "h"), symbol("G_2", "m", "h"))
 private let xi = symbol(#"\xi"#, "m", "2d")
 private let (muX, rhoX, sigmaX) = (
   symbol(#"\mu_x"#, "m", "d"), symbol(#"\rho_x"#, "m", "d"), symbol(#"\sigma_x"#, "m", "d")
@@ -57,33 +63,43 @@ private let autoencoder = Derivation(
       twice as many outputs as it has variables: the left half is the mean of a normal distribution, the right half
       the logarithm of its standard deviation.
       """#),
-    .symbols([
-      (x, "input; the samples are its rows"),
-      (noise, "noise, drawn from the standard normal distribution"),
-      (encoder[0].w, "weights $W_1, W_2, W_3$ and biases $b_1, b_2, b_3$ are the encoder's"),
-      (decoder[0].w, "weights $V_1, V_2, V_3$ and biases $c_1, c_2, c_3$ are the decoder's"),
-      (h1, "hidden units $H_1 = \\max(A_1, 0)$ and $H_2 = \\max(A_2, 0)$ of the encoder"),
-      (g1, "hidden units $G_1 = \\max(B_1, 0)$ and $G_2 = \\max(B_2, 0)$ of the decoder"),
-      (zeta, "what the encoder puts out: $\\mu_z$ and $\\rho_z$ side by side"),
-      (xi, "what the decoder puts out: $\\mu_x$ and $\\rho_x$ side by side"),
-      (
-        e1,
-        "an identity over zeros: $\\zeta E_1$ is the left half of $\\zeta$; $F_1$ does it for $\\xi$"
-      ),
-      (
-        e2,
-        "zeros over an identity: $\\zeta E_2$ is the right half of $\\zeta$; $F_2$ does it for $\\xi$"
-      ),
-      (sigmaZ, "standard deviation of the latent variables; $\\rho_z$ is its logarithm"),
-      (sigmaX, "standard deviation of the likelihood; $\\rho_x$ is its logarithm"),
-      (z, "latent variables, a sample of $q(z \\mid x)$"),
-      (reconstruction, "the negative log-likelihood"),
-      (divergence, "the divergence of $q(z \\mid x)$ from the standard normal distribution"),
-      (beta, "weight of the divergence; 1 gives the evidence lower bound"), (loss, "the loss"),
-      (ones, "a column of ones: $\\mathbf{1}_m b^\\top$ is the bias in every row"),
-    ]),
+    .symbols(
+      [
+        (x, "input; the samples are its rows"),
+        (noise, "noise, drawn from the standard normal distribution"),
+      ] + layers + [
+        (h1, "hidden units $H_1 = \\max(A_1, 0)$ of the encoder, where $A_1$ is what they add up"),
+        (h2, "hidden units $H_2 = \\max(A_2, 0)$, likewise"),
+        (g1, "hidden units $G_1 = \\max(U_1, 0)$ of the decoder, where $U_1$ is what they add up"),
+        (g2, "hidden units $G_2 = \\max(U_2, 0)$, likewise"),
+        (zeta, "what the encoder puts out: $\\mu_z$ and $\\rho_z$ side by side"),
+        (xi, "what the decoder puts out: $\\mu_x$ and $\\rho_x$ side by side"),
+        (e1, "an identity over zeros: $\\zeta E_1$ is the left half of $\\zeta$"),
+        (e2, "zeros over an identity: $\\zeta E_2$ is the right half of $\\zeta$"),
+        (f1, "an identity over zeros: $\\xi F_1$ is the left half of $\\xi$"),
+        (f2, "zeros over an identity: $\\xi F_2$ is the right half of $\\xi$"),
+        (sigmaZ, "standard deviation of the latent variables; $\\rho_z$ is its logarithm"),
+        (sigmaX, "standard deviation of the likelihood; $\\rho_x$ is its logarithm"),
+        (z, "latent variables, a sample of $q(z \\mid x)$"),
+        (reconstruction, "the negative log-likelihood of $X$ for this sample $Z$"),
+        (divergence, "the divergence of $q(z \\mid x)$ from the standard normal distribution"),
+        (beta, "weight of the divergence; 1 for the evidence lower bound"), (loss, "the loss"),
+        (ones, "a column of ones: $\\mathbf{1}_m b_1^\\top$ is that bias in every row"),
+      ]),
+    .heading("What is minimised"),
     .text(
-      "Exponentials, squares and quotients of matrices are taken element by element on this page."),
+      #"""
+      The likelihood $p(x)$ of a sample is an integral over $z$ without a closed form. But for every $q$ there is a
+      bound to its logarithm, with the standard normal distribution as $p(z)$:
+      """#),
+    .show(
+      #"\ln p(x) \ge \mathbb{E}_{q} \left[ \ln p(x \mid z) \right] - D_{\mathrm{KL}}\left( q(z \mid x) \lVert p(z) \right)"#
+    ),
+    .text(
+      #"""
+      The right side is the evidence lower bound; its negative is the loss. The mean under $q$ is estimated by one $z$
+      for each sample.
+      """#),
     .heading("Forward: the encoder"),
     .define([
       a1 ≔ affine(x, encoder[0]), h1 ≔ .positivePart(a1),
@@ -99,10 +115,15 @@ private let autoencoder = Derivation(
       from it. Then $z$ has the wanted distribution, and it is an ordinary function of $\mu_z$ and $\sigma_z$:
       """#),
     .define([z ≔ muZ + sigmaZ ∘ noise]),
+    .text(
+      #"""
+      The distribution of $\epsilon$ does not depend on any parameter, so the gradient of a mean over $\epsilon$ is the
+      mean of the gradients: the one for the $\epsilon$ that was drawn is an unbiased estimate.
+      """#),
     .heading("Forward: the decoder"),
     .define([
-      q1 ≔ affine(z, decoder[0]), g1 ≔ .positivePart(q1),
-      q2 ≔ affine(g1, decoder[1]), g2 ≔ .positivePart(q2),
+      u1 ≔ affine(z, decoder[0]), g1 ≔ .positivePart(u1),
+      u2 ≔ affine(g1, decoder[1]), g2 ≔ .positivePart(u2),
       xi ≔ affine(g2, decoder[2]),
       muX ≔ xi * f1, rhoX ≔ xi * f2, sigmaX ≔ .exp(rhoX),
     ]),
@@ -119,11 +140,12 @@ private let autoencoder = Derivation(
       #"""
       The second is the divergence, the mean of $\ln q(z) - \ln p(z)$ under $q$. The two densities share the
       constant $\frac{1}{2} \ln 2\pi$, which cancels; what is left are two means under $q$ that are known, that of
-      $(z - \mu)^2$, which is $\sigma^2$, and that of $z^2$, which is $\mu^2 + \sigma^2$. For one variable
+      $(z - \mu)^2$, which is $\sigma^2$, and that of $z^2$, which is $\mu^2 + \sigma^2$. For variable $n$ of sample
+      $i$, with $\mu$ and $\sigma$ for its mean and deviation,
       """#),
     .show(
       #"""
-      D = \mathbb{E}_{q} \left[ -\ln \sigma - \frac{(z - \mu)^2}{2 \sigma^2} + \frac{z^2}{2} \right]
+      D_{in} = \mathbb{E}_{q} \left[ -\ln \sigma - \frac{(z - \mu)^2}{2 \sigma^2} + \frac{z^2}{2} \right]
       = -\ln \sigma - \frac{1}{2} + \frac{1}{2} \left( \mu^2 + \sigma^2 \right)
       """#),
     .define([
@@ -136,8 +158,9 @@ private let autoencoder = Derivation(
       loss ≔ reconstruction + beta * divergence,
     ]),
     .text(
-      "With $\\beta = 1$ this is the negative of the evidence lower bound, averaged over the batch."
-    ),
+      #"""
+      With $\beta = 1$ its mean over $\epsilon$ is the negative of the evidence lower bound, averaged over the batch.
+      """#),
     .heading("The decoder's output"),
     .text("Only the first term of the loss knows the decoder. By the mean, the square gives"),
     .derive(
@@ -165,21 +188,21 @@ private let autoencoder = Derivation(
       code: ["let dv3 = matmul(dxi, g2, transposeA: true)"]),
     .derive(d(decoder[2].b), d(xi).transposed * ones, code: ["let dc3 = sum(dxi, axis: 0)"]),
     .derive(
-      d(q2), d(xi) * decoder[2].w ∘ .isPositive(q2), d(xi) * decoder[2].w ∘ .isPositive(g2),
-      code: ["let dg2 = reluPullback(matmul(dxi, v3), g2)"]),
+      d(u2), d(xi) * decoder[2].w ∘ .isPositive(u2), d(xi) * decoder[2].w ∘ .isPositive(g2),
+      code: ["let du2 = reluPullback(matmul(dxi, v3), g2)"]),
     .derive(
-      d(decoder[1].w), d(q2).transposed * g1,
-      code: ["let dv2 = matmul(dg2, g1, transposeA: true)"]),
-    .derive(d(decoder[1].b), d(q2).transposed * ones, code: ["let dc2 = sum(dg2, axis: 0)"]),
+      d(decoder[1].w), d(u2).transposed * g1,
+      code: ["let dv2 = matmul(du2, g1, transposeA: true)"]),
+    .derive(d(decoder[1].b), d(u2).transposed * ones, code: ["let dc2 = sum(du2, axis: 0)"]),
     .derive(
-      d(q1), d(q2) * decoder[1].w ∘ .isPositive(g1),
-      code: ["let dg1 = reluPullback(matmul(dg2, v2), g1)"]),
+      d(u1), d(u2) * decoder[1].w ∘ .isPositive(g1),
+      code: ["let du1 = reluPullback(matmul(du2, v2), g1)"]),
     .derive(
-      d(decoder[0].w), d(q1).transposed * z,
-      code: ["let dv1 = matmul(dg1, z, transposeA: true)"]),
-    .derive(d(decoder[0].b), d(q1).transposed * ones, code: ["let dc1 = sum(dg1, axis: 0)"]),
+      d(decoder[0].w), d(u1).transposed * z,
+      code: ["let dv1 = matmul(du1, z, transposeA: true)"]),
+    .derive(d(decoder[0].b), d(u1).transposed * ones, code: ["let dc1 = sum(du1, axis: 0)"]),
     .heading("Through the sample"),
-    .derive(d(z), d(q1) * decoder[0].w, code: ["let dz = matmul(dg1, v1)"]),
+    .derive(d(z), d(u1) * decoder[0].w, code: ["let dz = matmul(du1, v1)"]),
     .text(
       #"""
       The sample's mean and deviation reach the loss on two paths: through the sample, and through the divergence.
@@ -209,18 +232,18 @@ private let autoencoder = Derivation(
     .derive(d(encoder[2].b), d(zeta).transposed * ones, code: ["let db3 = sum(dzeta, axis: 0)"]),
     .derive(
       d(a2), d(zeta) * encoder[2].w ∘ .isPositive(h2),
-      code: ["let dh2 = reluPullback(matmul(dzeta, w3), h2)"]),
+      code: ["let da2 = reluPullback(matmul(dzeta, w3), h2)"]),
     .derive(
       d(encoder[1].w), d(a2).transposed * h1,
-      code: ["let dw2 = matmul(dh2, h1, transposeA: true)"]),
-    .derive(d(encoder[1].b), d(a2).transposed * ones, code: ["let db2 = sum(dh2, axis: 0)"]),
+      code: ["let dw2 = matmul(da2, h1, transposeA: true)"]),
+    .derive(d(encoder[1].b), d(a2).transposed * ones, code: ["let db2 = sum(da2, axis: 0)"]),
     .derive(
       d(a1), d(a2) * encoder[1].w ∘ .isPositive(h1),
-      code: ["let dh1 = reluPullback(matmul(dh2, w2), h1)"]),
+      code: ["let da1 = reluPullback(matmul(da2, w2), h1)"]),
     .derive(
       d(encoder[0].w), d(a1).transposed * x,
-      code: ["let dw1 = matmul(dh1, x, transposeA: true)"]),
-    .derive(d(encoder[0].b), d(a1).transposed * ones, code: ["let db1 = sum(dh1, axis: 0)"]),
+      code: ["let dw1 = matmul(da1, x, transposeA: true)"]),
+    .derive(d(encoder[0].b), d(a1).transposed * ones, code: ["let db1 = sum(da1, axis: 0)"]),
   ],
   point: { sampler in
     func halves(_ count: Int, _ isRight: Bool) -> Tensor {

@@ -38,9 +38,9 @@ private let mixer = Derivation(
     .symbols([
       (x, "input: $X^{(i)}$ is sample $i$, a matrix of $L \\times D$"),
       (y, "the classes, one-hot rows"),
-      (theta1, "weight that mixes positions (FC-1), with bias $b_1$"),
-      (theta2, "weight that mixes features (FC-2), with bias $b_2$"),
-      (theta3, "weight of the classifier (FC-3), with bias $b_3$"),
+      (theta1, "weight that mixes positions (FC-1)"), (b1, "its bias"),
+      (theta2, "weight that mixes features (FC-2)"), (b2, "its bias"),
+      (theta3, "weight of the classifier (FC-3)"), (b3, "its bias"),
       (z1, "what FC-1 adds up; its rows are features"), (h1, "what FC-1 puts out"),
       (s1, "input of FC-2"), (z2, "what FC-2 adds up; its rows are positions"),
       (h2, "what FC-2 puts out"), (s2, "what is averaged"),

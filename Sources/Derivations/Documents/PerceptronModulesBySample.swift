@@ -127,8 +127,7 @@ private let modules = Derivation(
       #"""
       *Three things change.* The mean brings the factor $1/m$, once, at the loss; everything else carries it along.
       Samples do not mix, so what holds for a column holds for each row by itself. And a parameter serves all
-      samples, so its gradient is a sum over the batch, which the product over the batch axis takes. Quotients are
-      taken element by element.
+      samples, so its gradient is a sum over the batch, which the product over the batch axis takes.
       """#),
     .derive(
       dBatch(rows2), -(1 / m) * (classes / rows2),
@@ -156,8 +155,9 @@ private let modules = Derivation(
     .derive(dBatch(b1), dBatch(rowsA1).transposed * ones, code: ["let db = sum(dy, axis: 0)"]),
     .text(
       #"""
-      Sample by sample, the product over the batch axis is the mean of the products for one sample, which is what
-      averaging the gradients over the batch means. Here $\tilde x^{(1)}$'s gradient stands in row $r$:
+      Row $r$ of $\frac{\partial \bar L}{\partial \tilde X^{(1)}}$ is $\frac{1}{m}$ times the gradient of the loss of
+      sample $r$. So the sum below, which the product over the batch axis takes, is the mean of the single samples'
+      gradients:
       """#),
     .derive(
       dBatch(w1)[u, n], .sum(over: r, of: dBatch(rowsA1)[r, u] * rows[r, n])),

@@ -68,9 +68,12 @@ private let softmax = Derivation(
       $\frac{\partial y_i}{\partial x_j} = -y_i y_j$ beside it. A score raises its own probability and lowers
       all others. As a matrix, which is symmetric:
       """#),
-    .derive(
-      jacobian, .diagonal(y) - y * y.transposed,
-      code: ["softmaxPullback(dy, kept(y, by: \"SoftmaxModule\"), axis: 1)"]),
+    .derive(jacobian, .diagonal(y) - y * y.transposed),
+    .text(
+      #"""
+      The code never forms this matrix; its number was read off by handing the code one unit vector after the
+      other.
+      """#),
     .text(
       #"""
       Its rows add up to zero, as they must, because adding the same number to all scores changes nothing:
@@ -85,10 +88,11 @@ private let softmax = Derivation(
       """#),
     .derive(
       dx, jacobian.transposed * dy, .diagonal(y) * dy - y * (y.transposed * dy),
-      y ∘ (dy - y.transposed * dy)),
+      y ∘ (dy - ones * (y.transposed * dy)),
+      code: ["softmaxPullback(dy, kept(y, by: \"SoftmaxModule\"), axis: 1)"]),
     .text(
       #"""
-      The difference takes the number $y^\top \frac{\partial L}{\partial y}$, which is the mean of the gradient
+      $\mathbf{1}_K$ is a column of ones. The difference takes the number $y^\top \frac{\partial L}{\partial y}$, which is the mean of the gradient
       under the probabilities $y$, from every element: only what differs from that mean can move the
       probabilities.
       """#),
@@ -96,7 +100,7 @@ private let softmax = Derivation(
     .text(
       #"""
       The samples are the rows of $X$ and do not mix. The inner product of each row is a row sum, and a row
-      sum is a product with a column of ones, $\mathbf{1}_K$; the second one copies it into all columns:
+      sum is a product with the column of ones; the second one copies it into all columns:
       """#),
     .derive(
       dRows, outputs ∘ (dOutputs - (dOutputs ∘ outputs) * ones * ones.transposed),

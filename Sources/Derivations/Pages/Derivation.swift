@@ -5,8 +5,8 @@ infix operator ≔ : AssignmentPrecedence
 
 /// A derivation: what is given, what is computed from it, and its gradients step by step.
 ///
-/// Every formula in it is a ``Term``: shown as it stands, and evaluated when the page is made. A document is
-/// one file that registers itself:
+/// Every formula that computes or differentiates is a ``Term``: shown as it stands, and evaluated when the page is made.
+/// A document is one file that registers itself:
 ///
 /// ```swift
 /// @section("adjoint_registry") @used
@@ -23,11 +23,14 @@ public struct Derivation: Sendable {
   let sizes: [(name: String, length: Int, meaning: String)]
   /// Files of this room that the lines of code stand in.
   let sources: [String]
+  /// What trains instead of those lines, if something else does, and what holds it against them; in the markup of
+  /// `Prose`.
+  var trainsInstead: String?
   /// The text and the formulas.
   let blocks: [Block]
   /// Draws the values of what is given.
   let point: @Sendable (inout Sampler) -> [(Term, Tensor)]
-  /// Runs the code that trains: what it makes of the values that are given.
+  /// Runs the code: what it makes of the values that are given.
   let code: @Sendable (Values) -> [(Term, Tensor)]
 
   /// A part of the page.
@@ -62,7 +65,7 @@ public struct Derivation: Sendable {
     let steps: [Term]
     /// The positions it holds for.
     let indices: [Index]
-    /// The lines that compute the last step in the code that trains.
+    /// The lines of code that compute the last step.
     let code: [String]
   }
 
@@ -81,6 +84,13 @@ public struct Derivation: Sendable {
 
     /// The class of each row of a one-hot matrix.
     public func labels(_ oneHot: Term) -> IndexTensor { argmax(self[oneHot], axis: 1) }
+  }
+
+  /// Whether it has equal terms none of which is a derivative.
+  var hasIdentities: Bool {
+    blocks.contains {
+      if case .derive(let chain) = $0 { chain.left.symbol?.derivative == nil } else { false }
+    }
   }
 
   private static let registered = Mutex<[Derivation]>([])

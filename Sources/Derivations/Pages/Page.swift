@@ -13,7 +13,7 @@ public struct DerivationPage: Sendable {
   public struct Row: Sendable {
     /// The derivative, as text.
     public let formula: String
-    /// The relative error against the code that trains; nil where that value stays inside it.
+    /// The relative error against the code; nil where that value stays inside it.
     public let code: Double?
     /// The relative error against the tape.
     public let tape: Double
@@ -100,11 +100,24 @@ public struct DerivationPage: Sendable {
 
   private static func introduction(_ derivation: Derivation) -> [Block] {
     let sizes = derivation.sizes.map { "$\($0.name) = \($0.length)$" }.joined(separator: ", ")
+    let sources = "`\(derivation.sources.joined(separator: "`, `"))`"
+    let lines =
+      derivation.trainsInstead.map { "to the lines of \(sources), written to be read (\($0))" }
+      ?? "to the lines of \(sources) that train"
+    let sides =
+      derivation.hasIdentities
+      ? ", and *both sides* of left and right where nothing is differentiated (relative to 1 where all "
+        + "elements are smaller)" : ""
     let text = """
-      Every formula on this page was evaluated when the page was made, in float64 at a random point with \
-      \(sizes). The numbers in the margin are the largest differences, relative to the largest element: \
-      *code* to the lines of `\(derivation.sources.joined(separator: "`, `"))` that train, *tape* to \
-      automatic differentiation, *differences* to central differences of what is computed forward.
+      Every formula on a line of its own that computes or differentiates was evaluated when the page was made, in \
+      float64 at a random point with \(sizes); those within the text are only set. The numbers in the margin are \
+      the largest differences, relative to the largest element: *code* \(lines), *tape* to automatic \
+      differentiation, *differences* to central differences of what is computed forward\(sides).
+
+      The notation of all pages: $\\circ$ is the product element by element; functions, powers and quotients work \
+      on every element, softmax on every row; $[c]$ is 1 where the condition $c$ holds, else 0; $\\delta_{ij}$ is \
+      1 for $i = j$, else 0. A vector is a column. The gradient of the loss with respect to an array has the shape \
+      of that array; in the derivative of one array by another, the indices of the first come first.
       """
     return Prose.paragraphs(text).map { .paragraph($0) }
   }

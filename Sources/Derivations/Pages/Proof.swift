@@ -6,7 +6,7 @@ final class Proof {
   private let definitions: [Derivation.Definition]
   private var environment: Environment
   private let given: [String: Tensor]
-  /// What the code that trains computed, by symbol.
+  /// What the code computed, by symbol.
   private let code: [String: Tensor]
   private var measured: [Symbol: (tape: Tensor, differences: Tensor)] = [:]
 
@@ -86,7 +86,7 @@ final class Proof {
   struct Agreement: Equatable {
     /// The symbol, as text.
     let formula: String
-    /// With the code that trains; nil where it does not return that value.
+    /// With the code; nil where it does not return that value.
     var code: Double?
     /// With the tape, for a derivative.
     var tape: Double?
@@ -170,7 +170,9 @@ final class Proof {
     let (value, variable) = (derivative.value, derivative.variable)
     let first = definitions.lastIndex { $0.left.symbol == variable }.map { $0 + 1 } ?? 0
     let parameter = Parameter(start, name: variable.tex)
-    let check = GradientCheck.Case(symbol.notation.plain, [parameter]) { [self] in
+    // What is by hand here is the page.
+    let check = GradientCheck.Case(symbol.notation.plain, [parameter], byHand: { _ in [nil] }) {
+      [self] in
       var forward = environment
       forward.values[variable.tex] = parameter.value
       for definition in definitions[first...] {
