@@ -133,20 +133,44 @@ def packed_weights(folder: Path):
     return path, weights(path)
 
 
+def directory(file, count: int) -> tuple[int, int]:
+    """Writes a local header and the directory of so many members of nothing; returns where it begins and ends."""
+    file.write(b"PK\x03\x04" + struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 33, 0, 0, 0, 1, 0) + b"a")
+    start = file.tell()
+    for first in range(0, count, 10_000):
+        file.write(b"".join(
+            b"PK\x01\x02" + struct.pack("<HHHHHHIIIHHHHHII", 20, 20, 0, 0, 0, 33, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0)
+            + b"%08d" % number for number in range(first, first + 10_000)))
+    return start, file.tell()
+
+
 def many_members(folder: Path):
     """A zip file with two million members of nothing, whose directory is all there is."""
-    path = folder / "weights.pth"
+    path, count = folder / "weights.pth", 2_000_000
     with path.open("wb") as file:
-        file.write(b"PK\x03\x04" + struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 33, 0, 0, 0, 1, 0) + b"a")
-        start, count = file.tell(), 2_000_000
-        for first in range(0, count, 10_000):
-            file.write(b"".join(
-                b"PK\x01\x02" + struct.pack("<HHHHHHIIIHHHHHII", 20, 20, 0, 0, 0, 33, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0)
-                + b"%08d" % number for number in range(first, first + 10_000)))
-        end = file.tell()
+        start, end = directory(file, count)
         file.write(b"PK\x06\x06" + struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, count, count, end - start, start))
         file.write(b"PK\x06\x07" + struct.pack("<IQI", 0, end, 1))
         file.write(b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 65535, 65535, 0xFFFFFFFF, 0xFFFFFFFF, 0))
+    return path, weights(path)
+
+
+def wrapped_members(folder: Path):
+    """The same without records of 64 bits: the count begins again from 0 at each 65,536."""
+    path, count = folder / "weights.pth", 2_000_000
+    with path.open("wb") as file:
+        start, end = directory(file, count)
+        wrapped = count % 65_536
+        file.write(b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, wrapped, wrapped, end - start, start, 0))
+    return path, weights(path)
+
+
+def many_ends(folder: Path):
+    """A directory of 60,000 members, and 2,978 ends that each lead to it."""
+    path, count = folder / "weights.pth", 60_000
+    with path.open("wb") as file:
+        start, end = directory(file, count)
+        file.write(2_978 * (b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, count, count, end - start, start, 0)))
     return path, weights(path)
 
 
@@ -179,6 +203,8 @@ BOMBS: dict[str, Callable] = {
     "header of 90 MB": long_header,
     "zip bomb of weights": packed_weights,
     "directory of two million members": many_members,
+    "directory whose count begins again": wrapped_members,
+    "directory with 2,978 ends": many_ends,
     "pickle of two million instructions": pickle_of_instructions,
     "table of empty lines": lines_of_a_table,
     "table of commas": commas_of_a_table,

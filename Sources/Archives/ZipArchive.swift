@@ -25,23 +25,23 @@ package final class ZipArchive {
   private let byteCount: Int
 
   /// What one member takes in memory before anything of it is unpacked.
-  private static let entrySize = 512
+  static let entrySize = 512
   /// DEFLATE makes at most so many bytes of one (RFC 1951: 258 bytes from two codes of one bit each).
   private static let largestExpansion = 1032
 
   /// Opens a file that is known to be a plain one.
   ///
-  /// Throws bad data where it is no zip archive, where its directory cannot be true or has a name twice, of which
-  /// readers take one or the other, or where its members unpack to more than reading a file of its size may take.
+  /// Throws bad data where it is no zip archive, where it has more than 65,535 members or seems to, where its directory
+  /// cannot be true or has a name twice, of which readers take one or the other, or where its members unpack to more
+  /// than reading a file of its size may take.
   ///
   /// - Parameters:
   ///   - path: the file.
   ///   - byteCount: its size.
   ///   - end: its last bytes, `ZipEnd.byteCount` of them or all.
   package init(_ path: String, byteCount: Int, end: [UInt8]) throws {
-    guard !ZipEnd.claimsTooMuch(end) else {
-      throw AdjointError(
-        .badData, "\(path): expected at most 65535 members, found an end that claims more")
+    if let fault = ZipEnd.fault(in: end, fileSize: byteCount) {
+      throw AdjointError(.badData, "\(path): \(fault)")
     }
     var code: Int32 = 0
     guard let archive = zip_open(path, ZIP_RDONLY, &code) else {
@@ -54,6 +54,10 @@ package final class ZipArchive {
     let count = Int(max(zip_get_num_entries(archive, 0), 0))
     limit = FileMemory.limit(forFileOf: byteCount) - count * Self.entrySize
     do {
+      guard count <= ZipEnd.mostMembers else {
+        throw AdjointError(
+          .badData, "\(path): expected at most \(ZipEnd.mostMembers) members, found \(count)")
+      }
       members = try (0..<count).map { try ZipArchive.member(UInt64($0), of: archive, path) }
     } catch {
       zip_discard(archive)
@@ -158,9 +162,10 @@ package final class ZipMember {
   /// The next `count` bytes, or fewer where the member ends before.
   ///
   /// They are unpacked into the array they are returned in: memory that nothing was unpacked to is
-  /// not touched. Throws bad data where the packed stream is damaged.
+  /// not touched. Throws bad data where the packed stream is damaged, or where they do not fit into the memory.
   package func read(_ count: Int) throws -> [UInt8] {
     let wanted = min(count, byteCount - offset)
+    try MachineMemory.check(Double(wanted), for: "bytes", in: name)
     let bytes = try [UInt8](unsafeUninitializedCapacity: wanted) { buffer, filled in
       while filled < wanted {
         let got = zip_fread(

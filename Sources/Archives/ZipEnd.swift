@@ -1,25 +1,65 @@
+import Tensors
+
 /// The last records of a zip file: where its directory is, and how much is in it.
 package enum ZipEnd {
   /// A file's last bytes in which they are: a 64-bit end, its locator, the 32-bit end and the longest comment.
   package static let byteCount = 56 + 20 + 22 + 65_535
+  /// More members than a small file should have to list are refused.
+  static let mostMembers = 65_535
+  /// Bytes of the shortest entry of a directory.
+  private static let shortestEntry: UInt64 = 46
 
-  /// Whether they promise more members than a small file should have to list: a reader takes some hundred bytes for
-  /// each, before anyone asks for one.
+  /// What libzip is not asked to open: it reads the directory of every end that it finds, whatever a comment says, and
+  /// takes some hundred bytes for each member before anyone asks for one.
   ///
-  /// Only the records of 64-bit files can promise more than 65,535 (PKWARE, "APPNOTE", 4.3.14).
+  /// A 32-bit end may lead to more members than it counts: libzip goes on to the end of the directory, since there are
+  /// writers who let the count begin again at 65,536. So its size decides, with the shortest entries; all ends together
+  /// may have as many as memory allows for a file of that size.
   ///
-  /// - Parameter end: the last bytes of a file.
-  static func claimsTooMuch(_ end: [UInt8]) -> Bool {
-    end.indices.contains { place in
+  /// Source: PKWARE, "APPNOTE", 4.3.14 to 4.3.16.
+  ///
+  /// - Parameters:
+  ///   - end: the last bytes of a file.
+  ///   - fileSize: how many it has in all.
+  /// - Returns: what was expected and what was found, or nil where nothing is wrong.
+  static func fault(in end: [UInt8], fileSize: Int) -> String? {
+    func number(_ place: Int, _ size: Int) -> UInt64 {
+      end[place..<(place + size)].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    }
+    let first = fileSize - end.count
+    let most = FileMemory.limit(forFileOf: fileSize) / ZipArchive.entrySize
+    var entries = 0
+    for place in end.indices
+    where end[place] == 0x50 && place + 22 <= end.count
+      && end[place...].starts(with: [0x50, 0x4B, 5, 6])
+    {
       // A locator of 20 bytes before the last record, and the record it leads to before that.
       let (locator, record) = (place - 20, place - 76)
-      guard end[place] == 0x50, end[place...].starts(with: [0x50, 0x4B, 5, 6]), locator >= 0,
-        end[locator...].starts(with: [0x50, 0x4B, 6, 7])
-      else { return false }
-      guard record >= 0, end[record...].starts(with: [0x50, 0x4B, 6, 6]) else { return true }
-      return end[(record + 32)..<(record + 40)].reversed().reduce(UInt64(0)) {
-        $0 << 8 | UInt64($1)
-      } > 65_535
+      if locator >= 0, end[locator...].starts(with: [0x50, 0x4B, 6, 7]) {
+        guard record >= 0, end[record...].starts(with: [0x50, 0x4B, 6, 6]),
+          number(locator + 8, 8) == UInt64(first + record)
+        else {
+          return "offset \(first + locator): expected a locator of the 64-bit end right before it, "
+            + "found another"
+        }
+        let count = number(record + 32, 8)
+        guard count <= mostMembers else {
+          return "expected at most \(mostMembers) members, found an end that claims more"
+        }
+        entries += Int(count)
+      } else if number(place + 4, 4) == 0, number(place + 8, 2) == number(place + 10, 2) {
+        // Bytes that only look like an end, as in a picture, name another disk or a directory behind them; libzip
+        // passes over them too.
+        let (size, start) = (number(place + 12, 4), number(place + 16, 4))
+        guard start + size <= UInt64(first + place) else { continue }
+        entries += Int(max(number(place + 10, 2), size / shortestEntry))
+      }
+      guard entries <= most else {
+        return
+          "offset \(first + place): expected at most \(most) members in the directories of all "
+          + "ends, found room for more"
+      }
     }
+    return nil
   }
 }

@@ -34,6 +34,10 @@ public struct DataDirectory: Sendable {
       .appendingPathComponent("adjoint", isDirectory: true)
   }
 
+  /// A place without data: what a run that drew its own goes on with, whatever has been put there since.
+  public static let nowhere = DataDirectory(
+    environment: ["HOME": "/dev/null", "XDG_CACHE_HOME": "/dev/null"])
+
   /// The folder that holds all files of the set, or nil where none of the usual places does.
   ///
   /// Throws no input where the user named a folder and it does not exist or lacks a file of the

@@ -1,3 +1,4 @@
+import Archives
 import Foundation
 import Tensors
 
@@ -38,9 +39,10 @@ final class InputFile {
 
   /// The next `count` bytes, or fewer where the file ends before.
   ///
-  /// Throws bad data where they cannot be read.
+  /// Throws bad data where they cannot be read, or do not fit into the memory.
   func read(_ count: Int) throws -> [UInt8] {
     let wanted = min(count, byteCount - offset)
+    try MachineMemory.check(Double(wanted), for: "bytes", in: name)
     let (bytes, code) = readBytes(wanted, of: descriptor)
     if let code {
       throw failure(at: bytes.count, "cannot be read: \(String(cString: strerror(code)))")

@@ -176,7 +176,7 @@ extension ImageFile {
   }
 
   /// TurboJPEG reports errors instead of jumping. Warnings are errors too: the pixels behind the damage
-  /// would be made up.
+  /// would be made up, and of several it tells the first alone, which may be harmless.
   static func decodeJPEG(_ bytes: [UInt8], _ name: String) throws -> RasterImage {
     guard let decoder = tjInitDecompress() else {
       throw AdjointError(.internalFault, "\(name): TurboJPEG cannot be started")

@@ -81,6 +81,40 @@ import Testing
       "expected each member once, found \"z\" twice")
   }
 
+  /// A file of one member, which its directory names so many times; the ends keep 16 bits of the count.
+  private func repeating(_ count: Int, ends: Int = 1) -> [UInt8] {
+    let one = storedZip([("a", [])])
+    var bytes = Array(one[..<31])
+    for _ in 0..<count { bytes += one[31..<78] }
+    var end = Array(one[78..<86])
+    for (number, size) in [(count, 2), (count, 2), (47 * count, 4), (31, 4), (0, 2)] {
+      end += littleEndian(number, size)
+    }
+    for _ in 0..<ends { bytes += end }
+    return bytes
+  }
+
+  @Test func aCountThatBeginsAgain() {
+    expectRefused(repeating(65_537), "expected at most 65535 members, found 65537")
+  }
+
+  /// libzip would read the directory once for each end, and each member's header with it.
+  @Test func manyEndsOfOneDirectory() {
+    let bytes = repeating(65_535, ends: 3)
+    expectRefused(
+      bytes,
+      "offset \(31 + 47 * 65_535 + 2 * 22): expected at most \((60_000_000 + 4 * bytes.count) / 512) "
+        + "members in the directories of all ends, found room for more")
+  }
+
+  /// Members that are archives have ends too.
+  @Test func archivesInAnArchive() throws {
+    let inner = storedZip([("z", [7])])
+    let zip = try archive(storedZip((0..<20).map { ("\($0).zip", inner) }))
+    #expect(zip.members.count == 20)
+    #expect(try zip.open(zip.members[9], as: "x").readToEnd() == inner)
+  }
+
   @Test func whatIsNoArchive() {
     for bytes in [[], Array("something else".utf8), [0x50, 0x4B, 3, 4]] {
       expectRefused(bytes, "cannot be opened as a zip archive: Not a zip archive")
@@ -133,6 +167,37 @@ import Testing
         + "\(bytes.count), found members of 80000000; store them unpacked")
     // Of what cannot be, no more counts than could.
     #expect(throws: Never.self) { try archive(storedZip(members, claimedSize: 10_000_000)) }
+  }
+
+  /// A terabyte that is not there: a file with a hole. Nothing is allocated for it.
+  @Test func aMemberLargerThanTheMemory() throws {
+    let size = 1 << 40
+    // The directory comes first, and has the sizes in a field of 64 bits: 20 bytes more.
+    let one = storedZip([("a", [])])
+    var start = Array(one[31..<78])
+    start.replaceSubrange(20..<28, with: [UInt8](repeating: 0xFF, count: 8))
+    start[30] = 20
+    start.replaceSubrange(42..<46, with: littleEndian(67, 4))
+    start += [1, 0, 16, 0]
+    start += littleEndian(size, 8) + littleEndian(size, 8)
+    start += one[..<31]
+    var end = Array(one[78..<90])
+    end += littleEndian(67, 4) + littleEndian(0, 4) + [0, 0]
+    let file = try folder.write(start, "a.zip")
+    let place = start.count + size
+    guard MachineMemory.byteCount < size, truncate(file.path, off_t(place)) == 0 else { return }
+    let handle = try FileHandle(forWritingTo: file)
+    try handle.seek(toOffset: UInt64(place))
+    try handle.write(contentsOf: end)
+    try handle.close()
+    let zip = try ZipArchive(file.path, byteCount: place + end.count, end: end)
+    let member = try zip.open(zip.members[0], as: "a")
+    #expect(try member.read(2) == [0, 0])
+    expectError(
+      .badData,
+      "\(file.path): a: expected bytes that fit into the \(MachineMemory.byteCount) bytes of memory, found "
+        + "\(size - 2)"
+    ) { _ = try member.read(size) }
   }
 
   @Test func methodsThatAreNotKnown() {

@@ -177,6 +177,8 @@ import Testing
     "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), } x",
     "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }",
     "{'descr': '<f4', 'fortran_order': False, 'shape': (-3,), }",
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (3LL,), }",
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (L,), }",
     "{'descr': '<f4', 'fortran_order': False, 'shape': (3,)",
     "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (3,), }", "{}", "",
   ])
@@ -192,6 +194,8 @@ import Testing
     for header in [
       "{'shape':(1,2),'fortran_order':False,'descr':'<f4'}",
       "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2)}   \n",
+      // NumPy's with Python 2.
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (1L, 2L), }",
     ] {
       let file = try folder.write(npy(header) + [0, 0, 0x80, 0x3F, 0, 0, 0, 0x40], "a.npy")
       let tensor = try NPY.read(file)
@@ -250,6 +254,7 @@ import Testing
     let readers: [(URL) throws -> Void] = [
       { _ = try IDX(imagesAt: $0) }, { _ = try CIFAR10.read($0) }, { _ = try HourlyTable(at: $0) },
       { _ = try NPY.read($0) }, { _ = try NPZ($0) }, { _ = try ImageFile.read($0) },
+      { _ = try Checksum(of: $0) },
     ]
     for read in readers {
       for place in [pipe, device] {

@@ -101,6 +101,17 @@ import Testing
     }
   }
 
+  /// A terabyte that is not there: a file with a hole. Nothing is allocated for it.
+  @Test func moreThanTheMemory() throws {
+    let (size, memory) = (1 << 40, ProcessInfo.processInfo.physicalMemory)
+    guard memory < UInt64(size), truncate(url.path, off_t(size)) == 0 else { return }
+    expectError(
+      .badData,
+      "\(url.path): expected bytes that fit into the \(memory) bytes of memory, found \(size)"
+    ) { _ = try InputFile.bytes(of: url) }
+    #expect(try InputFile(url).read(2) == [0, 1])
+  }
+
   @Test func whatIsNoPlainFile() throws {
     #expect(mkfifo(folder.file("pipe").path, 0o600) == 0)
     expectError(.badData, "\(folder.path)/pipe: expected a file, found a device") {

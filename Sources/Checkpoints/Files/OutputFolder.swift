@@ -54,7 +54,12 @@ public enum OutputFolder {
       }
       return
     }
-    try Disk.makeFolder(path)
+    do { try Disk.makeFolder(path) } catch let failure as CallFailure {
+      // Another process may have made it since.
+      guard failure.code == EEXIST, try Disk.targetStatus(path)?.isFolder == true else {
+        throw failure
+      }
+    }
     try Disk.syncFolder(parent)
   }
 }

@@ -1,3 +1,4 @@
+import Archives
 import Foundation
 import Tensors
 
@@ -44,13 +45,7 @@ public enum SafeTensors {
     let needed = header.entries.reduce(0.0) {
       $0 + Double($1.shape.count) * Double($1.type.sizeInMemory)
     }
-    let memory = ProcessInfo.processInfo.physicalMemory
-    guard needed < Double(memory) else {
-      throw AdjointError(
-        .badData,
-        "\(source.name): expected tensors that fit into the \(memory) bytes of memory, found "
-          + "\(UInt64(needed))")
-    }
+    try MachineMemory.check(needed, for: "tensors", in: source.name)
   }
 
   static func read(_ source: ByteSource) throws -> Contents {

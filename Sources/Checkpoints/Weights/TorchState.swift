@@ -1,4 +1,4 @@
-import Foundation
+import Archives
 import Tensors
 
 /// From what a pickle left behind to named tensors.
@@ -109,12 +109,6 @@ struct TorchState {
         "\(file): expected tensors that take at most \(limit) bytes to read from \(fileSize), found some "
           + "that take \(UInt64(needed))")
     }
-    let memory = ProcessInfo.processInfo.physicalMemory
-    guard needed < Double(memory) else {
-      throw AdjointError(
-        .badData,
-        "\(file): expected tensors that fit into the \(memory) bytes of memory, found "
-          + "\(UInt64(needed))")
-    }
+    try MachineMemory.check(needed, for: "tensors", in: file)
   }
 }

@@ -188,6 +188,8 @@ private struct LiteralText {
       let digits = text[place...].prefix { (0x30...0x39).contains($0) }
       place = digits.endIndex
       guard let length = Int(String(decoding: digits, as: UTF8.self)) else { return nil }
+      // Python 2 marked whole numbers of any length.
+      if place < text.count, text[place] == UInt8(ascii: "L") { place += 1 }
       lengths.append(length)
       guard take(",") || isAt(")") else { return nil }
     }

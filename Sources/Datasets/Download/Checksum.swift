@@ -1,6 +1,5 @@
 import Archives
 import Foundation
-import Tensors
 
 /// The size and the checksums of a file.
 public struct Checksum: Sendable, Equatable {
@@ -11,26 +10,17 @@ public struct Checksum: Sendable, Equatable {
   /// SHA-256, in hexadecimal digits.
   public let sha256: String
 
-  /// Reads the file once, in pieces; throws no input where it cannot be opened, bad data where it
-  /// cannot be read.
+  /// Reads the file once, in pieces; throws no input where it cannot be opened, bad data where it is a
+  /// folder, a pipe or a device, or cannot be read.
   public init(of file: URL) throws {
-    guard let handle = FileHandle(forReadingAtPath: file.path) else {
-      throw AdjointError(.noInput, "\(file.path): cannot be opened")
-    }
-    defer { try? handle.close() }
-    var count = 0
+    let input = try InputFile(file)
     let (short, long) = (Digest(.md5), Digest(.sha256))
-    do {
-      while let piece = try handle.read(upToCount: 1 << 20), !piece.isEmpty {
-        count += piece.count
-        short.update(piece.bytes)
-        long.update(piece.bytes)
-      }
-    } catch {
-      throw AdjointError(
-        .badData, "\(file.path): offset \(count): cannot be read: \(error.localizedDescription)")
+    while input.offset < input.byteCount {
+      let piece = try input.read(1 << 20)
+      short.update(piece.span.bytes)
+      long.update(piece.span.bytes)
     }
-    byteCount = count
+    byteCount = input.byteCount
     md5 = short.finish()
     sha256 = long.finish()
   }

@@ -36,6 +36,9 @@ public struct Download: Sendable {
   /// Fetches what is missing or damaged into the folder, which is made where there is none; returns
   /// the files, those of archives unpacked.
   ///
+  /// Files that come in an archive are known by their sizes once they are unpacked, since nobody publishes
+  /// checksums of them: that a byte of one was changed is not noticed. Removing it has the archive fetched again.
+  ///
   /// Throws no input where no address answered, bad data where the answers were not the published
   /// files, cannot write where the folder takes no files. What was verified before an error stays.
   @discardableResult

@@ -133,7 +133,7 @@ struct TarArchive {
 }
 
 extension DataSource.Archive {
-  /// Whether all members are in the folder and of their size.
+  /// Whether all members are in the folder and of their size; of their bytes no checksum is published.
   func isUnpacked(in folder: URL) -> Bool {
     members.allSatisfy { member in
       let place = folder.appendingPathComponent(member.name).path

@@ -11,6 +11,10 @@ public enum ImageFile {
   /// Palettes are looked up, 16 bits become 8, what is transparent is laid on white, and samples are not corrected for
   /// a curve that the file names. A JPEG's note which way up it was taken is not followed.
   ///
+  /// A JPEG that its decoder has a warning for is refused, also where other readers show all of it, as one with stray
+  /// bytes between two markers: of several warnings the decoder tells the first alone, and the next may be that half of
+  /// the pixels are missing. Saving it anew with another program mends it.
+  ///
   /// - Throws: no input where the file cannot be opened; bad data, naming it, where it is neither PNG nor
   ///   JPEG, is damaged or cut short, has a side above ``largestSide``, unpacks to more than four times its size
   ///   and 64 MB, or is a JPEG in the colours of printing (CMYK).

@@ -1,3 +1,4 @@
+import Archives
 import Foundation
 import Tensors
 
@@ -21,7 +22,8 @@ public enum ImageFolder {
   ///   - classNames: the classes in the order of their numbers, so that several folders share them; nil
   ///     for those of this folder.
   /// - Throws: no input where there is no such folder, or no class in it; bad data, naming the file, where
-  ///   a picture cannot be read, where a class is empty, or where it is none of `classNames`.
+  ///   a picture cannot be read, where a class is empty, where it is none of `classNames`, where a link leads to a
+  ///   folder that it lies in, or where the images do not fit into the memory.
   public static func load(
     _ folder: URL, size: Int, channels: Int = 3, classNames: [String]? = nil
   ) throws -> ClassificationSet {
@@ -35,18 +37,23 @@ public enum ImageFolder {
         .noInput, "\(folder.path): expected a folder for each class, found no folder")
     }
     let names = classNames ?? found
-    if let other = found.first(where: { !names.contains($0) }) {
+    // Scalar by scalar: names that differ in how an accent is written are two folders.
+    func number(of name: String) -> Int? {
+      names.firstIndex { $0.unicodeScalars.elementsEqual(name.unicodeScalars) }
+    }
+    if let other = found.first(where: { number(of: $0) == nil }) {
       throw AdjointError(
         .badData,
-        "\(folder.path): expected the classes \(names.joined(separator: ", ")), found \(other)")
+        "\(folder.path): expected the classes \(names.joined(separator: ", ")), found \(other)"
+          + (names.contains(other)
+            ? ", which looks like one of them but is spelt with other characters" : ""))
     }
+    let root = try FolderIdentity(folder)
     var (files, labels): ([URL], [Int32]) = ([], [])
     for name in found {
       let place = folder.appendingPathComponent(name, isDirectory: true)
-      let pictures = try pictures(in: place)
-      // Scalar by scalar: names that differ in how an accent is written are two folders.
-      let label = names.firstIndex { $0.unicodeScalars.elementsEqual(name.unicodeScalars) }
-      guard !pictures.isEmpty, let label else {
+      let pictures = try pictures(in: place, inside: [root])
+      guard !pictures.isEmpty, let label = number(of: name) else {
         throw AdjointError(
           .badData, "\(place.path): expected files .png, .jpg or .jpeg, found none")
       }
@@ -65,8 +72,15 @@ public enum ImageFolder {
   ///   - files: PNG and JPEG files.
   ///   - size: the side of an image, in pixels, at least 1.
   ///   - channels: 3 for colour, 1 for grey, whatever the files are.
-  /// - Throws: no input or bad data, naming the first file that cannot be read.
+  /// - Throws: no input or bad data, naming the first file that cannot be read; bad data where the images do not fit
+  ///   into the memory.
   public static func pixels(of files: [URL], size: Int, channels: Int = 3) throws -> [UInt8] {
+    if let file = files.first {
+      try MachineMemory.check(
+        Double(files.count) * Double(size) * Double(size) * Double(channels), for: "images",
+        in: files.count == 1 ? file.path : "\(file.path) and \(files.count - 1) more",
+        cure: "; take a smaller size")
+    }
     var pixels: [UInt8] = []
     pixels.reserveCapacity(files.count * size * size * channels)
     for first in stride(from: 0, to: files.count, by: portion) {
@@ -87,19 +101,51 @@ public enum ImageFolder {
     endings.contains(file.pathExtension.lowercased())
   }
 
-  /// The pictures in a folder and below, in the order of their paths; throws no input where it cannot be read.
+  /// The pictures in a folder and below, in the order of their paths; throws no input where it cannot be read, bad data
+  /// where a link below leads to a folder that it lies in.
   public static func pictures(in folder: URL) throws -> [URL] {
-    try contents(of: folder).flatMap { place in
+    try pictures(in: folder, inside: [])
+  }
+
+  /// The same of a folder that was reached through others.
+  private static func pictures(
+    in folder: URL, inside folders: [FolderIdentity]
+  ) throws -> [URL] {
+    let identity = try FolderIdentity(folder)
+    guard !folders.contains(identity) else {
+      throw AdjointError(
+        .badData,
+        "\(folder.path): expected a folder of its own, found a link to one that it lies in")
+    }
+    return try contents(of: folder).flatMap { place in
       isFolder(place)
-        ? try pictures(in: place)
+        ? try pictures(in: place, inside: folders + [identity])
         : isPicture(place) ? [place] : []
     }
+  }
+
+  /// Which folder it is, under whatever name it is reached.
+  private struct FolderIdentity: Equatable {
+    private let device: UInt64
+    private let inode: UInt64
+
+    /// Throws no input where there is none.
+    init(_ folder: URL) throws {
+      var status = stat()
+      guard stat(folder.path, &status) == 0 else { throw ImageFolder.unreadable(folder) }
+      device = UInt64(truncatingIfNeeded: status.st_dev)
+      inode = UInt64(truncatingIfNeeded: status.st_ino)
+    }
+  }
+
+  private static func unreadable(_ folder: URL) -> AdjointError {
+    AdjointError(.noInput, "\(folder.path): expected a folder that can be read")
   }
 
   private static func contents(of folder: URL) throws -> [URL] {
     guard isFolder(folder),
       let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path)
-    else { throw AdjointError(.noInput, "\(folder.path): expected a folder that can be read") }
+    else { throw unreadable(folder) }
     let places = names.filter { !$0.hasPrefix(".") }
       .sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
       .map { folder.appendingPathComponent($0) }

@@ -39,6 +39,18 @@ public struct LoaderPosition: Sendable, Codable, Equatable {
     self.epoch = epoch
     self.batch = batch
   }
+
+  /// Throws bad data where epochs of so many batches have no such place, whatever a checkpoint says.
+  func check(batchesPerEpoch: Int) throws {
+    guard epoch >= 0, batch >= 0, batch < batchesPerEpoch else {
+      throw AdjointError(
+        .badData,
+        """
+        position of the loader: expected an epoch from 0 and a batch in 0 ..< \(batchesPerEpoch), \
+        found epoch \(epoch), batch \(batch)
+        """)
+    }
+  }
 }
 
 /// What becomes of the images that do not fill the last batch of an epoch.

@@ -81,14 +81,7 @@ public final class Loader {
   /// Goes on from a place that a checkpoint holds; throws bad data where this set has no such
   /// place.
   public func seek(to place: LoaderPosition) throws {
-    guard place.epoch >= 0, place.batch >= 0, place.batch < batchesPerEpoch else {
-      throw AdjointError(
-        .badData,
-        """
-        position of the loader: expected an epoch from 0 and a batch in 0 ..< \(batchesPerEpoch), \
-        found epoch \(place.epoch), batch \(place.batch)
-        """)
-    }
+    try place.check(batchesPerEpoch: batchesPerEpoch)
     prefetcher?.stop()
     prefetcher = nil
     ready = []

@@ -28,8 +28,13 @@ public struct ShuffledRows: Sendable {
   /// Batches in an epoch.
   public var batchesPerEpoch: Int { (count + batchSize - 1) / batchSize }
 
-  /// Makes the next batch that one.
-  public mutating func seek(to place: LoaderPosition) {
+  /// Goes on from a place that a checkpoint holds; throws bad data where there is none such.
+  public mutating func seek(to place: LoaderPosition) throws {
+    try place.check(batchesPerEpoch: batchesPerEpoch)
+    move(to: place)
+  }
+
+  private mutating func move(to place: LoaderPosition) {
     if place.epoch != position.epoch { order = nil }
     position = place
   }
@@ -40,7 +45,7 @@ public struct ShuffledRows: Sendable {
     self.order = order
     let first = position.batch * batchSize
     let rows = order[first..<min(first + batchSize, count)]
-    seek(
+    move(
       to: position.batch + 1 == batchesPerEpoch
         ? .init(epoch: position.epoch + 1)
         : .init(epoch: position.epoch, batch: position.batch + 1))

@@ -4,7 +4,7 @@ import Tensors
 /// A table of numbers with a row for every hour: a CSV file whose first column is the date.
 ///
 /// Strict: every row has every field, every field is a finite number, and every date is an hour after the one
-/// before. Lines end in LF or CRLF.
+/// before. Lines end in LF or CRLF; a byte order mark at the beginning, as spreadsheets write it, is passed over.
 public struct HourlyTable: Sendable, Equatable {
   /// The variates' names, without the date's.
   public let names: [String]
@@ -101,9 +101,13 @@ public struct HourlyTable: Sendable, Equatable {
   /// A text line by line, without the ends of the lines.
   private struct Lines {
     private let bytes: [UInt8]
-    private var place = 0
+    private var place: Int
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    init(_ bytes: [UInt8]) {
+      self.bytes = bytes
+      let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+      place = bytes.starts(with: mark) ? mark.count : 0
+    }
 
     /// What was not handed out yet.
     var rest: ArraySlice<UInt8> { bytes[min(place, bytes.count)...] }
@@ -135,7 +139,7 @@ public struct HourlyTable: Sendable, Equatable {
     text.count > 60 ? "\(text.prefix(60))…" : text
   }
 
-  /// Hours since the beginning of 1 March of the year 0; nil for what is no full hour.
+  /// Hours since the beginning of 1 March 400 years before the year 0; nil for what is no full hour.
   private static func hour(_ date: String) -> Int? {
     let form = Array("dddd-dd-dd dd:00:00".utf8)
     let bytes = Array(date.utf8)
@@ -154,8 +158,8 @@ public struct HourlyTable: Sendable, Equatable {
     let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
     let lengths = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
     guard (1...lengths[month - 1]).contains(day) else { return nil }
-    // Years that begin in March have their leap day at the end.
-    let (shifted, place) = (month > 2 ? year : year - 1, (month + 9) % 12)
+    // Years that begin in March have their leap day at the end; none is negative, which division would round up.
+    let (shifted, place) = ((month > 2 ? year : year - 1) + 400, (month + 9) % 12)
     let days =
       365 * shifted + shifted / 4 - shifted / 100 + shifted / 400 + (153 * place + 2) / 5 + day - 1
     return days * 24 + hour

@@ -85,7 +85,7 @@ final class ForecastingTask: TrainingTask {
   }
 
   func seek(epoch: Int, batch: Int) throws {
-    order.seek(to: .init(epoch: epoch, batch: batch))
+    try order.seek(to: .init(epoch: epoch, batch: batch))
   }
 
   func step(_ number: Int, checkFinite: Bool) throws -> StepOutcome {

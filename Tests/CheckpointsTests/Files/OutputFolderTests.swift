@@ -44,6 +44,31 @@ import Testing
     ) { try OutputFolder.prepare(URL(fileURLWithPath: "/proc")) }
   }
 
+  /// Two processes that make the same folders at once: each finds that the other was faster.
+  @Test func anotherMakesThemFirst() throws {
+    let folder = try TemporaryFolder()
+    let url = folder.file("a/b")
+    try interfering({ operation in
+      guard operation.kind == .makeFolder else { return }
+      try? FileManager.default.createDirectory(
+        atPath: operation.path, withIntermediateDirectories: false)
+    }) { try OutputFolder.prepare(url) }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: url.path).isEmpty)
+  }
+
+  @Test func anotherMakesAFileOfThatName() throws {
+    let folder = try TemporaryFolder()
+    let url = folder.file("a")
+    try interfering({ operation in
+      guard operation.kind == .makeFolder else { return }
+      try Data().write(to: URL(fileURLWithPath: operation.path))
+    }) {
+      expectError(.cannotWrite, "\(url.path): cannot make this folder: File exists") {
+        try OutputFolder.prepare(url)
+      }
+    }
+  }
+
   @Test(arguments: [FileOperations.Kind.create, .write, .close])
   func fullDisk(refused: FileOperations.Kind) throws {
     let folder = try TemporaryFolder()

@@ -104,6 +104,19 @@ struct StoredImages: Decodable {
     #expect(distance(image.pixels, expected) <= 1)
   }
 
+  /// Harmless by themselves, but the decoder tells no other warning after this one.
+  @Test(arguments: [0, 20]) func strayBytes(missing: Int) throws {
+    let folder = try TemporaryFolder()
+    var bytes = try stored.file("jpeg")
+    let frame = try #require(bytes.indices.first { bytes[$0...].starts(with: [0xFF, 0xC0]) })
+    bytes.insert(contentsOf: [0, 0], at: frame)
+    let file = try folder.write(bytes.dropLast(missing), "a.jpg")
+    expectError(
+      .badData,
+      "\(file.path): damaged JPEG file: Corrupt JPEG data: 2 extraneous bytes before marker 0xc0"
+    ) { _ = try ImageFile.read(file) }
+  }
+
   @Test func coloursOfPrinting() throws {
     let folder = try TemporaryFolder()
     let file = try folder.write(stored.file("jpeg_cmyk"), "a.jpg")

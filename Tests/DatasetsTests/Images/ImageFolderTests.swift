@@ -50,6 +50,48 @@ import Testing
     }
     let set = try ImageFolder.load(folder.url, size: 2)
     #expect(set.classCount == 2 && set.labels == [0, 1])
+    expectError(
+      .badData,
+      "\(folder.path): expected the classes ze\u{301}, found z\u{E9}, which looks like one of them but is "
+        + "spelt with other characters"
+    ) { _ = try ImageFolder.load(folder.url, size: 2, classNames: ["ze\u{301}"]) }
+  }
+
+  /// A picture would be read again and again, or be every class at once.
+  @Test(arguments: [("dog/c/all", "../.."), ("dog/all", ".."), ("dog/c/again", "."), ("all", ".")])
+  func linksToAFolderAbove(place: String, target: String) throws {
+    let folder = try TemporaryFolder()
+    try write(into: folder)
+    let link = folder.file(place).path
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: target)
+    expectError(
+      .badData, "\(link): expected a folder of its own, found a link to one that it lies in"
+    ) { _ = try ImageFolder.load(folder.url, size: 2) }
+  }
+
+  @Test func linksToOtherFolders() throws {
+    let folder = try TemporaryFolder()
+    try write(into: folder)
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("puppy").path, withDestinationPath: "dog/c")
+    #expect(try ImageFolder.load(folder.url, size: 2).labels == [0, 1, 1, 1, 2])
+    #expect(try ImageFolder.pictures(in: folder.url).count == 5)
+  }
+
+  /// No file is looked at.
+  @Test func moreThanTheMemory() {
+    let files = [URL](repeating: URL(fileURLWithPath: "/no/1.png"), count: 100_000)
+    let memory = ProcessInfo.processInfo.physicalMemory
+    expectError(
+      .badData,
+      "/no/1.png and 99999 more: expected images that fit into the \(memory) bytes of memory, found "
+        + "\(100_000 * 16_384 * 16_384 * 3); take a smaller size"
+    ) { _ = try ImageFolder.pixels(of: files, size: 16_384) }
+    expectError(
+      .badData,
+      "/no/1.png: expected images that fit into the \(memory) bytes of memory, found \(1 << 62); take a "
+        + "smaller size"
+    ) { _ = try ImageFolder.pixels(of: [files[0]], size: 1 << 31, channels: 1) }
   }
 
   @Test func aNameThatIsNotUTF8() throws {

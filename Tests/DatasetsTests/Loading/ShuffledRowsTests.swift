@@ -1,5 +1,6 @@
 import Datasets
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct ShuffledRowsTests {
@@ -18,14 +19,27 @@ import Testing
   }
 
   @Test(arguments: [(0, 0), (0, 2), (1, 1), (2, 0)])
-  func goesOnFromAnyPlace(epoch: Int, batch: Int) {
+  func goesOnFromAnyPlace(epoch: Int, batch: Int) throws {
     var whole = ShuffledRows(count: 7, batchSize: 3, seed: 1)
     for _ in 0..<(3 * epoch + batch) { _ = whole.next() }
     var part = ShuffledRows(count: 7, batchSize: 3, seed: 1)
     _ = part.next()
-    part.seek(to: LoaderPosition(epoch: epoch, batch: batch))
+    try part.seek(to: LoaderPosition(epoch: epoch, batch: batch))
     for _ in 0..<5 { #expect(part.next() == whole.next()) }
     #expect(part.position == whole.position)
+  }
+
+  @Test(arguments: [(-1, 0), (0, -1), (0, 3), (1, Int.max)])
+  func placesThatAreNone(epoch: Int, batch: Int) {
+    var rows = ShuffledRows(count: 7, batchSize: 3, seed: 1)
+    expectError(
+      .badData,
+      """
+      position of the loader: expected an epoch from 0 and a batch in 0 ..< 3, found epoch \
+      \(epoch), batch \(batch)
+      """
+    ) { try rows.seek(to: LoaderPosition(epoch: epoch, batch: batch)) }
+    #expect(rows.position == LoaderPosition())
   }
 
   @Test func anEmptyEpochStopsWithWords() async {

@@ -30,15 +30,22 @@ import Testing
   @Test(arguments: [
     ("2016-02-29", "2016-03-01"), ("2017-02-28", "2017-03-01"), ("1900-02-28", "1900-03-01"),
     ("2000-02-29", "2000-03-01"), ("2016-12-31", "2017-01-01"), ("2016-04-30", "2016-05-01"),
+    ("0000-02-29", "0000-03-01"), ("0000-12-31", "0001-01-01"),
   ])
   func daysFollowOneAnother(day: String, next: String) throws {
     let table = try Self.table("date,a\n\(day) 23:00:00,1\n\(next) 00:00:00,2\n")
     #expect(table.values == [1, 2] && table.firstHour == 23)
   }
 
+  @Test func aByteOrderMark() throws {
+    let text = "date,a\n2016-01-01 00:00:00,1\n"
+    #expect(try Self.table("\u{FEFF}" + text) == Self.table(text))
+  }
+
   @Test(arguments: [
     ("", "row 1: expected a header of date and the variates' names, found an empty file"),
     ("\n", "row 1: expected a header of date and the variates' names, found "),
+    ("\u{FEFF}", "row 1: expected a header of date and the variates' names, found an empty file"),
     ("time,a\n", "row 1: expected a header of date and the variates' names, found time,a"),
     ("date\n", "row 1: expected a header of date and the variates' names, found date"),
     ("date,a,a\n", "row 1: expected a name of its own for each column, found date,a,a"),
