@@ -14,7 +14,8 @@ struct BenchmarkCommand: ParsableCommand {
       bench-peers.
       """)
 
-  @Argument(help: ArgumentHelp("The workloads; all by default.", valueName: "workload"))
+  @Argument(
+    help: ArgumentHelp("The workloads; by default all that can be run so.", valueName: "workload"))
   var names: [String] = []
 
   @Option(help: "Seconds to measure.")
@@ -23,8 +24,8 @@ struct BenchmarkCommand: ParsableCommand {
   @Option(help: "float32, float64 or bfloat16.")
   var precision = "float32"
 
-  @Option(help: "tape or by-hand.")
-  var gradients = "tape"
+  @Option(help: "tape or by-hand; tape by default.")
+  var gradients: String?
 
   @Flag(help: "Time the forward pass alone.")
   var inference = false
@@ -34,21 +35,27 @@ struct BenchmarkCommand: ParsableCommand {
   @Flag(help: "Print one JSON object for each workload, the last on the last line.")
   var json = false
 
+  func validate() throws {
+    if inference && gradients != nil {
+      throw ValidationError("--inference has no gradients; leave out --gradients.")
+    }
+  }
+
   func run() throws {
     try threads.apply()
     guard let dtype = DType(rawValue: precision) else {
       throw AdjointError(.usage, "--precision \(precision): expected float32, float64 or bfloat16")
     }
-    guard let source = Workload.Mode(rawValue: gradients), source != .inference else {
-      throw AdjointError(.usage, "--gradients \(gradients): expected tape or by-hand")
+    let wanted = gradients ?? Workload.Mode.tape.rawValue
+    guard let source = Workload.Mode(rawValue: wanted), source != .inference else {
+      throw AdjointError(.usage, "--gradients \(wanted): expected tape or by-hand")
     }
     guard seconds > 0, seconds <= 3600 else {
       throw AdjointError(.usage, "--seconds \(seconds): has to be above 0 and at most 3600")
     }
     let mode = inference ? .inference : source
     let workloads =
-      names.isEmpty
-      ? Workload.all.filter { $0.modes.contains(mode) } : try names.map(Workload.named)
+      try names.isEmpty ? Workload.runnable(mode, in: dtype) : names.map(Workload.named)
     for workload in workloads {
       let measured = try workload.measure(
         mode: mode, dtype: dtype, seconds: seconds)

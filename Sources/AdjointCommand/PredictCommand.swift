@@ -22,9 +22,10 @@ struct PredictCommand: ParsableCommand {
       For a convolutional network, by its own name (\(Prediction.networkNames.joined(separator: ", "))) \
       or by that of its experiment, the input is [rows, height, width, channels], or [rows, channels, \
       height, width] as PyTorch has it; where both could be meant, the former. Floating-point numbers are \
-      inputs as they are, already normalised. Bytes are normalised first: as the experiment trained, or where a \
-      network has its own name by the mean 0.485, 0.456, 0.406 and the deviation 0.229, 0.224, 0.225 of published \
-      weights, by ½ and ½ where there are not three channels. Channels and classes are those of the weights.
+      inputs as they are, already normalised. Bytes are normalised first: as the run that the weights lie in was \
+      trained, or as the experiment trains. Weights that lie in no run are taken for published ones where a network has \
+      its own name: by the mean 0.485, 0.456, 0.406 and the deviation 0.229, 0.224, 0.225, or by ½ and ½ where there are \
+      not three channels. Channels and classes are those of the weights.
 
         adjoint predict --model resnet20 --weights resnet20.th --input images.npy --output logits.npy
 

@@ -62,7 +62,7 @@ struct SweepCommand: ParsableCommand {
   @Option(help: "Threads of each trial; by default the cores divided among --parallel.")
   var threads: Int?
 
-  @Option(help: "What values are drawn from; what a trial draws is --set seed=N.")
+  @Option(help: "What values are drawn from, but for a grid; what a trial draws is --set seed=N.")
   var seed: UInt64?
 
   @Flag(help: "Print one JSON object as the last line of standard output.")
@@ -129,7 +129,7 @@ struct SweepCommand: ParsableCommand {
     let request = try SweepRequest(
       experiment: name, space: space, method: chosen, trials: trials,
       metric: metric ?? "validation_accuracy", minimize: minimize ? true : maximize ? false : nil,
-      seed: seed ?? 0,
+      seed: seed,
       threads: ThreadOptions.lowered(threads ?? max(available / (parallel ?? 1), 1)),
       epochs: epochs, steps: steps, dataDir: absoluteData)
     return try Sweep(request, output: output.map { URL(fileURLWithPath: $0, isDirectory: true) })

@@ -139,7 +139,11 @@ struct TrainCommand: ParsableCommand {
     }
     var request = ExperimentRunner.Request(data: data.directory)
     request.configuration = config.map { URL(fileURLWithPath: $0) }
-    request.changes = try settings.changes() + flags
+    let changes = try settings.changes()
+    if let set = changes.first(where: { $0.key == "steps" && $0.value != "0" }), epochs != nil {
+      throw AdjointError(.usage, "--epochs and --set steps=\(set.value) exclude one another")
+    }
+    request.changes = changes + flags
     request.output = output.map { URL(fileURLWithPath: $0, isDirectory: true) }
     request.resume = resume.map { URL(fileURLWithPath: $0, isDirectory: true) }
     request.isQuiet = quiet
@@ -188,8 +192,8 @@ struct TrainCommand: ParsableCommand {
     return given.compactMap { key, value in value.map { (key, $0) } }
   }
 
-  /// A run that was limited to some steps goes on beyond them if it is to go on for epochs.
-  private var withoutLimit: String? { resume != nil && epochs != nil ? "0" : nil }
+  /// A configuration with a number of steps goes by them, and no longer does if it is to go by epochs.
+  private var withoutLimit: String? { epochs != nil ? "0" : nil }
 
   private func show(_ summary: ExperimentRunner.Summary) {
     for (name, value) in summary.metrics.sorted(by: { $0.key < $1.key }) {

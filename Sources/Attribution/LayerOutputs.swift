@@ -43,14 +43,25 @@ extension [LayerOutput] {
       "there is no layer \(name) in this network; there are \(map(\.name).joined(separator: ", "))")
   }
 
-  /// The last maps that still have places to tell apart: of at least 4 × 4, else of more than one place.
+  /// The last maps that still have places to tell apart: of at least 4 × 4, else of more than one place; not those inside
+  /// a block, which its shortcut passes by, as long as there are others.
   ///
   /// - Throws: `AdjointError` of kind usage where no layer gives such maps.
   public func lastMaps() throws -> LayerOutput {
-    func lastOf(_ places: Int) -> LayerOutput? {
-      last { $0.isMaps && Swift.min($0.value.shape[1], $0.value.shape[2]) >= places }
+    let types = Dictionary(map { ($0.name, $0.type) }) { first, _ in first }
+    /// Whether a layer that is no mere sequence lies around it.
+    func isInBlock(_ output: LayerOutput) -> Bool {
+      let words = output.name.split(separator: ".")
+      return words.indices.dropFirst().contains { end in
+        types[words[..<end].joined(separator: ".")].map { $0 != "Sequential" } ?? false
+      }
     }
-    if let found = lastOf(4) ?? lastOf(2) { return found }
+    for places in [4, 2] {
+      let maps = filter {
+        $0.isMaps && Swift.min($0.value.shape[1], $0.value.shape[2]) >= places
+      }
+      if let found = maps.last(where: { !isInBlock($0) }) ?? maps.last { return found }
+    }
     throw AdjointError(
       .usage,
       "no layer of this network gives maps [batch, height, width, channels] of more than one place")

@@ -82,7 +82,8 @@ public struct SmallEfficientNet: ImageNetwork {
   ///   - channels: of the images.
   ///   - classes: outputs.
   ///   - stride: of the first convolution.
-  ///   - dropped: the probability that the last block's shortcut is taken alone; it grows from 0 over the blocks.
+  ///   - dropped: towards which the probability grows that a block's shortcut is taken alone: the first of the nine blocks
+  ///     has 0, the second 1 / 9 of it, the last 8 / 9, as in torchvision.
   ///   - dropout: of the features in front of the classifier.
   ///   - random: draws the weights.
   public init(

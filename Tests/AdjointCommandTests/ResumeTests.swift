@@ -106,6 +106,17 @@ import Training
       in: folder)
   }
 
+  /// Epochs take the place of the steps that a configuration has.
+  @Test func epochsInPlaceOfSteps() throws {
+    let folder = try TemporaryFolder()
+    let run = try Command.run(
+      ["train", "two-layer-toy", "--epochs", "3", "--output", "run", "--json"], in: folder)
+    #expect(try run.lastObject()["steps"] as? Int == 30)
+    try expectFailure(
+      64, "adjoint: --epochs and --set steps=7 exclude one another",
+      ["train", "two-layer-toy", "--epochs", "3", "--set", "steps=7"], in: folder)
+  }
+
   /// A run that was limited to some steps goes on for the epochs it is given.
   @Test func epochsAfterSteps() throws {
     let folder = try TemporaryFolder()

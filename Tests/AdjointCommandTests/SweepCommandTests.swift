@@ -187,6 +187,10 @@ import Testing
       ),
       (["--set", "hidden=1,0"], "hidden=0: has to be in 1 … 100000"),
       (
+        ["--set", "hidden=1,2", "--seed", "7"],
+        "--seed 7: a grid draws nothing; what trials draw from is --set seed=7"
+      ),
+      (
         ["--set", "hidden=1,2", "--metric", "test_loss"],
         "--metric test_loss: the test part must not choose among trials, or its figure says nothing of new "
           + "data; take a metric of the validation part"

@@ -78,6 +78,51 @@ import Testing
     }
   }
 
+  /// Two convolutions, of which the second halves the maps.
+  private struct Block: Layer {
+    let conv1, conv2: Conv2d
+
+    init(random: inout Philox) {
+      conv1 = Conv2d(2, 2, window: 3, .init(padding: 1), random: &random)
+      conv2 = Conv2d(2, 2, window: 3, .init(stride: 2, padding: 1), random: &random)
+    }
+
+    func forward(_ x: Tensor, _ context: Context) -> Tensor { conv2(conv1(x, context), context) }
+  }
+
+  /// Layers in a row, and linear ones of their maps.
+  private struct Staged: Layer {
+    let stage: Sequential
+    let fc: Linear
+
+    init(_ layers: [any Layer], random: inout Philox) {
+      stage = Sequential(layers)
+      fc = Linear(2, 3, random: &random)
+      _ = parameters(of: self)
+    }
+
+    func forward(_ x: Tensor, _ context: Context) -> Tensor {
+      fc(mean(mean(stage(x, context), axis: 1), axis: 1), context)
+    }
+  }
+
+  /// What is inside a block is taken where there is nothing else: a place in a row is not inside anything.
+  @Test func lastMapsAreNotInsideABlock() throws {
+    var random = Philox(seed: 2)
+    let x = Tensor.ones([1, 6, 6, 2])
+    let first = Conv2d(2, 2, window: 3, .init(padding: 1), random: &random)
+    let staged = Staged([first, Block(random: &random)], random: &random)
+    let outputs = layerOutputs(of: staged, on: x)
+    #expect(
+      outputs.map(\.name) == [
+        "stage.0", "stage.1.conv1", "stage.1.conv2", "stage.1", "stage", "fc", "Staged",
+      ])
+    #expect(outputs.map { $0.value.shape[1] }.prefix(5) == [6, 6, 3, 3, 3])
+    #expect(try outputs.lastMaps().name == "stage.0")
+    let alone = Staged([Block(random: &random)], random: &random)
+    #expect(try layerOutputs(of: alone, on: x).lastMaps().name == "stage.0.conv1")
+  }
+
   @Test func stopsAtAnOutputThatIsNotThere() async {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]

@@ -83,6 +83,23 @@ public struct Workload: Sendable {
     throw AdjointError(.usage, unknown("workload", name, among: all.map(\.name)))
   }
 
+  /// All workloads that can be run so, by name.
+  ///
+  /// - Parameters:
+  ///   - mode: what a step is.
+  ///   - dtype: the type of weights and activations.
+  /// - Throws: `AdjointError` of kind usage if there is none.
+  public static func runnable(_ mode: Mode, in dtype: DType) throws -> [Workload] {
+    let found = all.filter { $0.modes.contains(mode) && $0.precisions.contains(dtype) }
+    guard !found.isEmpty else {
+      throw AdjointError(
+        .usage,
+        "--precision \(dtype.rawValue): there is no workload that can be run \(mode.rawValue) in it"
+      )
+    }
+    return found
+  }
+
   /// What is timed.
   public enum Mode: String, Sendable, CaseIterable {
     /// Forward, backward and update, gradients by the tape.

@@ -19,7 +19,7 @@ public struct ExperimentInformation: Sendable, Equatable {
   public let source: String
   /// The figure the source gives for its own run; nil if it gives none.
   public let published: String?
-  /// What this program was seen to reach, as the README says with the command.
+  /// What this program was seen to reach; RESULTS.md has the command.
   public let reached: String
 
   /// A description.
@@ -59,6 +59,18 @@ public protocol Experiment: AnyObject, SendableMetatype {
   ///   - data: where data are looked for.
   ///   - note: tells the user something in one line.
   init(_ configuration: Configuration, data: DataDirectory, note: (String) -> Void) throws
+  /// The same for a run that may have a checkpoint, whose weights are loaded afterwards: files that only a
+  /// beginning needs are then left alone.
+  ///
+  /// - Parameters:
+  ///   - configuration: already validated.
+  ///   - data: where data are looked for.
+  ///   - checkpoint: its folder; nil where training begins.
+  ///   - note: tells the user something in one line.
+  init(
+    _ configuration: Configuration, data: DataDirectory, resuming checkpoint: URL?,
+    note: (String) -> Void
+  ) throws
 
   /// What the data are, in one line.
   var dataDescription: String { get }
@@ -99,6 +111,14 @@ public protocol ExperimentConfiguration: Codable, Sendable, Equatable {
 extension Experiment {
   /// None.
   public var classNames: [String]? { nil }
+
+  /// As where training begins.
+  public init(
+    _ configuration: Configuration, data: DataDirectory, resuming checkpoint: URL?,
+    note: (String) -> Void
+  ) throws {
+    try self.init(configuration, data: data, note: note)
+  }
 }
 
 extension ExperimentConfiguration {

@@ -86,8 +86,13 @@ public enum ExperimentRunner {
     var options = request.options
     options.tracking = saved.tracking
     let experiment: Kind
-    do { experiment = try Kind(configuration, data: request.data, note: note) } catch {
-      if request.resume == nil { run.removeIfEmpty() }
+    do {
+      experiment =
+        request.resume == nil
+        ? try Kind(configuration, data: request.data, note: note)
+        : try reopen(kind, configuration, run, request.data, note: note)
+    } catch {
+      run.removeIfEmpty()
       throw error
     }
     if request.resume != nil { try requireSameData(experiment, run) }
@@ -96,12 +101,21 @@ public enum ExperimentRunner {
         .usage, "\(run.folder.path): another process trains this run; wait for it or stop it")
     }
     defer { withExtendedLifetime(lock) {} }
-    if request.resume != nil { try run.prepareToGoOn() }
+    // Another process may have been faster while the data were read.
+    if request.resume != nil { try run.prepareToGoOn() } else { try run.requireNoRun() }
     let progress = ProgressDisplay.automatic(quiet: request.isQuiet)
     for words in unpublished(experiment.dataFiles) { note(words) }
     let trainer = try Trainer(
       experiment.task, plan: experiment.plan, run: run, resume: request.resume != nil,
       progress: progress, options: options)
+    let total = experiment.plan.totalSteps(stepsPerEpoch: experiment.task.stepsPerEpoch)
+    guard request.changes.isEmpty || trainer.stepsTaken <= total else {
+      throw AdjointError(
+        .usage,
+        "\(run.folder.path): has taken \(trainer.stepsTaken) steps, and cannot go on to the end of \(total); "
+          + "--steps \(trainer.stepsTaken) ends it as it is"
+      )
+    }
     // Not before: a run that cannot be gone on with stays as it was. The configuration comes last: with it
     // the folder is a run, and has all that going on with one needs.
     try run.write(
@@ -110,6 +124,7 @@ public enum ExperimentRunner {
         classNames: experiment.classNames),
       to: run.environment)
     try run.write(saved, to: run.configuration)
+    if trainer.stepsTaken < total { try run.removeResult() }
     do {
       return try train(
         experiment, seed: configuration.seed, trainer, run, DiskPatience(options, progress))
@@ -146,11 +161,9 @@ public enum ExperimentRunner {
     let name = kind.information.name
     guard let folder = request.resume else {
       let configuration = try configuration(kind, request.changes, from: request.configuration)
-      let output = request.output ?? RunDirectory.unusedFolder(for: name)
-      return (
-        try RunDirectory(creating: output),
-        SavedConfiguration(name, configuration, tracking: request.options.tracking)
-      )
+      let run =
+        try request.output.map { try RunDirectory(creating: $0) } ?? RunDirectory(creatingFor: name)
+      return (run, SavedConfiguration(name, configuration, tracking: request.options.tracking))
     }
     let run = try RunDirectory(opening: folder)
     // Settings of another experiment would not even be read.
@@ -230,12 +243,24 @@ public enum ExperimentRunner {
     let saved = try RunDirectory.read(
       SavedConfiguration<Kind.Configuration>.self, from: run.configuration)
     try saved.configuration.validate()
-    let experiment = try Kind(saved.configuration, data: data) { _ in }
+    let experiment = try reopen(kind, saved.configuration, run, data) { _ in }
     try requireSameData(experiment, run)
     let steps = try Trainer.loadNewest(in: run, into: experiment.task)
     return Opened(
       experiment: experiment, name: saved.experiment, seed: saved.configuration.seed, run: run,
       steps: steps)
+  }
+
+  /// Makes a run's experiment again. One that drew its own data does so again, even if files of that set are found by
+  /// now.
+  private static func reopen<Kind: Experiment>(
+    _ kind: Kind.Type, _ configuration: Kind.Configuration, _ run: RunDirectory,
+    _ data: DataDirectory, note: (String) -> Void
+  ) throws -> Kind {
+    let saved = try RunDirectory.read(RunEnvironment.self, from: run.environment)
+    return try Kind(
+      configuration, data: saved.dataFiles.isEmpty && data.explicit == nil ? .nowhere : data,
+      resuming: Checkpoint.latest(in: run.checkpoints), note: note)
   }
 
   /// Where the run's own data are not found an experiment may fall back on others, and the figures would
@@ -245,8 +270,9 @@ public enum ExperimentRunner {
     guard saved.data == experiment.dataDescription else {
       throw AdjointError(
         .noInput,
-        "\(run.folder.path): was trained on \(saved.data), found \(experiment.dataDescription); say "
-          + "where its data are (--data-dir)")
+        "\(run.folder.path): was trained on \(saved.data), found \(experiment.dataDescription); "
+          + (saved.dataFiles.isEmpty
+            ? "leave out --data-dir" : "say where its data are (--data-dir)"))
     }
     for file in experiment.dataFiles {
       let known = saved.dataFiles.first { $0.name == file.name }

@@ -38,7 +38,8 @@ public enum Prediction {
   ///     `[rows, height, width, channels]`, or `[rows, channels, height, width]`, of normalised inputs, or of bytes
   ///     that are normalised first.
   ///   - output: the `.npy` file to write, `[rows, outputs]`.
-  ///   - note: told what was opened in the weights' file or taken off their names.
+  ///   - note: told what was opened in the weights' file or taken off their names, and what is taken for granted of bytes
+  ///     where the weights lie in no run.
   /// - Returns: the shape of the output.
   /// - Throws: `AdjointError` that names the file and what is wrong with it.
   public static func run(
@@ -47,8 +48,11 @@ public enum Prediction {
   ) throws -> Shape {
     if let image = try imageModel(name, changes, weights) {
       let images = try NPY.contents(of: input)
-      let side = images.shape.rank == 4 ? images.shape[2] : 1
+      let side = try image.side() ?? (images.shape.rank == 4 ? images.shape[2] : 1)
       let prediction = try image.prediction(weights, imageSide: side, note: note)
+      if case .bytes = images {
+        image.tellAssumptions(of: prediction, weights, side: prediction.side, note)
+      }
       return try write(prediction.logits(images, from: input), to: output)
     }
     guard let kind = try experiment(named: name) as? any PredictingExperiment.Type else {
@@ -59,18 +63,51 @@ public enum Prediction {
 
   /// A convolutional network by its own name, or that of an experiment's configuration.
   enum ImageModel {
-    case network(String)
-    case configured(ImageConfiguration)
+    /// With the settings of the run that its weights lie in; nil where they lie in none.
+    case network(String, run: ImageConfiguration?)
+    case configured(ImageConfiguration, isOfRun: Bool)
+
+    /// What it was trained with, as far as that is known.
+    var configuration: ImageConfiguration? {
+      switch self {
+      case .network(_, let run): run
+      case .configured(let configuration, _): configuration
+      }
+    }
+
+    private var isOfRun: Bool {
+      switch self {
+      case .network(_, let run): run != nil
+      case .configured(_, let isOfRun): isOfRun
+      }
+    }
+
+    /// The side of the images that it was trained on; nil where that is not known.
+    func side() throws -> Int? {
+      try configuration.flatMap { try ImageSet.form($0, classes: 1).side }
+    }
 
     func prediction(
       _ weights: URL, imageSide: Int, note: (String) -> Void
     ) throws -> ImagePrediction {
       switch self {
-      case .network(let name):
-        try ImagePrediction(network: name, weights: weights, imageSide: imageSide, note: note)
-      case .configured(let configuration):
+      case .network(let name, let run):
+        try ImagePrediction(
+          network: name, of: run, weights: weights, imageSide: imageSide, note: note)
+      case .configured(let configuration, _):
         try ImagePrediction(configuration, weights: weights, note: note)
       }
+    }
+
+    /// Tells what is taken for granted of images where no run says what the weights were trained on.
+    ///
+    /// - Parameter side: the one that images have to have, or are brought to; nil where any will do.
+    func tellAssumptions(
+      of prediction: ImagePrediction, _ weights: URL, side: Int?, _ note: (String) -> Void
+    ) {
+      guard !isOfRun else { return }
+      let size = side.map { " of \($0) × \($0) pixels," } ?? ""
+      note("\(weights.path): taken for weights of images\(size) \(prediction.normalization)")
     }
   }
 
@@ -85,10 +122,10 @@ public enum Prediction {
           "\(name): has no settings, found \(changes.map(\.key).joined(separator: ", ")); its weights say "
             + "how it is built")
       }
-      return .network(name)
+      return .network(name, run: try runConfiguration(weights))
     }
     guard let kind = try experiment(named: name) as? any ImageExperiment.Type else { return nil }
-    return .configured(try imageConfiguration(of: kind, changes, weights))
+    return try configured(kind, changes, weights)
   }
 
   private static func experiment(named name: String) throws -> any Experiment.Type {
@@ -99,22 +136,44 @@ public enum Prediction {
     throw AdjointError(.usage, unknown("model", name, among: names + ImageNetworks.names))
   }
 
-  private static func imageConfiguration<Kind: ImageExperiment>(
-    of kind: Kind.Type, _ changes: [(key: String, value: String)], _ weights: URL
-  ) throws -> ImageConfiguration {
-    try configuration(of: kind, changes, weights).image
+  private static func configured<Kind: ImageExperiment>(
+    _ kind: Kind.Type, _ changes: [(key: String, value: String)], _ weights: URL
+  ) throws -> ImageModel {
+    let found = try configuration(of: kind, changes, weights)
+    var image = found.configuration.image
+    let preset = changes.last { $0.key == "preset" }?.value ?? "default"
+    // Which weights it began with is not known, but that it did is: the images are normalised for them.
+    if !found.isOfRun, kind.presetsOfGivenWeights.contains(preset), image.weights.isEmpty {
+      image.weights = weights.path
+    }
+    return .configured(image, isOfRun: found.isOfRun)
+  }
+
+  /// The settings of the run of a convolutional network that the weights lie in; nil where they lie in none.
+  private static func runConfiguration(_ weights: URL) throws -> ImageConfiguration? {
+    let name = experimentOfRun(weights)
+    let found = ExperimentCatalogue.all.first { $0.information.name == name }
+    guard let kind = found as? any ImageExperiment.Type else { return nil }
+    return try configured(kind, [], weights).configuration
   }
 
   /// The changed settings of the run that the weights lie in as `checkpoints/step-…/model.safetensors`, or of a preset.
   private static func configuration<Kind: Experiment>(
     of kind: Kind.Type, _ changes: [(key: String, value: String)], _ weights: URL
-  ) throws -> Kind.Configuration {
+  ) throws -> (configuration: Kind.Configuration, isOfRun: Bool) {
     let file = run(of: weights)?.appendingPathComponent("configuration.json")
     let isOfRun =
       !changes.contains { $0.key == "preset" }
-      && file.flatMap { try? RunDirectory.read(SavedName.self, from: $0) }?.experiment
-        == kind.information.name
-    return try ExperimentRunner.configuration(kind, changes, from: isOfRun ? file : nil)
+      && experimentOfRun(weights) == kind.information.name
+    let configuration = try ExperimentRunner.configuration(
+      kind, changes, from: isOfRun ? file : nil)
+    return (configuration, isOfRun)
+  }
+
+  /// The experiment of the run that the weights lie in; nil where they lie in none.
+  private static func experimentOfRun(_ weights: URL) -> String? {
+    let file = run(of: weights)?.appendingPathComponent("configuration.json")
+    return file.flatMap { try? RunDirectory.read(SavedName.self, from: $0) }?.experiment
   }
 
   /// What a run trains, and the weights of its newest checkpoint.
@@ -146,7 +205,7 @@ public enum Prediction {
     _ kind: Kind.Type, _ changes: [(key: String, value: String)], _ weights: URL, _ input: URL,
     _ output: URL, _ note: (String) -> Void
   ) throws -> Shape {
-    let configuration = try configuration(of: kind, changes, weights)
+    let configuration = try configuration(of: kind, changes, weights).configuration
     let model = kind.model(for: configuration)
     try load(try StateFile.read(weights, note: note), into: model, from: weights.path)
     var x = try NPY.read(input)

@@ -1,5 +1,6 @@
 import Datasets
 import Figures
+import Foundation
 import Layers
 import Models
 import Optimizers
@@ -25,22 +26,27 @@ final class DeepPerceptron: CIFARExperiment {
   let plan: TrainingPlan
   private let configuration: DeepPerceptronConfiguration
   let perceptron: CIFARPerceptron<MultilayerPerceptron>
-  private let others: [DepthComparison.Run]
+  /// The runs to compare with; nil where training does not begin, and they are needed for the report alone.
+  private let others: [DepthComparison.Run]?
 
-  init(
+  convenience init(
     _ configuration: DeepPerceptronConfiguration, data: DataDirectory, note: (String) -> Void
   ) throws {
+    try self.init(configuration, data: data, resuming: nil, note: note)
+  }
+
+  /// - Parameter checkpoint: the one whose weights the network is going to get; nil where training begins.
+  init(
+    _ configuration: DeepPerceptronConfiguration, data: DataDirectory, resuming checkpoint: URL?,
+    note: (String) -> Void
+  ) throws {
     self.configuration = configuration
-    // Before an hour is spent on a run whose report cannot be written.
-    others = try DepthComparison.runs(in: configuration.compare)
     let images = try CIFARImages(
       validation: configuration.validation, from: data, for: Self.information.name, note: note)
-    if let other = others.first(where: { $0.data != images.description }) {
-      throw AdjointError(
-        .usage,
-        "compare: \(other.folder ?? ""): was trained on \(other.data), this run on "
-          + images.description)
-    }
+    // Before an hour is spent on a run whose report cannot be written.
+    others =
+      checkpoint == nil
+      ? try DepthComparison.runs(in: configuration.compare, on: images.description) : nil
     perceptron = CIFARPerceptron(
       .init(
         model: Self.network(configuration), centring: .channelStandardized, byHand: nil,
@@ -69,6 +75,8 @@ final class DeepPerceptron: CIFARExperiment {
   }
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {
+    let others =
+      try self.others ?? DepthComparison.runs(in: configuration.compare, on: dataDescription)
     guard !others.isEmpty else { return try perceptron.reportSections() }
     let this = DepthComparison.Run(
       configuration: configuration, data: dataDescription, metrics: run.metrics,

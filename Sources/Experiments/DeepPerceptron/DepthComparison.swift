@@ -25,8 +25,8 @@ enum DepthComparison {
 
   /// Reads the runs in folders separated by commas.
   ///
-  /// - Throws: `AdjointError` that names the folder which is not one of a finished run of this experiment.
-  static func runs(in folders: String) throws -> [Run] {
+  /// - Throws: `AdjointError` that names the folder which is not one of a finished run of this experiment on these data.
+  static func runs(in folders: String, on data: String) throws -> [Run] {
     try folders.split(separator: ",").map { path in
       let url = URL(
         fileURLWithPath: path.trimmingCharacters(in: .whitespaces), isDirectory: true)
@@ -39,6 +39,10 @@ enum DepthComparison {
       guard summary.experiment == name else {
         throw AdjointError(
           .usage, "compare: \(url.path): is a run of \(summary.experiment), not of \(name)")
+      }
+      guard summary.data == data else {
+        throw AdjointError(
+          .usage, "compare: \(url.path): was trained on \(summary.data), this run on \(data)")
       }
       let saved = try RunDirectory.read(
         SavedConfiguration<DeepPerceptronConfiguration>.self, from: run.configuration)

@@ -97,7 +97,11 @@ extension ImageComparison {
         rows: groups.map { [$0.name, words($0), convergence(of: $0)] },
         caption: bound.map {
           "\($0.text) is 95 % of the validation accuracy that \(reference) ends with."
-        } ?? "There is no run named \(reference), whose accuracy would be the measure.")
+        }
+          ?? (self.reference == nil
+            ? "There is no run named \(reference), whose accuracy would be the measure."
+            : "No accuracy on a validation part was measured of \(reference) (--set validation=N holds one back), "
+              + "so there is no bound."))
     case .cost:
       return Report.Table(
         header: [manner.kind, "multiplications", "weights", "ms a step"],
@@ -149,7 +153,8 @@ extension ImageComparison {
 
   private func cost(of group: Group) throws -> [String] {
     let image = group.runs[0].image
-    let form = try ImageSet.form(image, classes: classes)
+    var form = try ImageSet.form(image, classes: classes)
+    form.stem = group.runs[0].stem
     guard let side = form.side,
       let network = ImageNetworks.network(image.network, form, seed: image.seed)
     else { return ["–", "–", "–"] }

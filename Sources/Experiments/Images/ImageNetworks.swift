@@ -124,6 +124,11 @@ enum ImageNetworks {
     return form
   }
 
+  /// How a large residual network begins, as its weights tell; nil where they do not, or are not given.
+  static func stem(of name: String, weights state: [String: Tensor]?) -> ResNetStem? {
+    state.flatMap { form(of: name, weights: $0, given: Form(classes: 1)) }?.stem
+  }
+
   /// More are not believed, lest a damaged file ask for memory.
   private static let mostClasses = 100_000
   private static let mostChannels = 1000

@@ -20,16 +20,23 @@ struct ImagePrediction {
   private let dtype: DType
   /// How bytes become inputs.
   private let transform: PixelTransform
+  /// The same in words.
+  let normalization: String
 
-  /// A network by its name, such as `resnet20`; bytes are normalised as for weights from elsewhere.
+  /// A network by its name, such as `resnet20`; bytes are normalised as for the run of the weights, or as for weights
+  /// from elsewhere.
   ///
   /// - Parameters:
   ///   - name: one of ``ImageNetworks/names``.
+  ///   - run: the settings of the run that the weights are of; nil where they are of none.
   ///   - imageSide: the height of the images, which decides how a network begins whose weights do not tell.
-  init(network name: String, weights: URL, imageSide: Int, note: (String) -> Void) throws {
-    var configuration = ImageConfiguration()
+  init(
+    network name: String, of run: ImageConfiguration?, weights: URL, imageSide: Int,
+    note: (String) -> Void
+  ) throws {
+    var configuration = run ?? ImageConfiguration()
     configuration.network = name
-    configuration.weights = weights.path
+    if run == nil { configuration.weights = weights.path }
     try self.init(
       configuration, weights, given: .init(channels: 3, classes: 10, side: imageSide), side: nil,
       note: note)
@@ -57,6 +64,9 @@ struct ImagePrediction {
     (channels, classes, self.side) = (form.channels, form.classes, side)
     dtype = configuration.precision
     transform = ImageSet.normalization(configuration, channels: form.channels)
+    let (mean, deviation) = ImageSet.statistics(configuration, channels: form.channels)
+    func text(_ values: [Float]) -> String { values.map { "\($0)" }.joined(separator: ", ") }
+    normalization = "normalised by the mean \(text(mean)) and the deviation \(text(deviation))"
   }
 
   /// Logits of images, `[rows, classes]`.

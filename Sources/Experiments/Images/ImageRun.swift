@@ -1,4 +1,6 @@
+import Checkpoints
 import Foundation
+import Models
 import Tensors
 import Training
 
@@ -18,10 +20,13 @@ struct ImageRun {
   let seconds: Double?
   /// Where it lies; nil for the run whose report this is.
   let folder: String?
+  /// The folder of its checkpoints; nil where there are none yet.
+  let checkpoints: URL?
 
   init<Kind: ImageExperiment>(
     of kind: Kind.Type, _ configuration: Kind.Configuration, data: String,
-    metrics: [String: Double], history: History, seconds: Double?, folder: String?
+    metrics: [String: Double], history: History, seconds: Double?, folder: String?,
+    checkpoints: URL? = nil
   ) throws {
     experiment = kind.information.name
     name = kind.name(of: configuration)
@@ -34,6 +39,7 @@ struct ImageRun {
     self.history = history
     self.seconds = seconds
     self.folder = folder
+    self.checkpoints = checkpoints
   }
 
   /// Reads a finished run.
@@ -67,7 +73,7 @@ struct ImageRun {
     return try ImageRun(
       of: kind, saved.configuration, data: summary.data, metrics: summary.metrics,
       history: History(reading: run.metrics), seconds: seconds(of: run),
-      folder: run.folder.path)
+      folder: run.folder.path, checkpoints: run.checkpoints)
   }
 
   /// The seconds that a run's result states, if one process trained it; each process has an event file of its own.
@@ -75,6 +81,16 @@ struct ImageRun {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: run.folder.path)) ?? []
     guard names.count(where: { $0.hasPrefix("events.out.tfevents.") }) == 1 else { return nil }
     return try? RunDirectory.read(ExperimentRunner.Summary.self, from: run.result).seconds
+  }
+
+  /// How its network begins, where it began with given weights: those of its newest checkpoint tell, or they themselves
+  /// where a sweep has removed that; nil where neither is there.
+  var stem: ResNetStem? {
+    guard !image.weights.isEmpty else { return nil }
+    let newest = checkpoints.flatMap { try? Checkpoint.all(in: $0).last }
+    let file =
+      newest?.appendingPathComponent("model.safetensors") ?? URL(fileURLWithPath: image.weights)
+    return ImageNetworks.stem(of: image.network, weights: try? StateFile.read(file))
   }
 
   /// Whether the other has the same settings and the same seed, so that it came to the same.

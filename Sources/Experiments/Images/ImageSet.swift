@@ -105,6 +105,12 @@ struct ImageSet {
           + "with a folder of pictures for each class")
     }
     let parts = try ImageFolder.loadParts(folder, size: configuration.size)
+    guard parts.train.classCount > 1 else {
+      throw AdjointError(
+        .badData,
+        "\(folder.path): has one class, \(parts.train.classNames.joined()); a classifier needs at least two"
+      )
+    }
     let counts = [parts.train, parts.validation, parts.test].compactMap { $0?.count }
       .map(ProgressDisplay.grouped).joined(separator: " / ")
     note("data: \(counts) pictures of \(parts.train.classCount) classes in \(folder.path)")
@@ -127,14 +133,23 @@ struct ImageSet {
     }
   }
 
-  /// How bytes become inputs. Weights from elsewhere expect what they were trained on: the means and deviations of
-  /// ImageNet's pixels, which the published networks for CIFAR-10 take too. MedMNIST's own programs take ½ for all.
+  /// How bytes become inputs.
   static func normalization(_ configuration: ImageConfiguration, channels: Int) -> PixelTransform {
+    let (mean, deviation) = statistics(configuration, channels: channels)
+    return .normalized(mean: mean, deviation: deviation)
+  }
+
+  /// What each channel is normalised by. Weights from elsewhere expect what they were trained on: the means and
+  /// deviations of ImageNet's pixels, which the published networks for CIFAR-10 take too. MedMNIST's own programs take ½
+  /// for all.
+  static func statistics(
+    _ configuration: ImageConfiguration, channels: Int
+  ) -> (mean: [Float], deviation: [Float]) {
     if channels == 3 && (!configuration.weights.isEmpty || configuration.data.hasPrefix("cifar")) {
-      return .normalized(mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225])
+      return ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
     }
     let half = [Float](repeating: 0.5, count: channels)
-    return .normalized(mean: half, deviation: half)
+    return (half, half)
   }
 
   /// Channels, side and classes of a configuration's set.

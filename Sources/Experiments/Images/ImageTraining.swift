@@ -18,9 +18,15 @@ final class ImageTraining {
   /// Puts this run, once it is over, beside the finished ones that its settings name; nil where they name none.
   let comparison: ((RunRecord) throws -> ImageComparison)?
 
+  /// - Parameters:
+  ///   - settings: already validated.
+  ///   - data: where the images are looked for.
+  ///   - checkpoint: the one whose weights the network is going to get; nil where training begins.
+  ///   - experiment: whose training it is.
+  ///   - note: tells the user something in one line.
   init<Kind: ImageExperiment>(
-    _ settings: Kind.Configuration, data: DataDirectory, for experiment: Kind.Type,
-    note: (String) -> Void
+    _ settings: Kind.Configuration, data: DataDirectory, resuming checkpoint: URL?,
+    for experiment: Kind.Type, note: (String) -> Void
   ) throws {
     let configuration = settings.image
     self.configuration = configuration
@@ -34,15 +40,18 @@ final class ImageTraining {
     try Self.checkBest(configuration, images.parts)
     let classes = images.parts.train.classCount
     comparison = try Self.comparison(
-      settings, of: experiment, data: images.description, classes: classes)
-    var network = try Self.network(configuration, classes: classes)
+      settings, of: experiment, data: images.description, classes: classes,
+      isBeginning: checkpoint == nil)
+    // Weights from elsewhere say how the network begins, and so does what became of them.
+    let file =
+      checkpoint?.appendingPathComponent("model.safetensors")
+      ?? URL(fileURLWithPath: configuration.weights)
+    let given = configuration.weights.isEmpty ? nil : try StateFile.read(file, note: note)
+    var network = try Self.network(configuration, classes: classes, like: given)
     network.holdsFeatures = configuration.tune == .head
     self.network = network
-    if !configuration.weights.isEmpty {
-      let file = URL(fileURLWithPath: configuration.weights)
-      try load(
-        StateFile.read(file, note: note), into: network.network,
-        .except([network.classifierPath]), from: file.path)
+    if let given, checkpoint == nil {
+      try load(given, into: network.network, .except([network.classifierPath]), from: file.path)
       note("weights: \(file.path), all but \(network.classifierPath)")
     }
     let parameters = parameters(of: network.network)
@@ -78,6 +87,32 @@ final class ImageTraining {
       averageDecay: configuration.average > 0 ? configuration.average : nil,
       seed: configuration.seed, dtype: configuration.precision)
     plan = configuration.plan(stepsPerEpoch: classifier.stepsPerEpoch)
+    try requireNoSingleImage()
+  }
+
+  /// Throws a usage error if a batch of one image comes to a normalisation whose maps have one place: there is nothing to
+  /// take a variance of.
+  private func requireNoSingleImage() throws {
+    let set = images.parts.train
+    guard set.count % configuration.batchSize == 1, !network.holdsFeatures,
+      configuration.totalSteps(stepsPerEpoch: classifier.stepsPerEpoch) >= classifier.stepsPerEpoch
+    else { return }
+    var isSingle = false
+    let inspection = Inspection { name, output in
+      if name.type == "BatchNorm", output.count == output.shape[output.rank - 1] {
+        isSingle = true
+      }
+    }
+    let image = Tensor.zeros(
+      [1, set.height, set.width, set.channels],
+      dtype: classifier.step.parameters.first?.dtype ?? .float32)
+    _ = network(image, .inference.inspected(by: inspection))
+    guard isSingle else { return }
+    throw AdjointError(
+      .usage,
+      "batch_size=\(configuration.batchSize): leaves one of the \(set.count) training images over, and the batch "
+        + "normalisation of \(configuration.network) needs two where maps are 1 × 1, as those of "
+        + "\(set.height) × \(set.width) pixels become; take another batch_size")
   }
 
   /// Throws a usage error if the metric of the best epoch is none that an epoch has.
@@ -106,33 +141,35 @@ final class ImageTraining {
     }
   }
 
-  /// Reads the runs to compare with, and sees that they can be: before an hour is spent on a run whose report cannot
-  /// be written.
+  /// Where training begins, reads the runs to compare with, and sees that they can be: before an hour is spent on a run
+  /// whose report cannot be written. A run that is there needs them for its report alone.
   private static func comparison<Kind: ImageExperiment>(
-    _ settings: Kind.Configuration, of kind: Kind.Type, data: String, classes: Int
+    _ settings: Kind.Configuration, of kind: Kind.Type, data: String, classes: Int,
+    isBeginning: Bool
   ) throws -> ((RunRecord) throws -> ImageComparison)? {
-    let others = try ImageRun.collect(settings.compare)
-    guard !others.runs.isEmpty else { return nil }
-    func beside(
-      _ metrics: [String: Double], _ history: History, _ seconds: Double?
-    ) throws -> ImageComparison {
+    guard !settings.compare.split(separator: ",").isEmpty else { return nil }
+    let known = isBeginning ? try ImageRun.collect(settings.compare) : nil
+    func beside(_ record: RunRecord?) throws -> ImageComparison {
       let this = try ImageRun(
-        of: kind, settings, data: data, metrics: metrics, history: history, seconds: seconds,
-        folder: nil)
+        of: kind, settings, data: data, metrics: record?.metrics ?? [:],
+        history: record?.history ?? History(),
+        seconds: record.flatMap { ImageRun.seconds(of: $0.folder) }, folder: nil,
+        checkpoints: record?.folder.checkpoints)
+      let others = try known ?? ImageRun.collect(settings.compare)
       return try ImageComparison(this, with: others, kind.comparison, classes: classes)
     }
-    _ = try beside([:], History(), nil)
-    return { try beside($0.metrics, $0.history, ImageRun.seconds(of: $0.folder)) }
+    if isBeginning { _ = try beside(nil) }
+    return { try beside($0) }
   }
 
-  /// The network of a configuration with new weights.
+  /// The network of a configuration with new weights, which begins as that of given ones does.
   private static func network(
-    _ configuration: ImageConfiguration, classes: Int
+    _ configuration: ImageConfiguration, classes: Int, like given: [String: Tensor]?
   ) throws -> AnyImageNetwork {
+    var form = try ImageSet.form(configuration, classes: classes)
+    form.stem = ImageNetworks.stem(of: configuration.network, weights: given)
     guard
-      let network = ImageNetworks.network(
-        configuration.network, try ImageSet.form(configuration, classes: classes),
-        seed: configuration.seed)
+      let network = ImageNetworks.network(configuration.network, form, seed: configuration.seed)
     else {
       throw AdjointError(
         .usage, unknown("network", configuration.network, among: ImageNetworks.names))

@@ -20,7 +20,8 @@ extension Prediction {
   ///   - weights: a file of safetensors, or one that PyTorch saved.
   ///   - input: a PNG or JPEG file, or a folder of such.
   ///   - output: the `.npy` file to write the logits to, `[pictures, classes]` in the order of the rows; nil for none.
-  ///   - note: told what was opened in the weights' file or taken off their names.
+  ///   - note: told what was opened in the weights' file or taken off their names, and what is taken for granted of
+  ///     pictures where the weights lie in no run.
   /// - Returns: for each picture its path and the classes that are likeliest, with their probabilities.
   /// - Throws: `AdjointError` that names the file and what is wrong with it.
   public static func pictures(
@@ -36,11 +37,12 @@ extension Prediction {
       throw AdjointError(
         .noInput, "\(input.path): expected files .png, .jpg or .jpeg, found none")
     }
-    let usual = ImageNetworks.publishedSide(of: name) ?? 224
-    let prediction = try model.prediction(weights, imageSide: usual, note: note)
-    let logits = try prediction.logits(ofPictures: files, size: prediction.side ?? usual)
+    let side = try model.side() ?? ImageNetworks.publishedSide(of: name) ?? 224
+    let prediction = try model.prediction(weights, imageSide: side, note: note)
+    model.tellAssumptions(of: prediction, weights, side: side, note)
+    let logits = try prediction.logits(ofPictures: files, size: side)
     if let output { _ = try write(logits, to: output) }
-    let probabilities = (try hasSeveralLabels(model) ? sigmoid(logits) : softmax(logits)).doubles
+    let probabilities = (hasSeveralLabels(model) ? sigmoid(logits) : softmax(logits)).doubles
     let classes = logits.shape[1]
     let names = classNames(of: weights, count: classes)
     let start = isFolder ? input.path.count + (input.path.hasSuffix("/") ? 0 : 1) : 0
@@ -54,9 +56,8 @@ extension Prediction {
     }
   }
 
-  private static func hasSeveralLabels(_ model: ImageModel) throws -> Bool {
-    guard case .configured(let configuration) = model else { return false }
-    return MedMNIST.members.contains { $0.name == configuration.data && $0.hasSeveralLabels }
+  private static func hasSeveralLabels(_ model: ImageModel) -> Bool {
+    MedMNIST.members.contains { $0.name == model.configuration?.data && $0.hasSeveralLabels }
   }
 
   /// Those that a run notes; numbers where there is none, or where they are not as many.

@@ -94,8 +94,8 @@ struct FeatureViews {
       let file = "features-" + output.name.replacing("#", with: "-")
       files.append((file, sheet(view.images, side: 96, view.scale)))
     }
-    // Names are words of the source with dots and numbers: nothing in them means anything in HTML.
-    let names = outputs.map(\.name).joined(separator: ", ")
+    // A layer without a path has the name of its type, which may be generic: ResNet<BasicBlock>.
+    let names = Markup.escape(outputs.map(\.name).joined(separator: ", "))
     blocks.append(
       .html("<details><summary>All \(outputs.count) layers</summary><p>\(names)</p></details>"))
     return Panel(section: Report.Section("Feature maps", blocks), files: files)

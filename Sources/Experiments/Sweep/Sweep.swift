@@ -40,21 +40,26 @@ public final class Sweep {
   /// - Throws: `AdjointError` for what is wrong with the request, as far as that can be known before trials run.
   public init(_ request: SweepRequest, output: URL?) throws {
     var request = request
-    folder = output ?? RunDirectory.unusedFolder(for: "\(request.experiment)-sweep")
     space = try SearchSpace(request.space)
-    let file = folder.appendingPathComponent("sweep.json")
-    guard !FileManager.default.fileExists(atPath: file.path) else {
-      throw AdjointError(
-        .usage,
-        "\(folder.path): holds a sweep already; go on with it (--resume) or name another folder (--output)"
-      )
-    }
+    if let output { try Self.requireNoSweep(in: output) }
     try SweepProbe.complete(&request, space)
     request.version = adjointVersion
     self.request = request
+    folder = try output ?? RunDirectory(creatingFor: "\(request.experiment)-sweep").folder
     try OutputFolder.prepare(folder)
-    try RunDirectory.writeJSON(request, to: file)
     ledger = try SweepLedger(in: folder)
+    // Another process may have been faster while the data were read.
+    try Self.requireNoSweep(in: folder)
+    try RunDirectory.writeJSON(request, to: folder.appendingPathComponent("sweep.json"))
+  }
+
+  private static func requireNoSweep(in folder: URL) throws {
+    let file = folder.appendingPathComponent("sweep.json")
+    guard FileManager.default.fileExists(atPath: file.path) else { return }
+    throw AdjointError(
+      .usage,
+      "\(folder.path): holds a sweep already; go on with it (--resume) or name another folder (--output)"
+    )
   }
 
   /// Goes on with a sweep.
@@ -107,7 +112,21 @@ public final class Sweep {
   }
 
   /// Runs what is left of it, and writes table, report and best configuration.
+  ///
+  /// - Parameter options: how it is carried out.
+  /// - Throws: `AdjointError`: what stops every trial, such as a full disk; a trial that someone trained further.
   public func run(_ options: Options) throws -> SweepResult {
+    do { return try runRungs(options) } catch let error as AdjointError
+      where error.kind == .diskFull
+    {
+      throw AdjointError(
+        .diskFull,
+        "\(error.message); once there is room go on with: adjoint sweep \(request.experiment) "
+          + "--resume \(folder.path)")
+    }
+  }
+
+  private func runRungs(_ options: Options) throws -> SweepResult {
     options.progress.begin(
       done: shareDone, finished: finishedTrials, best: bestSoFar)
     defer { options.progress.finish() }
@@ -209,6 +228,13 @@ public final class Sweep {
       trial: trial, rung: rung, settings: Dictionary(uniqueKeysWithValues: settings))
     switch outcome {
     case .finished(let metrics, let steps, let seconds):
+      if let end = lastStep(of: trial, rung), steps > end {
+        throw AdjointError(
+          .badData,
+          "\(trialFolder(trial).path): was trained to step \(steps), and its sweep compares it at step "
+            + "\(end); remove this folder and go on with the sweep (--resume), which trains it anew"
+        )
+      }
       (record.metrics, record.steps, record.seconds) = (metrics, steps, seconds)
       if metrics[request.metric]?.isFinite != true {
         record.error =
@@ -231,6 +257,17 @@ public final class Sweep {
     options.progress.trial(
       "trial \(trial)\(place)  \(Self.text(varying))  \(outcome)", done: shareDone,
       finished: finishedTrials, best: bestSoFar)
+  }
+
+  /// The step at which a trial is compared with those of its rung; nil at the plan's end, and where the trial was
+  /// over before.
+  private func lastStep(of trial: Int, _ rung: Int) -> Int? {
+    guard let budget = request.rungs[rung].budget, request.unit == "epochs" else {
+      return request.rungs[rung].budget
+    }
+    // How many steps an epoch has depends on the trial's settings, and its log knows.
+    let log = trialFolder(trial).appendingPathComponent("metrics.jsonl")
+    return (try? History(reading: log))?.epochs.first { $0.epoch == budget }?.step
   }
 
   private static func text(_ settings: [(key: String, value: String)]) -> String {

@@ -53,7 +53,7 @@ public struct SweepRequest: Codable, Equatable, Sendable {
   ///   - trials: 20, or 27 for halving; a grid has its own number.
   ///   - metric: of the validation part, or of the training.
   ///   - minimize: whether less is better; by the metric's name if nil.
-  ///   - seed: what values are drawn from.
+  ///   - seed: what values are drawn from, 0 if nil; a grid draws none.
   ///   - threads: for each trial.
   ///   - epochs: of each trial.
   ///   - steps: of each trial, instead of epochs.
@@ -61,8 +61,8 @@ public struct SweepRequest: Codable, Equatable, Sendable {
   /// - Throws: `AdjointError` of kind usage that names what is wrong.
   public init(
     experiment: String, space texts: [String], method: SweepMethod? = nil, trials: Int? = nil,
-    metric: String = "validation_accuracy", minimize: Bool? = nil, seed: UInt64 = 0, threads: Int,
-    epochs: Int? = nil, steps: Int? = nil, dataDir: String? = nil
+    metric: String = "validation_accuracy", minimize: Bool? = nil, seed: UInt64? = nil,
+    threads: Int, epochs: Int? = nil, steps: Int? = nil, dataDir: String? = nil
   ) throws {
     let space = try SearchSpace(texts)
     guard !space.varying.isEmpty else {
@@ -78,26 +78,31 @@ public struct SweepRequest: Codable, Equatable, Sendable {
     }
     let hasRanges = space.dimensions.contains { $0.list == nil }
     let method = method ?? (hasRanges ? .random : .grid)
+    if let seed, method == .grid {
+      throw AdjointError(
+        .usage,
+        "--seed \(seed): a grid draws nothing; what trials draw from is --set seed=\(seed)")
+    }
     self.experiment = experiment
     self.space = texts
     self.method = method
     self.trials = try Self.count(trials, method, space)
     self.metric = metric
     self.minimize = minimize ?? Self.lessIsBetter(metric)
-    self.seed = seed
+    self.seed = seed ?? 0
     self.threads = threads
     self.epochs = epochs
     self.steps = steps
     self.dataDir = dataDir
-    for (key, value) in [("epochs", epochs), ("steps", steps)] {
-      let dimension = space.dimensions.first { $0.key == key }
-      guard value == nil || dimension == nil else {
-        throw AdjointError(.usage, "--\(key) and --set \(key) exclude one another")
-      }
-      guard method != .halving || dimension?.varies != true else {
-        throw AdjointError(
-          .usage, "--set \(dimension?.text ?? ""): --method halving itself divides the \(key)")
-      }
+    let lengths = space.dimensions.filter { ["epochs", "steps"].contains($0.key) }
+    let flag: String? = epochs != nil ? "epochs" : steps != nil ? "steps" : nil
+    // Also with the other one: epochs count only where there are no steps.
+    if let flag, let length = lengths.first {
+      throw AdjointError(.usage, "--\(flag) and --set \(length.key) exclude one another")
+    }
+    if method == .halving, let length = lengths.first(where: \.varies) {
+      throw AdjointError(
+        .usage, "--set \(length.text): --method halving itself divides the \(length.key)")
     }
   }
 
@@ -139,7 +144,9 @@ public struct SweepRequest: Codable, Equatable, Sendable {
 
   /// All that a trial changes of the experiment's default.
   func changes(_ trial: Int, in space: SearchSpace) -> [(key: String, value: String)] {
-    let length = [("epochs", epochs), ("steps", steps)].compactMap { key, value in
+    // An experiment with a number of steps of its own would go by them.
+    let given = [("epochs", epochs), ("steps", epochs == nil ? steps : 0)]
+    let length = given.compactMap { key, value in
       value.map { (key: key, value: "\($0)") }
     }
     return settings(trial, in: space) + length

@@ -136,7 +136,9 @@ public final class TrialProcess: RunningTrial {
     let kind = AdjointError.Kind(rawValue: status)
     switch kind {
     case .noInput, .cannotWrite, .diskFull:
-      return .stopped(AdjointError(kind ?? .internalFault, "trial \(trial): \(message)"))
+      // How to go on with the trial alone: it would train beyond where the sweep compares it.
+      let reason = message.components(separatedBy: "; once there is room")[0]
+      return .stopped(AdjointError(kind ?? .internalFault, "trial \(trial): \(reason)"))
     default: return .failed(message)
     }
   }

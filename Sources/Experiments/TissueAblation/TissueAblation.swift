@@ -1,5 +1,6 @@
 import Datasets
 import Figures
+import Foundation
 import Tensors
 import Training
 
@@ -39,10 +40,21 @@ final class TissueAblation: ImageExperiment {
   private let variant: String
 
   init(
-    _ configuration: TissueAblationConfiguration, data: DataDirectory, note: (String) -> Void
+    _ configuration: TissueAblationConfiguration, data: DataDirectory, resuming checkpoint: URL?,
+    note: (String) -> Void
   ) throws {
     variant = configuration.variant
-    training = try ImageTraining(configuration, data: data, for: Self.self, note: note)
+    let (full, own) = (
+      try ConfigurationEditor.settings(of: configuration.full),
+      try ConfigurationEditor.settings(of: configuration.image)
+    )
+    // What was asked for in a setting that the variant has its own value of is not what is trained.
+    let changes = own.filter { full[$0.key] != $0.value }.map { "\($0.key)=\($0.value)" }.sorted()
+    if !changes.isEmpty {
+      note("variant=\(variant): trains with \(changes.joined(separator: ", "))")
+    }
+    training = try ImageTraining(
+      configuration, data: data, resuming: checkpoint, for: Self.self, note: note)
   }
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {

@@ -1,5 +1,6 @@
 import Datasets
 import Figures
+import Foundation
 import Tensors
 import Training
 
@@ -49,8 +50,12 @@ final class TissueCustom: ImageExperiment {
 
   let training: ImageTraining
 
-  init(_ configuration: ImageConfiguration, data: DataDirectory, note: (String) -> Void) throws {
-    training = try ImageTraining(configuration, data: data, for: Self.self, note: note)
+  init(
+    _ configuration: ImageConfiguration, data: DataDirectory, resuming checkpoint: URL?,
+    note: (String) -> Void
+  ) throws {
+    training = try ImageTraining(
+      configuration, data: data, resuming: checkpoint, for: Self.self, note: note)
   }
 }
 

@@ -1,5 +1,6 @@
 import Datasets
 import Figures
+import Foundation
 import Tensors
 import Training
 
@@ -56,13 +57,19 @@ final class TissueFinetune: ImageExperiment {
     configuration.weights.isEmpty ? "scratch" : configuration.tune.rawValue
   }
 
+  static let presetsOfGivenWeights: Set = ["default", "head", "discriminative"]
+
   let training: ImageTraining
 
-  init(_ configuration: ImageConfiguration, data: DataDirectory, note: (String) -> Void) throws {
-    if configuration.weights.isEmpty {
+  init(
+    _ configuration: ImageConfiguration, data: DataDirectory, resuming checkpoint: URL?,
+    note: (String) -> Void
+  ) throws {
+    if configuration.weights.isEmpty && checkpoint == nil {
       note("no weights are named (--set weights=FILE): the network begins from new ones")
     }
-    training = try ImageTraining(configuration, data: data, for: Self.self, note: note)
+    training = try ImageTraining(
+      configuration, data: data, resuming: checkpoint, for: Self.self, note: note)
   }
 }
 

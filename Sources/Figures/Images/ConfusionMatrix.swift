@@ -34,8 +34,9 @@ public struct ConfusionMatrix: Figure {
     let top = 34.0 + (title == nil ? 0 : 26) + (turned ? widest * 0.75 + 6 : 24)
     let area = Rectangle(
       x: left, y: top, width: cell * Double(size), height: cell * Double(size))
-    var canvas = SVGCanvas(
-      width: max(area.right + (turned ? widest * 0.7 : 0) + 20, 260), height: area.bottom + 40)
+    let summary = correctOfAll
+    let right = max(area.right + (turned ? widest * 0.7 : 0), area.x + TextMetrics.width(summary))
+    var canvas = SVGCanvas(width: max(right + 20, 260), height: area.bottom + 40)
     if let title { canvas.text(title, x: 16, y: 26, class: "ink title") }
     canvas.text("true ↓   predicted →", x: 16, y: title == nil ? 24 : 50, class: "muted")
     drawNames(around: area, cell: cell, turned: turned, on: &canvas)
@@ -47,14 +48,17 @@ public struct ConfusionMatrix: Figure {
         "width": Markup.number(area.width + 1), "height": Markup.number(area.height + 1),
         "class": "grid",
       ])
+    canvas.text(summary, x: area.x, y: area.bottom + 24, class: "muted")
+    return canvas.document(label: title ?? "confusion matrix")
+  }
+
+  /// What stands below the matrix.
+  private var correctOfAll: String {
     let total = counts.joined().reduce(0, +)
     let correct = classNames.indices.reduce(0) { $0 + counts[$1][$1] }
-    canvas.text(
-      total == 0
-        ? "no samples"
-        : "\(correct) of \(total) correct (\(Self.percentage(correct, of: total)))",
-      x: area.x, y: area.bottom + 24, class: "muted")
-    return canvas.document(label: title ?? "confusion matrix")
+    return total == 0
+      ? "no samples"
+      : "\(correct) of \(total) correct (\(Self.percentage(correct, of: total)))"
   }
 
   private func drawNames(

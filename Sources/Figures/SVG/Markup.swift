@@ -1,9 +1,9 @@
 import Foundation
 
 /// Text and numbers as XML and HTML want them.
-enum Markup {
+package enum Markup {
   /// `text` with the characters that mean something in markup replaced, and those that XML forbids dropped.
-  static func escape(_ text: String) -> String {
+  package static func escape(_ text: String) -> String {
     var escaped = ""
     escaped.reserveCapacity(text.utf8.count)
     for scalar in text.unicodeScalars {

@@ -106,12 +106,7 @@ public final class Trainer {
       let saved = try Checkpoint.read(newest, as: TrainingState.self)
       bestModel = try Trainer.restore(saved, into: task, from: newest)
       state = saved.state
-      guard state.stepsPerEpoch == task.stepsPerEpoch else {
-        throw AdjointError(
-          .badData,
-          "\(newest.path): was written with \(state.stepsPerEpoch) steps to an epoch, and the data now "
-            + "give \(task.stepsPerEpoch)")
-      }
+      try state.check(stepsPerEpoch: task.stepsPerEpoch, in: newest)
     }
     state.stepsPerEpoch = task.stepsPerEpoch
     log = try MetricsLog(
@@ -169,12 +164,13 @@ public final class Trainer {
     return saved.state.step
   }
 
+  /// Steps taken so far.
+  public var stepsTaken: Int { state.step }
+
   /// Trains to the end of the plan, or to where it is to pause, or until it is interrupted.
   public func train() throws -> Outcome {
     let planned = plan.totalSteps(stepsPerEpoch: task.stepsPerEpoch)
     let total = min(planned, pauseStep ?? planned)
-    let began = clock.now
-    var meter = SpeedMeter(clock: clock, step: state.step)
     // Whenever it is killed, there is a checkpoint to go on from.
     if state.step == 0 {
       try withAverage {
@@ -184,6 +180,8 @@ public final class Trainer {
       try writeCheckpoint()
     }
     try task.seek(epoch: state.epoch, batch: state.batch)
+    let began = clock.now
+    var meter = SpeedMeter(clock: clock, step: state.step)
     do {
       defer { progress.finish() }
       while state.step < total && !isOver && !options.isInterrupted() {
@@ -198,19 +196,20 @@ public final class Trainer {
       throw error
     }
     let wasInterrupted = state.step < total && !isOver
+    let isComplete = state.step >= planned || isOver
     if lastCheckpointStep != state.step { try writeCheckpoint() }
     let seconds = (clock.now - began) / .seconds(1)
     if !wasInterrupted, bestModel != nil || average != nil {
       try task.load(modelState: bestModel ?? withAverage { task.modelState })
     }
     let metrics = wasInterrupted ? [:] : try task.finalMetrics()
-    if state.step >= planned || isOver { log.end(metrics, step: state.step) }
+    if isComplete { log.end(metrics, step: state.step) }
     try patience { try log.close() }
     // Only now: what is kept of each step would grow with the run.
     let history = try History(reading: run.metrics)
     return Outcome(
       metrics: metrics, steps: state.step, seconds: seconds, history: history,
-      wasInterrupted: wasInterrupted, isPaused: !wasInterrupted && state.step < planned)
+      wasInterrupted: wasInterrupted, isPaused: !wasInterrupted && !isComplete)
   }
 
   private var pauseStep: Int? {

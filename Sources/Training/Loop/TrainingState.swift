@@ -1,3 +1,6 @@
+import Foundation
+import Tensors
+
 /// Where a run is: what a checkpoint holds beside weights and optimiser.
 struct TrainingState: Codable, Sendable, Equatable {
   /// Steps taken.
@@ -32,6 +35,25 @@ struct TrainingState: Codable, Sendable, Equatable {
     loss = 0
     count = 0
     correct = nil
+  }
+
+  /// Throws bad data if a checkpoint was written with other steps to an epoch, or is at no place a run comes to.
+  func check(stepsPerEpoch expected: Int, in checkpoint: URL) throws {
+    guard stepsPerEpoch == expected else {
+      throw AdjointError(
+        .badData,
+        "\(checkpoint.path): was written with \(stepsPerEpoch) steps to an epoch, and the data now "
+          + "give \(expected)")
+    }
+    let (steps, isTooMany) = epoch.multipliedReportingOverflow(by: stepsPerEpoch)
+    let isPlace = !isTooMany && epoch >= 0 && (0..<stepsPerEpoch).contains(batch)
+    guard isPlace, step == steps &+ batch, count >= 0, metricsBytes >= 0 else {
+      throw AdjointError(
+        .badData,
+        "\(checkpoint.path): expected a place in a run of \(stepsPerEpoch) steps to an epoch, found step "
+          + "\(step), epoch \(epoch), batch \(batch), count \(count), metrics_bytes \(metricsBytes)"
+      )
+    }
   }
 }
 

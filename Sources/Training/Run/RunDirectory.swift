@@ -6,6 +6,8 @@ import Tensors
 public struct RunDirectory: Sendable {
   /// The folder itself.
   public let folder: URL
+  /// The folders that were made for it, the innermost first.
+  private let made: [URL]
 
   /// The value that determined the run.
   public var configuration: URL { folder.appendingPathComponent("configuration.json") }
@@ -27,13 +29,50 @@ public struct RunDirectory: Sendable {
   /// - Throws: `AdjointError` if it cannot be made or written, or holds a run already.
   public init(creating folder: URL) throws {
     self.folder = folder
-    if FileManager.default.fileExists(atPath: configuration.path) {
-      throw AdjointError(
-        .usage,
-        "\(folder.path): holds a run already; go on with it (--resume) or name another folder "
-          + "(--output)")
-    }
+    made = RunDirectory.missing(folder)
+    try requireNoRun()
     try OutputFolder.prepare(folder)
+  }
+
+  /// Makes `runs/<experiment>-<date>-<time>` below a folder, with a number if that is taken.
+  ///
+  /// - Throws: `AdjointError` if it cannot be made or written.
+  public init(
+    creatingFor experiment: String, below parent: String = FileManager.default.currentDirectoryPath,
+    now: Date = Date()
+  ) throws {
+    let runs = URL(fileURLWithPath: parent, isDirectory: true)
+      .appendingPathComponent("runs", isDirectory: true)
+    let above = RunDirectory.missing(runs)
+    try OutputFolder.prepare(runs)
+    let name = RunDirectory.name(for: experiment, now: now)
+    let free = ([name] + (2...1000).map { "\(name)-\($0)" })
+      .map { runs.appendingPathComponent($0, isDirectory: true) }
+      // Made, and not only looked for: two runs may begin at the same moment.
+      .first { mkdir($0.path, 0o777) == 0 || errno != EEXIST }
+    folder = free ?? runs.appendingPathComponent(name, isDirectory: true)
+    made = [folder] + above
+    try OutputFolder.prepare(folder)
+  }
+
+  /// Throws a usage error if the folder holds a run.
+  public func requireNoRun() throws {
+    guard FileManager.default.fileExists(atPath: configuration.path) else { return }
+    throw AdjointError(
+      .usage,
+      "\(folder.path): holds a run already; go on with it (--resume) or name another folder "
+        + "(--output)")
+  }
+
+  /// The folder and those above it as far as they are not there, the innermost first.
+  private static func missing(_ folder: URL) -> [URL] {
+    var missing: [URL] = []
+    var place = folder.standardizedFileURL
+    while !FileManager.default.fileExists(atPath: place.path), place.path != "/" {
+      missing.append(place)
+      place.deleteLastPathComponent()
+    }
+    return missing
   }
 
   /// Opens the folder of a run.
@@ -41,6 +80,7 @@ public struct RunDirectory: Sendable {
   /// - Throws: `AdjointError` if it is not there or holds no run.
   public init(opening folder: URL) throws {
     self.folder = folder
+    made = []
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder),
       isFolder.boolValue
@@ -62,18 +102,28 @@ public struct RunDirectory: Sendable {
     return (attributes?[.size] as? Int ?? 0) > 0
   }
 
-  /// Takes the folder away again if nothing was written to it.
-  public func removeIfEmpty() { rmdir(folder.path) }
+  /// Takes away again what was made for it and nothing was written to.
+  public func removeIfEmpty() {
+    for folder in made { rmdir(folder.path) }
+  }
 
-  /// `runs/<experiment>-<date>-<time>` below the current folder, with a number if it is taken.
-  public static func unusedFolder(for experiment: String, now: Date = Date()) -> URL {
+  /// Takes away what was said of an earlier end, for a run that goes on beyond it.
+  ///
+  /// - Throws: `AdjointError` if that cannot be done.
+  public func removeResult() throws {
+    for file in [result, report] where FileManager.default.fileExists(atPath: file.path) {
+      do { try FileManager.default.removeItem(at: file) } catch {
+        throw AdjointError(
+          .cannotWrite, "\(file.path): cannot be removed: \(error.localizedDescription)")
+      }
+    }
+  }
+
+  private static func name(for experiment: String, now: Date) -> String {
     let format = DateFormatter()
     format.locale = Locale(identifier: "en_US_POSIX")
     format.dateFormat = "yyyyMMdd-HHmmss"
-    let base = "runs/\(experiment)-\(format.string(from: now))"
-    let names = [base] + (2...).prefix(1000).map { "\(base)-\($0)" }
-    let free = names.first { !FileManager.default.fileExists(atPath: $0) }
-    return URL(fileURLWithPath: free ?? base, isDirectory: true)
+    return "\(experiment)-\(format.string(from: now))"
   }
 
   /// Writes a value as indented JSON with sorted keys, whole or not at all.

@@ -1,3 +1,4 @@
+import Checkpoints
 import Datasets
 import Foundation
 import Tensors
@@ -42,6 +43,30 @@ import Training
     let alone = try String(
       contentsOf: URL(fileURLWithPath: three.run + "/report.html"), encoding: .utf8)
     #expect(!alone.contains("Against depth"))
+  }
+
+  /// A run that is there needs those beside it for its report alone.
+  @Test func runsThatAreGone() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.writeCIFAR()
+    let three = try train(folder, data, "three", [("depth", "3")])
+    let two = try train(folder, data, "two", [("compare", three.run)])
+    try FileManager.default.removeItem(atPath: three.run)
+    let run = try RunDirectory(opening: URL(fileURLWithPath: two.run))
+    let configuration = try RunDirectory.read(
+      SavedConfiguration<DeepPerceptronConfiguration>.self, from: run.configuration
+    ).configuration
+    let opened = try DeepPerceptron(
+      configuration, data: data, resuming: Checkpoint.latest(in: run.checkpoints)
+    ) { _ in }
+    _ = try Trainer.loadNewest(in: run, into: opened.task)
+    #expect(try opened.task.finalMetrics() == two.metrics)
+    let words = "\(three.run): there is no such run folder"
+    expectError(.noInput, words) {
+      let record = RunRecord(history: History(), metrics: two.metrics, folder: run)
+      _ = try opened.reportSections(of: record)
+    }
+    expectError(.noInput, words) { _ = try DeepPerceptron(configuration, data: data) { _ in } }
   }
 
   @Test func whatIsNoRunOfThis() throws {

@@ -87,6 +87,82 @@ import Training
     ) { _ = try goOn(nil, to: 10) }
   }
 
+  private func train(
+    _ name: String, _ folder: TemporaryFolder, _ changes: [(key: String, value: String)],
+    resuming run: String? = nil, pause: Trainer.Pause? = nil
+  ) throws -> ExperimentRunner.Summary {
+    var request = ExperimentRunner.Request(data: folder.noData)
+    request.changes = changes
+    if let run {
+      request.resume = URL(fileURLWithPath: run)
+    } else {
+      request.output = folder.file("run")
+    }
+    request.isQuiet = true
+    request.options.pause = pause
+    return try ExperimentRunner.train(name, request)
+  }
+
+  /// A run that ends early because nothing better came has come to its end.
+  @Test func stoppedEarlyIsFinished() throws {
+    let folder = try TemporaryFolder()
+    let summary = try train(
+      "etth1", folder,
+      [
+        ("drawn_rows", "600"), ("history", "12"), ("horizon", "6"), ("hidden", "4"),
+        ("batch_size", "128"), ("learning_rate", "0.3"), ("optimizer", "sgd"), ("patience", "1"),
+        ("epochs", "40"),
+      ])
+    let steps = try History(reading: folder.file("run/metrics.jsonl")).losses.count
+    #expect(summary.steps == steps && steps < 120)
+    #expect(summary.paused == nil && !summary.interrupted && summary.metrics["test_mse"] != nil)
+    for name in ["result.json", "report.html"] {
+      #expect(FileManager.default.fileExists(atPath: folder.file("run/\(name)").path))
+    }
+  }
+
+  /// What was said of an earlier end is not left beside a run that is further.
+  @Test func resultOfAnEarlierEnd() throws {
+    let folder = try TemporaryFolder()
+    let summary = try train("two-layer-toy", folder, [("steps", "10")])
+    let run = try RunDirectory(opening: URL(fileURLWithPath: summary.run))
+    func isThere(_ file: URL) -> Bool { FileManager.default.fileExists(atPath: file.path) }
+    #expect(isThere(run.result) && isThere(run.report))
+    _ = try train("two-layer-toy", folder, [], resuming: summary.run)
+    #expect(isThere(run.result) && isThere(run.report))
+    let paused = try train(
+      "two-layer-toy", folder, [("steps", "100")], resuming: summary.run, pause: .steps(60))
+    #expect(!isThere(run.result) && !isThere(run.report))
+    let finished = try train("two-layer-toy", folder, [], resuming: summary.run)
+    #expect(paused.steps == 60 && finished.steps == 100)
+    #expect(try RunDirectory.read(ExperimentRunner.Summary.self, from: run.result) == finished)
+  }
+
+  @Test func runIsNotCut() throws {
+    let folder = try TemporaryFolder()
+    let run = try train("two-layer-toy", folder, [("steps", "60")]).run
+    let configuration = folder.file("run/configuration.json")
+    let before = try Data(contentsOf: configuration)
+    expectError(
+      .usage,
+      "\(run): has taken 60 steps, and cannot go on to the end of 5; --steps 60 ends it as it is"
+    ) { _ = try train("two-layer-toy", folder, [("steps", "5")], resuming: run) }
+    #expect(try Data(contentsOf: configuration) == before)
+    #expect(try train("two-layer-toy", folder, [("steps", "60")], resuming: run).steps == 60)
+  }
+
+  /// A start that fails takes away what it made, and nothing else.
+  @Test func folderOfAStartThatFails() throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.createDirectory(
+      at: folder.file("run"), withIntermediateDirectories: true)
+    #expect(throws: AdjointError.self) { _ = try train("uva-mlp", folder, []) }
+    #expect(FileManager.default.fileExists(atPath: folder.file("run").path))
+    try FileManager.default.removeItem(at: folder.file("run"))
+    #expect(throws: AdjointError.self) { _ = try train("uva-mlp", folder, []) }
+    #expect(!FileManager.default.fileExists(atPath: folder.file("run").path))
+  }
+
   /// A name says which file is meant.
   @Test func noTwoPublishedFilesHaveTheSameName() {
     let names = DataCatalogue.sources.flatMap(\.files).map(\.name)

@@ -5,6 +5,7 @@ import Layers
 import Tensors
 import TestSupport
 import Testing
+import Training
 
 @testable import Experiments
 
@@ -87,6 +88,52 @@ import Testing
     let tuned = try tune(folder, data, "run", [("data", "pneumoniamnist")])
     #expect(tuned["conv1.weight"]?.shape == [16, 3, 3, 3])
     #expect(tuned["linear.weight"]?.shape == [2, 64])
+  }
+
+  /// Published weights of the large networks are for images of 224 pixels, and begin with windows of seven.
+  @Test func theBeginningIsThatOfTheWeights() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.writeImages()
+    let given = try folder.writeWeights("resnet18", .init(classes: 5, side: 224), to: "w.pt")
+    var configuration = try #require(TissueFinetune.presets["default"])
+    configuration.network = "resnet18"
+    configuration.weights = folder.file("w.pt").path
+    let tuned = try TissueFinetune(configuration, data: data) { _ in }
+    let (old, new) = (
+      stateDictionary(of: given.network), stateDictionary(of: tuned.training.network.network)
+    )
+    #expect(new["conv1.weight"]?.shape == [64, 3, 7, 7])
+    #expect(new["conv1.weight"]?.floats == old["conv1.weight"]?.floats)
+    #expect(new["fc.weight"]?.shape == [9, 512])
+  }
+
+  /// Where there is a checkpoint, neither the weights are needed nor, but for the report, the runs beside it.
+  @Test func whatOnlyABeginningNeeds() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.writeImages()
+    _ = try folder.writeWeights("resnet20", .init(classes: 10), to: "w.safetensors")
+    _ = try tune(folder, data, "beside", [("seed", "4")])
+    _ = try tune(folder, data, "run", [("compare", folder.file("beside").path)])
+    for name in ["w.safetensors", "beside"] {
+      try FileManager.default.removeItem(at: folder.file(name))
+    }
+    let run = try RunDirectory(opening: folder.file("run"))
+    let configuration = try RunDirectory.read(
+      SavedConfiguration<ImageConfiguration>.self, from: run.configuration
+    ).configuration
+    let metrics = try RunDirectory.read(ExperimentRunner.Summary.self, from: run.result).metrics
+    let opened = try TissueFinetune(
+      configuration, data: data, resuming: Checkpoint.latest(in: run.checkpoints)
+    ) { _ in }
+    _ = try Trainer.loadNewest(in: run, into: opened.task)
+    #expect(try opened.task.finalMetrics() == metrics)
+    #expect(try ExperimentRunner.evaluate(run.folder, data: data).metrics == metrics)
+    let words = "\(folder.path)/beside: there is no such run folder"
+    expectError(.noInput, words) {
+      let record = RunRecord(history: History(), metrics: metrics, folder: run)
+      _ = try opened.reportSections(of: record)
+    }
+    expectError(.noInput, words) { _ = try TissueFinetune(configuration, data: data) { _ in } }
   }
 
   @Test func weightsThatDoNotFit() throws {

@@ -1,4 +1,6 @@
+import Datasets
 import Foundation
+import Models
 import Tensors
 import TestSupport
 import Testing
@@ -143,6 +145,18 @@ import Training
       classes: 9)
     #expect(try alone.details().header.contains("epochs"))
     #expect(alone.reference == nil)
+    #expect(
+      try alone.details().caption
+        == "There is no run named scratch, whose accuracy would be the measure.")
+    let scratch = try #require(TissueFinetune.presets["scratch"])
+    let bare = try Self.run(of: TissueFinetune.self, scratch, ["test_accuracy": 0.8])
+    let unmeasured = try ImageComparison(
+      this, with: .init(runs: [bare]), TissueFinetune.comparison, classes: 9)
+    #expect(unmeasured.reference?.name == "scratch")
+    #expect(
+      try unmeasured.details().caption
+        == "No accuracy on a validation part was measured of scratch (--set validation=N holds one back), so there "
+        + "is no bound.")
   }
 
   /// He et al. 2016, section 4.2: ResNet-20 has 0.27 million weights; its multiplications as they are counted elsewhere.
@@ -162,6 +176,35 @@ import Training
     let first = try #require(table.header.firstIndex(of: "multiplications"))
     #expect(Array(row[first...]) == ["40.6 million", "269,722", "125.0"])
     #expect(table.rows.first { $0[0] == "resnet32" }?[first + 2] == "–")
+  }
+
+  /// ResNet-18 as published has 11.7 million weights with 1,000 classes; 7,680 of them are those of a 7×7 window for a 3×3
+  /// one, which images of 32 pixels would begin with.
+  @Test func whatTunedNetworksCost() throws {
+    let folder = try TemporaryFolder()
+    let checkpoint = folder.file("checkpoints/step-000000001")
+    try FileManager.default.createDirectory(at: checkpoint, withIntermediateDirectories: true)
+    let weights = "checkpoints/step-000000001/model.safetensors"
+    _ = try folder.writeWeights("resnet18", .init(classes: 5, side: 224), to: weights)
+    var configuration = ImageConfiguration()
+    configuration.network = "resnet18"
+    func stem(checkpoints: URL?) throws -> ResNetStem? {
+      try ImageRun(
+        of: CIFARVGG.self, configuration, data: "images", metrics: [:], history: History(),
+        seconds: nil, folder: nil, checkpoints: checkpoints
+      ).stem
+    }
+    #expect(try stem(checkpoints: folder.file("checkpoints")) == nil)
+    configuration.weights = "/nowhere/w.safetensors"
+    #expect(try stem(checkpoints: nil) == nil)
+    #expect(try stem(checkpoints: folder.file("checkpoints")) == .large)
+    configuration.weights = folder.file(weights).path
+    #expect(try stem(checkpoints: folder.file("none")) == .large)
+    let table = try ImageComparison(
+      Self.run(of: CIFARVGG.self, configuration), with: .init(), CIFARVGG.comparison, classes: 10
+    ).details()
+    let column = try #require(table.header.firstIndex(of: "weights"))
+    #expect(table.rows.map { $0[column] } == ["11,181,642"])
   }
 
   // MARK: - What cannot stand beside one another

@@ -173,6 +173,46 @@ import Testing
     ) { _ = try predict(folder, name, network) }
   }
 
+  /// Weights that were copied out of their run: those of a tuned network take images as what they began with does.
+  @Test func weightsWithoutTheirRun() throws {
+    let folder = try TemporaryFolder()
+    let network = try folder.writeWeights("resnet20", .init(classes: 9), to: "w.safetensors")
+    let bytes = bytes(2 * 28 * 28 * 3)
+    let half = [0.5, 0.5, 0.5]
+    let cases: [(changes: [Change], mean: [Double], deviation: [Double])] = [
+      ([], Self.mean, Self.deviation), ([("preset", "head")], Self.mean, Self.deviation),
+      ([("preset", "scratch")], half, half),
+    ]
+    for (changes, mean, deviation) in cases {
+      try write(bytes, [2, 28, 28, 3], folder)
+      var notes: [String] = []
+      func logits() throws -> Tensor {
+        _ = try Prediction.run(
+          model: "pathmnist-finetune", changes: changes, weights: folder.file("w.safetensors"),
+          input: folder.file("x.npy"), output: folder.file("y.npy"), note: { notes.append($0) })
+        return try NPY.read(folder.file("y.npy"))
+      }
+      let x = Tensor(
+        normalized(bytes, mean: mean, deviation: deviation), shape: [2, 28, 28, 3])
+      let expected = network(x, .inference)
+      let ofBytes = try logits()
+      #expect(near(ofBytes, expected, 1e-5))
+      func text(_ numbers: [Double]) -> String {
+        numbers.map { "\($0)" }.joined(separator: ", ")
+      }
+      let words = [
+        "\(folder.path)/w.safetensors: taken for weights of images of 28 × 28 pixels, normalised by the mean "
+          + "\(text(mean)) and the deviation \(text(deviation))"
+      ]
+      #expect(notes == words)
+      // Of numbers nothing is taken for granted.
+      try write(x, folder)
+      let ofNumbers = try logits()
+      #expect(near(ofNumbers, expected, 1e-6))
+      #expect(notes == words)
+    }
+  }
+
   @Test(arguments: [[32, 32, 3], [2, 32, 32, 4], [2, 3072], [2, 0, 32, 3], [1, 2, 32, 32, 3]])
   func wrongShape(lengths: [Int]) throws {
     let folder = try TemporaryFolder()

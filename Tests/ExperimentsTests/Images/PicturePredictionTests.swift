@@ -56,6 +56,18 @@ import Training
       input: folder.file("pictures/test/dark/0.png"), output: nil)
     #expect(one == [["0.png"] + rows[2].dropFirst()])
 
+    // By the network's own name it is the run's all the same.
+    var notes: [String] = []
+    let named = try Prediction.pictures(
+      model: "resnet20", changes: [], weights: weights, input: folder.file("pictures/test"),
+      output: nil, note: { notes.append($0) })
+    #expect(named == rows)
+    _ = try Prediction.run(
+      model: "resnet20", changes: [], weights: weights, input: folder.file("x.npy"),
+      output: folder.file("y.npy"), note: { notes.append($0) })
+    #expect(try NPY.read(folder.file("y.npy")).floats == logits.floats)
+    #expect(notes.isEmpty)
+
     // A run of before the names were noted.
     let environment = folder.file("run/environment.json")
     let text = try String(contentsOf: environment, encoding: .utf8)
@@ -94,9 +106,16 @@ import Training
     let folder = try TemporaryFolder()
     _ = try folder.writePictures()
     let network = try folder.writeWeights("resnet20", .init(classes: 4), to: "w.safetensors")
+    var notes: [String] = []
     let rows = try Prediction.pictures(
       model: "resnet20", changes: [], weights: folder.file("w.safetensors"),
-      input: folder.file("pictures/test"), output: folder.file("y.npy"))
+      input: folder.file("pictures/test"), output: folder.file("y.npy"),
+      note: { notes.append($0) })
+    #expect(
+      notes == [
+        "\(folder.path)/w.safetensors: taken for weights of images of 32 × 32 pixels, normalised by the mean "
+          + "0.485, 0.456, 0.406 and the deviation 0.229, 0.224, 0.225"
+      ])
     let set = try ImageFolder.load(folder.file("pictures/test"), size: 32)
     let loader = Loader(
       set, batchSize: 4, order: .sequential, layout: .images,

@@ -12,8 +12,15 @@ import Training
 @testable import Experiments
 
 @Suite struct VisualizationTests {
+  /// A network in another, as `ResNet<BasicBlock>` has blocks in it.
+  private struct Wrapper<Inner: Layer>: Layer {
+    let inner: Inner
+
+    func forward(_ x: Tensor, _ context: Context) -> Tensor { inner(x, context) }
+  }
+
   /// A residual network with the weights it begins with, and eight images of noise.
-  private func examined(channels: Int = 3) throws -> ExaminedNetwork {
+  private func examined(channels: Int = 3, isWrapped: Bool = false) throws -> ExaminedNetwork {
     var random = Philox(seed: 1)
     let network = CIFARResNet(depth: 8, channels: channels, classes: 4, random: &random)
     let set = try ClassificationSet(
@@ -21,8 +28,9 @@ import Training
       height: 16, width: 16, channels: channels, labels: [0, 1, 2, 3, 0, 1, 2, 3],
       classNames: ["ant", "bee", "cat", "dog"], description: "noise")
     let half = [Float](repeating: 0.5, count: channels)
+    let model: any Layer = isWrapped ? Wrapper(inner: network) : network
     return ExaminedNetwork(
-      network, takes: .images, parameters: parameters(of: network),
+      model, takes: .images, parameters: parameters(of: model),
       transform: .normalized(mean: half, deviation: half), training: set,
       shown: ("test", set))
   }
@@ -93,6 +101,15 @@ import Training
     #expect(page.contains("unit 3"))
     #expect(
       FileManager.default.fileExists(atPath: folder.file("test-0/features-layer2.png").path))
+  }
+
+  /// A layer without a path has the name of its type.
+  @Test func typesOfLayersAreWordsOfThePage() throws {
+    let (outcome, folder) = try view(examined(isWrapped: true), request(.features))
+    let page = try String(contentsOf: outcome.page, encoding: .utf8)
+    #expect(page.contains("inner.linear, inner, Wrapper&lt;CIFARResNet&gt;</p>"))
+    #expect(!page.contains("Wrapper<"))
+    withExtendedLifetime(folder) {}
   }
 
   @Test func aPictureIsBroughtToTheNetworksSize() throws {

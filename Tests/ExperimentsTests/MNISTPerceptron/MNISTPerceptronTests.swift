@@ -174,6 +174,25 @@ import Training
     ) { _ = try ExperimentRunner.report(URL(fileURLWithPath: summary.run), data: data) }
   }
 
+  /// MNIST that is put where it is looked for later is not what the run was trained on.
+  @Test func drawnDigitsStayTheRunsOwn() throws {
+    let folder = try TemporaryFolder()
+    let summary = try train(folder, "run", [("epochs", "1")])
+    let run = URL(fileURLWithPath: summary.run)
+    let named = try folder.writeMNIST()
+    let found = DataDirectory(environment: ["HOME": folder.path, "ADJOINT_DATA": folder.path])
+    #expect(try ExperimentRunner.evaluate(run, data: found).metrics == summary.metrics)
+    var request = ExperimentRunner.Request(data: found)
+    request.resume = run
+    request.isQuiet = true
+    request.changes = [("epochs", "2")]
+    #expect(try ExperimentRunner.train("mnist-mlp", request).data == summary.data)
+    expectError(
+      .noInput,
+      "\(summary.run): was trained on \(summary.data), found MNIST; leave out --data-dir"
+    ) { _ = try ExperimentRunner.evaluate(run, data: named) }
+  }
+
   @Test func imagesOfAnotherSize() throws {
     let folder = try TemporaryFolder()
     let data = try folder.writeMNIST(side: 20)

@@ -1,6 +1,7 @@
 import Foundation
 import Tensors
 import TestSupport
+import Training
 
 @testable import Experiments
 
@@ -22,10 +23,12 @@ final class Script {
   var outcome: (TrialJob) -> TrialOutcome = { job in
     let hidden = job.changes.first { $0.key == "hidden" }.flatMap { Double($0.value) } ?? 0
     let length = job.pause.map { "\($0)".filter(\.isNumber) }.flatMap(Double.init) ?? 9
+    var steps = Int(length) * 10
+    if case .steps(let pause)? = job.pause { steps = pause }
     let accuracy = 1 - abs(hidden - 20) / 100 - 0.1 / length
     return .finished(
       metrics: ["validation_accuracy": accuracy, "test_accuracy": 1 - accuracy],
-      steps: Int(length) * 10, seconds: length / 4)
+      steps: steps, seconds: length / 4)
   }
   /// Called before a trial starts.
   var onLaunch: (Int) throws -> Void = { _ in }

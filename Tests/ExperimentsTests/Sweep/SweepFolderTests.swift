@@ -76,6 +76,23 @@ import Testing
     #expect(script.jobs[9].hasSuffix(" steps(30)") && script.jobs[12].hasSuffix(" end"))
   }
 
+  /// The experiment's own configuration has a number of steps.
+  @Test func epochsAreHalvedWhereEpochsAreGiven() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let script = Script()
+    script.outcome = { job in
+      .finished(metrics: ["train_loss": Double(job.trial)], steps: 1, seconds: 1)
+    }
+    let request = try SweepRequest(
+      experiment: "two-layer-toy", space: ["hidden=int(5,20)"], method: .halving, trials: 3,
+      metric: "train_loss", threads: 1, epochs: 3)
+    _ = try Sweep(request, output: folder.file("a")).run(script.options())
+    #expect(script.jobs == ["0 epochs(1)", "1 epochs(1)", "2 epochs(1)", "0 end"])
+    let best = try ExperimentRunner.configuration(
+      TwoLayerToy.self, [], from: folder.file("a/best.json"))
+    #expect(best.epochs == 3 && best.steps == 0)
+  }
+
   @Test func folderThatIsTakenOrIsNone() throws {
     let folder = try TemporaryFolder(inMemory: true)
     let request = try Script.request(["hidden=1,2"])
@@ -100,6 +117,28 @@ import Testing
       "\(folder.path)/a: another process is at work on this sweep; wait for it or stop it"
     ) { _ = try Sweep(resuming: folder.file("a"), of: "mnist-mlp", dataDir: nil) }
     _ = try first.run(Script().options())
+  }
+
+  /// Two look into one folder and find nothing, and the other begins first.
+  @Test func anotherProcessBeginsFirst() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let request = try Script.request(["hidden=1,2"])
+    let lock = try FileLock(folder.write([], "a/trials.jsonl"))
+    expectError(
+      .usage,
+      "\(folder.path)/a: another process is at work on this sweep; wait for it or stop it"
+    ) { _ = try Sweep(request, output: folder.file("a")) }
+    #expect(FileManager.default.fileExists(atPath: folder.file("a/sweep.json").path) == false)
+    withExtendedLifetime(lock) {}
+    // One that has come to its end by then: who opens the ledger is led to its request.
+    let other = try folder.write([], "b/request").deletingLastPathComponent()
+    try FileManager.default.createSymbolicLink(
+      at: other.appendingPathComponent("trials.jsonl"),
+      withDestinationURL: other.appendingPathComponent("sweep.json"))
+    expectError(
+      .usage,
+      "\(folder.path)/b: holds a sweep already; go on with it (--resume) or name another folder (--output)"
+    ) { _ = try Sweep(request, output: other) }
   }
 
   @Test func ledgerThatIsNotItsOwn() throws {

@@ -7,12 +7,12 @@ import Testing
 @Suite struct SweepRequestTests {
   private func request(
     _ space: [String], _ method: SweepMethod? = nil, trials: Int? = nil,
-    metric: String = "validation_accuracy", minimize: Bool? = nil, epochs: Int? = nil,
-    steps: Int? = nil
+    metric: String = "validation_accuracy", minimize: Bool? = nil, seed: UInt64? = nil,
+    epochs: Int? = nil, steps: Int? = nil
   ) throws -> SweepRequest {
     try SweepRequest(
       experiment: "mnist-mlp", space: space, method: method, trials: trials, metric: metric,
-      minimize: minimize, seed: 4, threads: 1, epochs: epochs, steps: steps)
+      minimize: minimize, seed: seed, threads: 1, epochs: epochs, steps: steps)
   }
 
   @Test func whatIsChosenWhereNothingIsSaid() throws {
@@ -61,6 +61,15 @@ import Testing
     expectError(.usage, "--epochs and --set epochs exclude one another") {
       _ = try request(["epochs=1,2"], epochs: 3)
     }
+    expectError(.usage, "--epochs and --set steps exclude one another") {
+      _ = try request(["hidden=1,2", "steps=50"], epochs: 3)
+    }
+    expectError(.usage, "--steps and --set epochs exclude one another") {
+      _ = try request(["epochs=1,2"], steps: 90)
+    }
+    expectError(
+      .usage, "--seed 7: a grid draws nothing; what trials draw from is --set seed=7"
+    ) { _ = try request(["hidden=1,2"], seed: 7) }
     expectError(.usage, "--set steps=10,20: --method halving itself divides the steps") {
       _ = try request(["steps=10,20"], .halving)
     }
@@ -69,7 +78,7 @@ import Testing
   @Test func commandThatMakesIt() throws {
     let sweep = try request(
       ["hidden=1,2", "learning_rate=log(0.1,1)"], .halving, metric: "validation_loss",
-      minimize: false, steps: 90)
+      minimize: false, seed: 4, steps: 90)
     #expect(
       sweep.command
         == "adjoint sweep mnist-mlp --set hidden=1,2 --set 'learning_rate=log(0.1,1)' --method halving "
@@ -77,8 +86,11 @@ import Testing
   }
 
   @Test func epochsAndStepsAreChangesOfEachTrial() throws {
-    let sweep = try request(["hidden=1,2"], steps: 90)
-    let changes = sweep.changes(1, in: try SearchSpace(sweep.space))
-    #expect(changes.map { "\($0.key)=\($0.value)" } == ["hidden=2", "steps=90"])
+    func changes(_ sweep: SweepRequest) throws -> [String] {
+      sweep.changes(1, in: try SearchSpace(sweep.space)).map { "\($0.key)=\($0.value)" }
+    }
+    #expect(try changes(request(["hidden=1,2"], steps: 90)) == ["hidden=2", "steps=90"])
+    #expect(
+      try changes(request(["hidden=1,2"], epochs: 3)) == ["hidden=2", "epochs=3", "steps=0"])
   }
 }

@@ -156,13 +156,46 @@ import Testing
     let full = AdjointError(.diskFull, "trial 1: no space")
     script.outcome = { $0.trial == 1 ? .stopped(full) : scripted($0) }
     let request = try Script.request(["hidden=1,2,3"])
-    expectError(.diskFull, "trial 1: no space") {
+    expectError(
+      .diskFull,
+      "trial 1: no space; once there is room go on with: adjoint sweep mnist-mlp --resume "
+        + "\(folder.path)/a"
+    ) {
       _ = try Sweep(request, output: folder.file("a")).run(script.options())
     }
     let again = Script()
     let resumed = try Sweep(resuming: folder.file("a"), of: "mnist-mlp", dataDir: nil)
     #expect(try resumed.run(again.options()).rows.count == 3)
     #expect(again.jobs == ["1 end", "2 end"])
+  }
+
+  /// Its figures would stand beside those of trials that had less.
+  @Test(arguments: ["epochs", "steps"])
+  func trialThatSomeoneTrainedFurther(unit: String) throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let request = try SweepRequest(
+      experiment: "mnist-mlp", space: Script.small + halving, method: .halving, trials: 3,
+      threads: 1, epochs: unit == "epochs" ? 3 : nil, steps: unit == "steps" ? 30 : nil)
+    let sweep = try Sweep(request, output: folder.file("a"))
+    var lines = ""
+    for step in 1...30 {
+      let epoch = (step + 9) / 10
+      lines += #"{"step":\#(step),"epoch":\#(epoch),"loss":2.5,"learning_rate":0.1}"# + "\n"
+      if step % 10 == 0 { lines += #"{"step":\#(step),"epoch":\#(epoch),"metrics":{}}"# + "\n" }
+    }
+    try folder.write(lines.utf8, "a/trials/0001/metrics.jsonl")
+    let script = Script()
+    let scripted = script.outcome
+    script.outcome = { job in
+      guard job.trial == 1 else { return scripted(job) }
+      return .finished(metrics: ["validation_accuracy": 1], steps: 30, seconds: 1)
+    }
+    expectError(
+      .badData,
+      "\(folder.path)/a/trials/0001: was trained to step 30, and its sweep compares it at step 10; remove "
+        + "this folder and go on with the sweep (--resume), which trains it anew"
+    ) { _ = try sweep.run(script.options()) }
+    #expect(try folder.text("a/trials.jsonl").split(separator: "\n").count == 1)
   }
 
   @Test func interruptionStopsEveryTrialUnderWay() throws {

@@ -40,6 +40,17 @@ import Testing
     #expect(try XMLElements(matrix.svg()).texts.contains("no samples"))
   }
 
+  /// The names stand beside the cells, and the line below begins where these do.
+  @Test func theLineBelowHasRoom() throws {
+    let matrix = ConfusionMatrix(
+      counts: [[2100, 400], [279, 2221]], classNames: ["normal", "pneumonia"])
+    let svg = try XMLElements(matrix.svg())
+    let line = try #require(svg.all("text").first { $0.text == "4321 of 5000 correct (86.4 %)" })
+    let end = try #require(line.number("x")) + TextMetrics.width(line.text)
+    let width = try #require(svg.all("svg").first?.number("width"))
+    #expect(width >= end + 16, "\(width) for a line that ends at \(end)")
+  }
+
   @Test func notSquareStops() async throws {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]

@@ -70,13 +70,13 @@ private func plan(patience: Int? = nil) -> TrainingPlan {
     let run = try folder.run()
     let outcome = try makeTrainer(task, plan, in: run).train()
     // As good is not better: two epochs after the second it stops.
-    #expect(outcome.steps == 4 && !outcome.wasInterrupted)
+    #expect(outcome.steps == 4 && !outcome.wasInterrupted && !outcome.isPaused)
     #expect(outcome.metrics == ["test_accuracy": 0.25])
 
     // It stays stopped.
     let again = ScriptedTask([StepOutcome(loss: 1, count: 1)])
     let resumed = try makeTrainer(again, plan, in: run, resume: true).train()
-    #expect(resumed.steps == 4 && !resumed.wasInterrupted)
+    #expect(resumed.steps == 4 && !resumed.wasInterrupted && !resumed.isPaused)
     #expect(!again.calls.contains { $0.hasPrefix("step") })
   }
 

@@ -195,6 +195,27 @@ private struct Stop: Error {}
     }
   }
 
+  /// Numbers that fit the manifest and no run.
+  @Test(arguments: [
+    (7, 2, 3), (6, 2, -1), (5, 2, 0), (0, -1, 3), (3, 3_074_457_345_618_258_603, 1),
+  ])
+  func placeThatNoRunComesTo(step: Int, epoch: Int, batch: Int) throws {
+    let place = URL(fileURLWithPath: "/run/step-000000007")
+    var state = TrainingState()
+    state.stepsPerEpoch = 3
+    try state.check(stepsPerEpoch: 3, in: place)
+    (state.step, state.epoch, state.batch) = (7, 2, 1)
+    try state.check(stepsPerEpoch: 3, in: place)
+    (state.step, state.epoch, state.batch) = (step, epoch, batch)
+    expectError(
+      .badData,
+      "/run/step-000000007: expected a place in a run of 3 steps to an epoch, found step \(step), "
+        + "epoch \(epoch), batch \(batch), count 0, metrics_bytes 0"
+    ) { try state.check(stepsPerEpoch: 3, in: place) }
+    (state.step, state.epoch, state.batch, state.metricsBytes) = (7, 2, 1, -1)
+    #expect(throws: AdjointError.self) { try state.check(stepsPerEpoch: 3, in: place) }
+  }
+
   @Test func logThatIsTooShort() throws {
     let folder = try TemporaryFolder()
     let partRun = try folder.run()

@@ -136,8 +136,32 @@ import Testing
     format.locale = Locale(identifier: "en_US_POSIX")
     format.dateFormat = "yyyy-MM-dd HH:mm:ss"
     let date = try #require(format.date(from: "2031-02-03 04:05:06"))
+    let parent = try TemporaryFolder()
+    let names = try (0..<3).map { _ in
+      let run = try RunDirectory(creatingFor: "mnist-mlp", below: parent.path, now: date)
+      return run.folder.path
+    }
     #expect(
-      RunDirectory.unusedFolder(for: "mnist-mlp", now: date).path
-        == FileManager.default.currentDirectoryPath + "/runs/mnist-mlp-20310203-040506")
+      names
+        == ["", "-2", "-3"].map { "\(parent.path)/runs/mnist-mlp-20310203-040506\($0)" })
+  }
+
+  /// What was there before is not taken away, and what was made is, as far as nothing is in it.
+  @Test func takesAwayOnlyWhatItMade() throws {
+    let files = FileManager.default
+    let parent = try TemporaryFolder()
+    try RunDirectory(creating: parent.url).removeIfEmpty()
+    #expect(files.fileExists(atPath: parent.path))
+    let deep = parent.file("a/b/run")
+    let run = try RunDirectory(creating: deep)
+    #expect(files.fileExists(atPath: deep.path))
+    run.removeIfEmpty()
+    #expect(!files.fileExists(atPath: parent.file("a").path))
+    let full = try RunDirectory(creating: deep)
+    try Data("x".utf8).write(to: full.metrics)
+    full.removeIfEmpty()
+    #expect(files.fileExists(atPath: full.metrics.path))
+    try RunDirectory(creatingFor: "toy", below: parent.path).removeIfEmpty()
+    #expect(!files.fileExists(atPath: parent.file("runs").path))
   }
 }

@@ -1,0 +1,27 @@
+import Experiments
+import Tensors
+import TestSupport
+import Testing
+
+/// Which workloads `adjoint benchmark` times where none is named, and what it refuses.
+@Suite struct BenchmarkCommandTests {
+  @Test func onlyWhatCanBeRunSo() throws {
+    #expect(try Workload.runnable(.tape, in: .bfloat16).map(\.name) == ["resnet18", "vgg"])
+    #expect(try Workload.runnable(.tape, in: .float64).map(\.name) == Workload.all.map(\.name))
+    #expect(try !Workload.runnable(.byHand, in: .float32).map(\.name).contains("vgg"))
+    try expectFailure(
+      64,
+      "adjoint: --precision bfloat16: there is no workload that can be run by-hand in it",
+      ["benchmark", "--gradients", "by-hand", "--precision", "bfloat16"], in: TemporaryFolder())
+  }
+
+  @Test(arguments: ["tape", "by-hand"])
+  func inferenceHasNoGradients(gradients: String) throws {
+    let result = try Command.run(
+      ["benchmark", "tiny", "--inference", "--gradients", gradients], in: TemporaryFolder())
+    #expect(result.status == 64 && result.output.isEmpty)
+    #expect(
+      result.errors.hasPrefix("Error: --inference has no gradients; leave out --gradients.\n"),
+      "\(result.errors)")
+  }
+}
