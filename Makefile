@@ -60,7 +60,7 @@ format:  ## correct the style in place
 check: build  ## gradients three ways: by hand, by the tape, by finite differences
 	@$(ADJOINT) check
 
-docs: setup  ## write the pages of every room, with the articles; refuses links that lead nowhere
+docs: setup  ## write the pages of the rooms that the library exports, with the articles; refuses links that lead nowhere
 	@swift package -c release --allow-writing-to-directory $(DOCS_OUTPUT) generate-documentation \
 	  --enable-experimental-combined-documentation --warnings-as-errors \
 	  $(addprefix --target ,$(DOCUMENTED)) --output-path $(DOCS_OUTPUT)
@@ -69,10 +69,10 @@ docs: setup  ## write the pages of every room, with the articles; refuses links 
 bench:  ## time single operations
 	@swift package --package-path Benchmarks --disable-sandbox benchmark
 
-bench-peers: setup build peers-env  ## time training steps beside PyTorch, JAX and NumPy; writes RESULTS.md
+bench-peers: setup build peers-env  ## time training steps beside PyTorch, JAX and NumPy; writes Benchmarks/RESULTS.md
 	@"$(ADJOINT_PEERS_ENV)/bin/python" $(PEERS)/compare.py --adjoint $(ADJOINT) \
 	  --python "$(ADJOINT_PEERS_ENV)/bin/python" --threads $(THREADS) --rounds 5 --seconds 2 --settle 180 \
-	  --section Benchmarks/Remarks.md --output Benchmarks/RESULTS.md
+	  --output Benchmarks/RESULTS.md
 
 peers-env:  ## make the Python environment of the peers
 	@if [ ! -x "$(ADJOINT_PEERS_ENV)/bin/python" ]; then \
