@@ -1,6 +1,24 @@
 import CZip
 import Tensors
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Bytes of a file, fewer where it ends before or cannot be read.
+private func bytes(of path: String, from offset: Int, count: Int) -> [UInt8] {
+  let file = open(path, O_RDONLY | O_CLOEXEC)
+  guard file >= 0 else { return [] }
+  defer { close(file) }
+  var bytes = [UInt8](repeating: 0, count: count)
+  let got = pread(file, &bytes, count, off_t(offset))
+  return Array(bytes.prefix(max(got, 0)))
+}
+
 /// A zip archive, opened for reading; one thread at a time.
 package final class ZipArchive {
   /// A member as the archive's directory has it.
@@ -40,9 +58,8 @@ package final class ZipArchive {
   ///   - byteCount: its size.
   ///   - end: its last bytes, `ZipEnd.byteCount` of them or all.
   package init(_ path: String, byteCount: Int, end: [UInt8]) throws {
-    if let fault = ZipEnd.fault(in: end, fileSize: byteCount) {
-      throw AdjointError(.badData, "\(path): \(fault)")
-    }
+    let fault = ZipEnd.fault(in: end, fileSize: byteCount) { bytes(of: path, from: $0, count: $1) }
+    if let fault { throw AdjointError(.badData, "\(path): \(fault)") }
     var code: Int32 = 0
     guard let archive = zip_open(path, ZIP_RDONLY, &code) else {
       throw AdjointError(

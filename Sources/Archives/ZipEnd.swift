@@ -21,11 +21,15 @@ package enum ZipEnd {
   /// - Parameters:
   ///   - end: the last bytes of a file.
   ///   - fileSize: how many it has in all.
+  ///   - read: gives the bytes of the file from an offset, so many of them or fewer.
   /// - Returns: what was expected and what was found, or nil where nothing is wrong.
-  static func fault(in end: [UInt8], fileSize: Int) -> String? {
-    func number(_ place: Int, _ size: Int) -> UInt64 {
-      end[place..<(place + size)].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+  static func fault(
+    in end: [UInt8], fileSize: Int, read: (_ offset: Int, _ count: Int) -> [UInt8]
+  ) -> String? {
+    func number(_ place: Int, _ size: Int, in bytes: [UInt8]) -> UInt64 {
+      bytes[place..<(place + size)].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     }
+    func number(_ place: Int, _ size: Int) -> UInt64 { number(place, size, in: end) }
     let first = fileSize - end.count
     let most = FileMemory.limit(forFileOf: fileSize) / ZipArchive.entrySize
     var entries = 0
@@ -33,20 +37,21 @@ package enum ZipEnd {
     where end[place] == 0x50 && place + 22 <= end.count
       && end[place...].starts(with: [0x50, 0x4B, 5, 6])
     {
-      // A locator of 20 bytes before the last record, and the record it leads to before that.
-      let (locator, record) = (place - 20, place - 76)
+      // A locator of 20 bytes before the last record, and a record of 56: right before it, and where it leads to.
+      let locator = place - 20
       if locator >= 0, end[locator...].starts(with: [0x50, 0x4B, 6, 7]) {
-        guard record >= 0, end[record...].starts(with: [0x50, 0x4B, 6, 6]),
-          number(locator + 8, 8) == UInt64(first + record)
-        else {
-          return "offset \(first + locator): expected a locator of the 64-bit end right before it, "
-            + "found another"
+        let before = first + locator - 56
+        guard before >= 0 else { continue }
+        for start in Set([UInt64(before), number(locator + 8, 8)]) where start <= UInt64(before) {
+          let record = read(Int(start), 56)
+          // Where there is none, as for an archive within this one, libzip passes over the end too.
+          guard record.count == 56, record.starts(with: [0x50, 0x4B, 6, 6]) else { continue }
+          let count = number(32, 8, in: record)
+          guard count <= mostMembers else {
+            return "expected at most \(mostMembers) members, found an end that claims more"
+          }
+          entries += Int(count)
         }
-        let count = number(record + 32, 8)
-        guard count <= mostMembers else {
-          return "expected at most \(mostMembers) members, found an end that claims more"
-        }
-        entries += Int(count)
       } else if number(place + 4, 4) == 0, number(place + 8, 2) == number(place + 10, 2) {
         // Bytes that only look like an end, as in a picture, name another disk or a directory behind them; libzip
         // passes over them too.
