@@ -147,6 +147,7 @@ struct TrainCommand: ParsableCommand {
     request.output = output.map { URL(fileURLWithPath: $0, isDirectory: true) }
     request.resume = resume.map { URL(fileURLWithPath: $0, isDirectory: true) }
     request.isQuiet = quiet
+    request.saysHowToGoOn = !stopWithInput
     request.options.checkFinite = checkFinite
     request.options.tracking = try tracking
     request.options.pause =
@@ -185,15 +186,12 @@ struct TrainCommand: ParsableCommand {
 
   private var flags: [(key: String, value: String)] {
     let given: [(String, String?)] = [
-      ("epochs", epochs.map(String.init)), ("steps", steps.map(String.init) ?? withoutLimit),
+      ("epochs", epochs.map(String.init)), ("steps", steps.map(String.init)),
       ("batch_size", batchSize.map(String.init)), ("learning_rate", learningRate.map { "\($0)" }),
       ("seed", seed.map(String.init)), ("precision", precision), ("gradients", gradients),
     ]
     return given.compactMap { key, value in value.map { (key, $0) } }
   }
-
-  /// A configuration with a number of steps goes by them, and no longer does if it is to go by epochs.
-  private var withoutLimit: String? { epochs != nil ? "0" : nil }
 
   private func show(_ summary: ExperimentRunner.Summary) {
     for (name, value) in summary.metrics.sorted(by: { $0.key < $1.key }) {

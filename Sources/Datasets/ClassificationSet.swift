@@ -191,8 +191,11 @@ public struct ClassificationSet: Sendable, CustomStringConvertible {
   /// Grey images as coloured ones whose channels are the same; others as they are.
   public func repeating(toChannels count: Int) -> ClassificationSet {
     guard channels == 1, count > 1 else { return self }
+    var repeated: [UInt8] = []
+    repeated.reserveCapacity(pixels.count * count)
+    for pixel in pixels { for _ in 0..<count { repeated.append(pixel) } }
     return ClassificationSet(
-      validPixels: pixels.flatMap { [UInt8](repeating: $0, count: count) }, height: height,
+      validPixels: repeated, height: height,
       width: width, channels: count, labels: labels, targets: targets, classNames: classNames,
       description: description)
   }

@@ -123,6 +123,8 @@ final class SmallTask: StoppableTask {
   }
   var gradients: Gradients? { step.gradients }
   var secondsWaited: Double?
+  /// Called at the beginning of a measurement, of which each epoch has one and the end another.
+  var onMeasure: () throws -> Void = {}
   /// What it is to show of an epoch.
   var onSummaries: (Int, Gradients?) throws -> [RunSummary] = { _, _ in [] }
   private static let rows = 22
@@ -181,6 +183,7 @@ final class SmallTask: StoppableTask {
   }
 
   func epochMetrics() throws -> [String: Double] {
+    try onMeasure()
     var result = ClassificationResult(classes: 3)
     let (x, labels) = Self.features(0..<Int32(Self.rows))
     result.add(logits: model(x, .inference), labels: labels)

@@ -15,7 +15,7 @@ public enum OutputFolder {
     try attempt("remove what an earlier run left in this folder", on: path) {
       for name in try Disk.names(in: path) where Leftovers.isTemporary(name) {
         let leftover = "\(path)/\(name)"
-        if try Disk.status(leftover)?.isRegular == true { try Disk.removeFile(leftover) }
+        if try Disk.status(leftover)?.isRegular == true { try removeIfThere(leftover) }
       }
     }
     let probe = "\(path)/\(Leftovers.temporaryName())"
@@ -29,7 +29,31 @@ public enum OutputFolder {
         try? Disk.removeFile(probe)
         throw error
       }
-      try Disk.removeFile(probe)
+      try removeIfThere(probe)
+    }
+  }
+
+  /// Makes a folder, and those above it where they are missing.
+  ///
+  /// - Returns: whether it was made; false where something of its name is there already.
+  /// - Throws: `AdjointError`, disk full or cannot write, with the folder and the system's words.
+  public static func makeNew(_ url: URL) throws -> Bool {
+    let parent = url.deletingLastPathComponent()
+    try make(parent)
+    do {
+      try Disk.makeFolder(url.path)
+      try Disk.syncFolder(parent.path)
+      return true
+    } catch let failure as CallFailure where failure.code == EEXIST {
+      return false
+    } catch let failure as CallFailure {
+      throw AdjointError(failure.kind, "\(url.path): cannot make this folder: \(failure.text)")
+    }
+  }
+
+  /// Another process that prepares the same folder may have removed it.
+  private static func removeIfThere(_ path: String) throws {
+    do { try Disk.removeFile(path) } catch let failure as CallFailure where failure.code == ENOENT {
     }
   }
 

@@ -9,6 +9,9 @@ enum ConfigurationEditor {
   ///   - configuration: where to begin.
   ///   - changes: names in snake case (a hyphen stands for an underscore) and values as text.
   ///   - experiment: its name, for messages.
+  ///
+  /// A configuration with a number of steps goes by them; it no longer does where epochs are asked for and steps are not.
+  ///
   /// - Throws: `AdjointError` for a name it does not have, with the nearest, and for a value of the wrong
   ///   type or out of range.
   static func apply<Configuration: ExperimentConfiguration>(
@@ -17,7 +20,10 @@ enum ConfigurationEditor {
   ) throws -> Configuration {
     var settings = try dictionary(of: configuration)
     var changed = configuration
-    for (name, value) in changes {
+    let keys = Set(changes.map(\.key))
+    let goesByEpochs =
+      keys.contains("epochs") && !keys.contains("steps") && settings["steps"] != nil
+    for (name, value) in changes + (goesByEpochs ? [("steps", "0")] : []) {
       let key = name.replacing("-", with: "_")
       guard let old = settings[key] else {
         throw AdjointError(

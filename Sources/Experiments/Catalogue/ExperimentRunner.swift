@@ -21,6 +21,8 @@ public enum ExperimentRunner {
     public var resume: URL?
     /// Show nothing but errors.
     public var isQuiet = false
+    /// Whether an error says how to go on with the run; not where another program decides that.
+    public var saysHowToGoOn = true
     /// How it is carried out.
     public var options = Trainer.Options()
 
@@ -105,17 +107,18 @@ public enum ExperimentRunner {
     if request.resume != nil { try run.prepareToGoOn() } else { try run.requireNoRun() }
     let progress = ProgressDisplay.automatic(quiet: request.isQuiet)
     for words in unpublished(experiment.dataFiles) { note(words) }
+    let total = experiment.plan.totalSteps(stepsPerEpoch: experiment.task.stepsPerEpoch)
+    let newest = request.resume == nil ? nil : try Checkpoint.latest(in: run.checkpoints)
+    let taken = newest.flatMap { Checkpoint.step(of: $0) } ?? 0
+    guard request.changes.isEmpty || taken <= total else {
+      throw AdjointError(
+        .usage,
+        "\(run.folder.path): has taken \(taken) steps, more than the \(total) asked for; "
+          + "--steps \(taken) ends it as it is")
+    }
     let trainer = try Trainer(
       experiment.task, plan: experiment.plan, run: run, resume: request.resume != nil,
       progress: progress, options: options)
-    let total = experiment.plan.totalSteps(stepsPerEpoch: experiment.task.stepsPerEpoch)
-    guard request.changes.isEmpty || trainer.stepsTaken <= total else {
-      throw AdjointError(
-        .usage,
-        "\(run.folder.path): has taken \(trainer.stepsTaken) steps, and cannot go on to the end of \(total); "
-          + "--steps \(trainer.stepsTaken) ends it as it is"
-      )
-    }
     // Not before: a run that cannot be gone on with stays as it was. The configuration comes last: with it
     // the folder is a run, and has all that going on with one needs.
     try run.write(
@@ -123,12 +126,12 @@ public enum ExperimentRunner {
         data: experiment.dataDescription, dataFiles: experiment.dataFiles,
         classNames: experiment.classNames),
       to: run.environment)
+    if taken < total { try run.removeResult() }
     try run.write(saved, to: run.configuration)
-    if trainer.stepsTaken < total { try run.removeResult() }
     do {
       return try train(
         experiment, seed: configuration.seed, trainer, run, DiskPatience(options, progress))
-    } catch let error as AdjointError where error.kind == .diskFull {
+    } catch let error as AdjointError where error.kind == .diskFull && request.saysHowToGoOn {
       throw AdjointError(
         .diskFull,
         "\(error.message); once there is room go on with: adjoint train \(kind.information.name) "
@@ -258,9 +261,11 @@ public enum ExperimentRunner {
     _ data: DataDirectory, note: (String) -> Void
   ) throws -> Kind {
     let saved = try RunDirectory.read(RunEnvironment.self, from: run.environment)
+    let drawsItsOwn = saved.dataFiles.isEmpty && data.explicit == nil
     return try Kind(
-      configuration, data: saved.dataFiles.isEmpty && data.explicit == nil ? .nowhere : data,
-      resuming: Checkpoint.latest(in: run.checkpoints), note: note)
+      configuration, data: drawsItsOwn ? .nowhere : data,
+      // That there are no data to be found would not be true.
+      resuming: Checkpoint.latest(in: run.checkpoints), note: drawsItsOwn ? { _ in } : note)
   }
 
   /// Where the run's own data are not found an experiment may fall back on others, and the figures would
@@ -296,16 +301,16 @@ public enum ExperimentRunner {
     }
   }
 
-  private static func writeReport(
-    _ experiment: some Experiment, _ run: RunDirectory, metrics: [String: Double],
-    history: History
+  private static func writeReport<Kind: Experiment>(
+    _ experiment: Kind, _ run: RunDirectory, metrics: [String: Double], history: History
   ) throws {
-    let information = type(of: experiment).information
+    let information = Kind.information
     let environment = try RunDirectory.read(RunEnvironment.self, from: run.environment)
     let configuration = String(
       decoding: (try? Data(contentsOf: run.configuration)) ?? Data(), as: UTF8.self)
     let report = Report(
-      title: information.name, subtitle: "\(information.summary). Data: \(environment.data).",
+      title: information.name,
+      subtitle: "\(information.summary). Data: \(environment.data).\(try changes(Kind.self, run))",
       keyFigures: experiment.keyFigures(metrics),
       sections: [RunReport.curves(of: history)]
         + (try experiment.reportSections(
@@ -314,6 +319,23 @@ public enum ExperimentRunner {
       footer: "Adjoint \(adjointVersion)")
     try AtomicFile.write(Data(report.html().utf8), to: run.report)
     try run.write(figuresOf: report)
+  }
+
+  /// The settings in which a run is not the experiment that its summary describes; nothing where there are none.
+  private static func changes<Kind: Experiment>(
+    _ kind: Kind.Type, _ run: RunDirectory
+  ) throws -> String {
+    guard let base = kind.presets["default"] else { return "" }
+    let saved = try RunDirectory.read(
+      SavedConfiguration<Kind.Configuration>.self, from: run.configuration)
+    let (own, usual) = (
+      try ConfigurationEditor.settings(of: saved.configuration),
+      try ConfigurationEditor.settings(of: base)
+    )
+    let changed = own.filter { $0.key != "compare" && usual[$0.key] != $0.value }
+    guard !changed.isEmpty else { return "" }
+    return " Changed: " + changed.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: ", ")
+      + "."
   }
 }
 

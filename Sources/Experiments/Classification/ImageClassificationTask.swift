@@ -135,17 +135,17 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   }
 
   func epochMetrics() throws -> [String: Double] {
-    metrics(withTest: testUse == .everyEpoch)
+    try metrics(withTest: testUse == .everyEpoch)
   }
 
   func finalMetrics() throws -> [String: Double] {
-    metrics(withTest: testUse != .never).merging(measure("train", parts.train)) { $1 }
+    try metrics(withTest: testUse != .never).merging(measure("train", parts.train)) { $1 }
   }
 
-  private func metrics(withTest isTested: Bool) -> [String: Double] {
-    var metrics = isTested ? measure("test", parts.test) : [:]
+  private func metrics(withTest isTested: Bool) throws -> [String: Double] {
+    var metrics = isTested ? try measure("test", parts.test) : [:]
     if let validation = parts.validation {
-      metrics.merge(measure("validation", validation)) { $1 }
+      metrics.merge(try measure("validation", validation)) { $1 }
     }
     if step.penalty > 0 { metrics["penalty"] = step.penalty }
     return metrics
@@ -166,38 +166,51 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   }
 
   /// What the model does on a whole set of images of one class each, in inference mode.
-  func evaluate(_ set: ClassificationSet) -> ClassificationResult {
+  func evaluate(_ set: ClassificationSet) -> ClassificationResult { evaluate(set) {} }
+
+  /// The same; `ask` is called before each batch, and what it throws ends the measurement.
+  private func evaluate(
+    _ set: ClassificationSet, asking ask: () throws -> Void
+  ) rethrows -> ClassificationResult {
     var result = ClassificationResult(classes: set.classCount, keepingScores: measuresArea)
-    infer(set) { result.add(logits: $0, labels: $1.labels) }
+    try infer(set, ask) { result.add(logits: $0, labels: $1.labels) }
     return result
   }
 
   /// What the model does on a whole set of images with several labels, in inference mode.
-  func evaluateLabels(_ set: ClassificationSet) -> MultiLabelResult {
+  func evaluateLabels(_ set: ClassificationSet) -> MultiLabelResult { evaluateLabels(set) {} }
+
+  private func evaluateLabels(
+    _ set: ClassificationSet, asking ask: () throws -> Void
+  ) rethrows -> MultiLabelResult {
     var result = MultiLabelResult(labels: set.classCount)
-    infer(set) { logits, batch in
+    try infer(set, ask) { logits, batch in
       if let targets = batch.targets { result.add(logits: logits, targets: targets) }
     }
     return result
   }
 
-  private func infer(_ set: ClassificationSet, _ body: (_ logits: Tensor, Batch) -> Void) {
+  private func infer(
+    _ set: ClassificationSet, _ ask: () throws -> Void,
+    _ body: (_ logits: Tensor, Batch) -> Void
+  ) rethrows {
     let loader = Loader(
       set, batchSize: evaluationBatch, order: .sequential, layout: layout, transform: transform)
     for _ in 0..<loader.batchesPerEpoch {
+      try ask()
       let batch = loader.next()
       body(model(batch.inputs.converted(to: dtype), context), batch)
     }
   }
 
-  private func measure(_ part: String, _ set: ClassificationSet) -> [String: Double] {
+  private func measure(_ part: String, _ set: ClassificationSet) throws -> [String: Double] {
     let metrics: [String: Double]
     let area: AreaUnderROC?
     if set.targets != nil {
-      let result = evaluateLabels(set)
+      let result = try evaluateLabels(set, asking: Interruption.check)
       (metrics, area) = (result.metrics(of: part), result.areaUnderROC())
     } else {
-      let result = evaluate(set)
+      let result = try evaluate(set, asking: Interruption.check)
       lastMeasured = (set, result)
       (metrics, area) = (result.metrics(of: part), measuresArea ? result.areaUnderROC() : nil)
     }

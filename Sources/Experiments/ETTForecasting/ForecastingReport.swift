@@ -104,7 +104,10 @@ enum ForecastingReport {
   /// The errors of repeating the last so many hours.
   private static func naive(_ windows: SeriesWindows, period: Int) -> ForecastingErrors {
     let set = windows.set
-    let (count, period) = (set.variateCount, min(period, windows.history))
+    // The hours before a window are there, also where its history is shorter than a day.
+    let (count, period) = (
+      set.variateCount, min(period, (windows.starts.first ?? 0) + windows.history)
+    )
     var squared = [Double](repeating: 0, count: windows.horizon * count)
     var absolute = squared
     func value(_ row: Int, _ variate: Int) -> Double {

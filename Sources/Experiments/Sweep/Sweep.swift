@@ -31,6 +31,8 @@ public final class Sweep {
   public let folder: URL
   private let space: SearchSpace
   private let ledger: SweepLedger
+  /// Whether trials are not to find data that have been put there since it was begun on drawn ones.
+  private var drawsItsOwn = false
 
   /// A new sweep.
   ///
@@ -100,13 +102,19 @@ public final class Sweep {
       }
     }
     // Trials that do not find their data would all count as failed.
-    var probed = request
+    var (probed, redrawn) = (request, request)
     try SweepProbe.complete(&probed, space)
-    guard probed.data == request.data else {
-      throw AdjointError(
-        .noInput,
-        "\(folder.path): was begun on \(request.data), found \(probed.data); say where its data are "
-          + "(--data-dir)")
+    if probed.data != request.data {
+      // Data that were drawn are drawn again, even if files of that set are found by now.
+      try? SweepProbe.complete(&redrawn, space, data: .nowhere)
+      let wereDrawn = redrawn.data == request.data
+      guard wereDrawn, dataDir == nil else {
+        throw AdjointError(
+          .noInput,
+          "\(folder.path): was begun on \(request.data), found \(probed.data); "
+            + (wereDrawn ? "leave out --data-dir" : "say where its data are (--data-dir)"))
+      }
+      drawsItsOwn = true
     }
     self.request = request
   }
@@ -162,6 +170,8 @@ public final class Sweep {
       while !running.isEmpty || !(queue.isEmpty || isStopping) {
         if !isStopping && options.isInterrupted() { stop() }
         while !isStopping, running.count < max(options.parallel, 1), let trial = queue.first {
+          try requireOwnSettings(
+            of: trial, ExperimentCatalogue.experiment(named: request.experiment))
           guard let process = try launch(job(trial, rung), options) else {
             stop()
             break
@@ -208,7 +218,23 @@ public final class Sweep {
       experiment: request.experiment, trial: trial, rung: rung,
       changes: request.changes(trial, in: space),
       pause: budget.map { request.unit == "steps" ? .steps($0) : .epochs($0) },
-      folder: trialFolder(trial), threads: request.threads, dataDir: request.dataDir)
+      folder: trialFolder(trial), threads: request.threads, dataDir: request.dataDir,
+      findsNoData: drawsItsOwn)
+  }
+
+  /// Throws bad data if a trial's run has other settings than it was given: someone has gone on with it alone.
+  private func requireOwnSettings<Kind: Experiment>(of trial: Int, _ kind: Kind.Type) throws {
+    let file = trialFolder(trial).appendingPathComponent("configuration.json")
+    guard
+      let saved = try? RunDirectory.read(
+        SavedConfiguration<Kind.Configuration>.self, from: file),
+      try saved.configuration
+        != ExperimentRunner.configuration(kind, request.changes(trial, in: space))
+    else { return }
+    throw AdjointError(
+      .badData,
+      "\(trialFolder(trial).path): has other settings than its sweep gave it, as after a resumption of its own; "
+        + "remove this folder and go on with the sweep (--resume), which trains it anew")
   }
 
   /// The folder of a trial's run.

@@ -8,14 +8,21 @@ enum SweepProbe {
   /// Looks at every trial's settings, makes the first trial's experiment and asks it what it measures; enters what
   /// the data are and when trials are compared.
   ///
+  /// - Parameters:
+  ///   - request: what the sweep is asked to do.
+  ///   - space: its settings.
+  ///   - data: where data are looked for; where the request says if nil.
   /// - Throws: `AdjointError`: what `train` would say of a trial's settings or of the data; a metric that does
   ///   not come; too little to halve.
-  static func complete(_ request: inout SweepRequest, _ space: SearchSpace) throws {
-    try complete(&request, space, ExperimentCatalogue.experiment(named: request.experiment))
+  static func complete(
+    _ request: inout SweepRequest, _ space: SearchSpace, data: DataDirectory? = nil
+  ) throws {
+    try complete(&request, space, data, ExperimentCatalogue.experiment(named: request.experiment))
   }
 
   private static func complete<Kind: Experiment>(
-    _ request: inout SweepRequest, _ space: SearchSpace, _ kind: Kind.Type
+    _ request: inout SweepRequest, _ space: SearchSpace, _ place: DataDirectory?,
+    _ kind: Kind.Type
   ) throws {
     var lengths: Set<[String?]> = []
     for trial in (0..<request.trials).reversed() {
@@ -32,8 +39,10 @@ enum SweepProbe {
           "--method halving: trials of these presets differ in epochs or steps; give --epochs or --steps"
         )
       }
-      let data = DataDirectory(
-        explicit: request.dataDir.map { URL(fileURLWithPath: $0, isDirectory: true) })
+      let data =
+        place
+        ?? DataDirectory(
+          explicit: request.dataDir.map { URL(fileURLWithPath: $0, isDirectory: true) })
       let experiment = try Kind(configuration, data: data) { _ in }
       request.data = experiment.dataDescription
       try requireMetric(request.metric, of: experiment, configuration)

@@ -97,7 +97,7 @@ public struct SweepRequest: Codable, Equatable, Sendable {
     let lengths = space.dimensions.filter { ["epochs", "steps"].contains($0.key) }
     let flag: String? = epochs != nil ? "epochs" : steps != nil ? "steps" : nil
     // Also with the other one: epochs count only where there are no steps.
-    if let flag, let length = lengths.first {
+    if let flag, let length = lengths.first(where: { $0.key == flag || $0.list != ["0"] }) {
       throw AdjointError(.usage, "--\(flag) and --set \(length.key) exclude one another")
     }
     if method == .halving, let length = lengths.first(where: \.varies) {
@@ -144,9 +144,7 @@ public struct SweepRequest: Codable, Equatable, Sendable {
 
   /// All that a trial changes of the experiment's default.
   func changes(_ trial: Int, in space: SearchSpace) -> [(key: String, value: String)] {
-    // An experiment with a number of steps of its own would go by them.
-    let given = [("epochs", epochs), ("steps", epochs == nil ? steps : 0)]
-    let length = given.compactMap { key, value in
+    let length = [("epochs", epochs), ("steps", steps)].compactMap { key, value in
       value.map { (key: key, value: "\($0)") }
     }
     return settings(trial, in: space) + length

@@ -20,6 +20,8 @@ public struct TrialJob: Sendable {
   public let threads: Int
   /// Where data are looked for, if a folder was named.
   public let dataDir: String?
+  /// Whether it is to draw its data where it could find some.
+  public var findsNoData = false
 }
 
 /// How a trial's process ended.
@@ -74,6 +76,11 @@ public final class TrialProcess: RunningTrial {
     logStart = Int(try output.seekToEnd())
     process.executableURL = executable
     process.arguments = try Self.arguments(job)
+    if job.findsNoData {
+      process.environment = ProcessInfo.processInfo.environment
+        .filter { $0.key != "ADJOINT_DATA" }
+        .merging(["XDG_CACHE_HOME": "/dev/null"]) { $1 }
+    }
     process.standardInput = input
     process.standardOutput = output
     process.standardError = output
@@ -136,9 +143,7 @@ public final class TrialProcess: RunningTrial {
     let kind = AdjointError.Kind(rawValue: status)
     switch kind {
     case .noInput, .cannotWrite, .diskFull:
-      // How to go on with the trial alone: it would train beyond where the sweep compares it.
-      let reason = message.components(separatedBy: "; once there is room")[0]
-      return .stopped(AdjointError(kind ?? .internalFault, "trial \(trial): \(reason)"))
+      return .stopped(AdjointError(kind ?? .internalFault, "trial \(trial): \(message)"))
     default: return .failed(message)
     }
   }

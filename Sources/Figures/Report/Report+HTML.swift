@@ -31,7 +31,8 @@ extension Report {
     let tiles = keyFigures.map { figure in
       let note = figure.note.map { "<span class=\"note\">\(Markup.escape($0))</span>" } ?? ""
       return "<div><dt>\(Markup.escape(figure.label))</dt>"
-        + "<dd>\(Markup.escape(figure.value))\(note)</dd></div>\n"
+        + "<dd\(figure.value.count > 11 ? " class=\"long\"" : "")>"
+        + "\(Markup.escape(figure.value))\(note)</dd></div>\n"
     }
     return "<dl class=\"key-figures\">\n\(tiles.joined())</dl>\n"
   }

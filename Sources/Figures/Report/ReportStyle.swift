@@ -21,6 +21,7 @@ enum ReportStyle {
     dt{color:var(--muted);font-size:13px}
     dd{margin:2px 0 0;font-size:24px;overflow-wrap:anywhere;line-height:1.25;font-weight:650;letter-spacing:-.01em;\
     font-variant-numeric:tabular-nums}
+    dd.long{font-size:19px}
     .note{display:block;color:var(--muted);font-size:13px;font-weight:400;letter-spacing:0;\
     margin-top:2px}
     figure{margin:0 0 20px;background:var(--card);border:1px solid var(--rule);\

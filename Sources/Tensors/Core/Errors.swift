@@ -9,7 +9,7 @@
 /// The message names the file, the offset or row, what was expected and what was found. The kind decides
 /// the exit code of the command (`sysexits.h`).
 public struct AdjointError: Error, CustomStringConvertible, Equatable, Sendable {
-  /// Who has to act, in the words of `sysexits.h`.
+  /// Who has to act, in the words of `sysexits.h`; 130 is a shell's for what Ctrl-C ended.
   public enum Kind: Int32, Sendable {
     /// A flag or a setting is not what it has to be.
     case usage = 64
@@ -23,6 +23,8 @@ public struct AdjointError: Error, CustomStringConvertible, Equatable, Sendable 
     case cannotWrite = 73
     /// Writing failed half-way, as on a full disk.
     case diskFull = 74
+    /// The user asked to stop.
+    case interrupted = 130
 
     /// What the system's refusal to write comes to, by its `errno`.
     ///

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Tensors
 
 /// Ctrl-C, SIGTERM and a closed terminal: the first asks the loop to finish its step and save; another Ctrl-C or
 /// SIGTERM ends at once.
@@ -13,6 +14,12 @@ public enum Interruption {
   /// Whether the loop has been asked to stop.
   @inline(__always)
   public static var isRequested: Bool { requested.load(ordering: .relaxed) > 0 }
+
+  /// Throws if the loop has been asked to stop: for what takes long between two steps, such as measuring a large set,
+  /// and can be done anew by a run that is gone on with.
+  public static func check() throws {
+    if isRequested { throw AdjointError(.interrupted, "interrupted") }
+  }
 
   /// Listens to SIGINT, SIGTERM and, unless it is ignored as under `nohup`, SIGHUP from now on.
   public static func listen() {

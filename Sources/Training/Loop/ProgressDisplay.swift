@@ -93,8 +93,12 @@ public final class ProgressDisplay {
     }
     parts.append("\(grouped(Int(snapshot.samplesPerSecond))) samples/s")
     parts.append("\(clock(snapshot.secondsLeft)) left")
+    let fits = { (parts: [String]) in
+      head.count + 10 + parts.joined(separator: "  ").count <= width - 1
+    }
+    if !fits(parts) { parts[parts.count - 2] = short(snapshot.samplesPerSecond) }
     // What does not fit is left out from the back, down to the bar itself.
-    while parts.count > 1 && head.count + 10 + parts.joined(separator: "  ").count > width - 1 {
+    while parts.count > 1 && !fits(parts) {
       parts.remove(at: parts.count > 2 ? parts.count - 2 : parts.count - 1)
     }
     let tail = parts.joined(separator: "  ")
@@ -106,16 +110,23 @@ public final class ProgressDisplay {
       + String(repeating: "─", count: room - filled) + tail
   }
 
+  /// Samples in a second, in few characters: `287 k/s`.
+  private static func short(_ rate: Double) -> String {
+    let (value, unit) =
+      rate < 999.5 ? (rate, "") : rate < 999_500 ? (rate / 1e3, "k") : (rate / 1e6, "M")
+    return String(format: "%.3g", value) + " \(unit)/s"
+  }
+
   /// A metric in few characters; accuracies in per cent.
   public static func format(metric name: String, _ value: Double) -> String {
-    if !value.isFinite { return value.isNaN ? "nan" : "\(value)" }
-    if name.hasSuffix("accuracy") { return String(format: "%.2f %%", value * 100) }
+    if name.hasSuffix("accuracy"), value.isFinite { return String(format: "%.2f %%", value * 100) }
     return format(value)
   }
 
   /// A number in few characters, a very small or large one by its first digits.
   public static func format(_ value: Double) -> String {
-    value != 0 && !(0.01..<1e6).contains(abs(value))
+    if !value.isFinite { return value.isNaN ? "nan" : "\(value)" }
+    return value != 0 && !(0.01..<1e6).contains(abs(value))
       ? String(format: "%.3g", value) : String(format: "%.4f", value)
   }
 

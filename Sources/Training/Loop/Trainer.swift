@@ -8,52 +8,6 @@ import Tensors
 /// 2N steps, and N steps, a resumption and N more, give the same bits in weights, optimiser and metrics, on
 /// one machine with one number of threads.
 public final class Trainer {
-  /// A point before the plan's end.
-  public enum Pause: Sendable, Equatable {
-    /// After so many epochs.
-    case epochs(Int)
-    /// After so many steps.
-    case steps(Int)
-  }
-
-  /// How a run is carried out, beside what determines its result.
-  public struct Options: Sendable {
-    /// Whether to look at every value for NaN and infinity, at a cost.
-    public var checkFinite = false
-    /// A checkpoint is written when the last one is this many seconds old.
-    public var secondsBetweenCheckpoints = 10.0
-    /// How many checkpoints are kept.
-    public var keptCheckpoints = 2
-    /// For how long a full or failing disk is tried again before the run stops.
-    public var secondsToWaitForDisk = 60.0
-    /// Where to save, measure and stop before the plan's end; nil to go through to it. The plan and its schedule
-    /// stay what they are, so that a run which is paused and resumed is the run that was never paused.
-    public var pause: Pause?
-    /// What is noted for TensorBoard, in place of what the plan says; nil for the plan's.
-    public var tracking: TrackingOptions?
-    /// Asked before each step whether to save and stop; by default whether a signal asked for it.
-    public var isInterrupted: @Sendable () -> Bool = { Interruption.isRequested }
-
-    /// The defaults.
-    public init() {}
-  }
-
-  /// What a run came to.
-  public struct Outcome: Sendable {
-    /// By name: `train_loss`, `test_accuracy`.
-    public let metrics: [String: Double]
-    /// Steps taken in all.
-    public let steps: Int
-    /// Seconds of training, from the first step of this process to the last, evaluation included.
-    public let seconds: Double
-    /// What was measured.
-    public let history: History
-    /// Whether it was stopped before its end, by a signal.
-    public let wasInterrupted: Bool
-    /// Whether it came to where it was to pause, before the plan's end.
-    public let isPaused: Bool
-  }
-
   private let task: any TrainingTask
   private let plan: TrainingPlan
   private let run: RunDirectory
@@ -164,9 +118,6 @@ public final class Trainer {
     return saved.state.step
   }
 
-  /// Steps taken so far.
-  public var stepsTaken: Int { state.step }
-
   /// Trains to the end of the plan, or to where it is to pause, or until it is interrupted.
   public func train() throws -> Outcome {
     let planned = plan.totalSteps(stepsPerEpoch: task.stepsPerEpoch)
@@ -179,31 +130,43 @@ public final class Trainer {
       }
       try writeCheckpoint()
     }
-    try task.seek(epoch: state.epoch, batch: state.batch)
+    // An epoch may be over whose metrics were interrupted.
+    let isEnd = state.batch == task.stepsPerEpoch
+    try task.seek(epoch: state.epoch + (isEnd ? 1 : 0), batch: isEnd ? 0 : state.batch)
     let began = clock.now
     var meter = SpeedMeter(clock: clock, step: state.step)
     do {
       defer { progress.finish() }
-      while state.step < total && !isOver && !options.isInterrupted() {
-        try speed.measure(samples: { state.count }, waited: { task.secondsWaited }) {
-          try trainEpoch(until: total, &meter)
+      while mayGoOn(to: total) && !options.isInterrupted() {
+        if state.batch < task.stepsPerEpoch {
+          try speed.measure(samples: { state.count }, waited: { task.secondsWaited }) {
+            try trainEpoch(until: total, &meter)
+          }
         }
         if state.batch == task.stepsPerEpoch { try finishEpoch(total, meter) }
       }
+    } catch let error as AdjointError where error.kind == .interrupted {
+      // While it measured an epoch, which is over but for that.
     } catch {
       // What was measured so far shows how it came to that.
       try? log.close()
       throw error
     }
-    let wasInterrupted = state.step < total && !isOver
+    var wasInterrupted = mayGoOn(to: total)
     let isComplete = state.step >= planned || isOver
     if lastCheckpointStep != state.step { try writeCheckpoint() }
     let seconds = (clock.now - began) / .seconds(1)
     if !wasInterrupted, bestModel != nil || average != nil {
       try task.load(modelState: bestModel ?? withAverage { task.modelState })
     }
-    let metrics = wasInterrupted ? [:] : try task.finalMetrics()
-    if isComplete { log.end(metrics, step: state.step) }
+    var metrics: [String: Double] = [:]
+    do {
+      if !wasInterrupted { metrics = try task.finalMetrics() }
+    } catch let error as AdjointError where error.kind == .interrupted {
+      wasInterrupted = true
+    }
+    try Divergence.check(metrics, after: "step \(state.step)")
+    if isComplete && !wasInterrupted { log.end(metrics, step: state.step) }
     try patience { try log.close() }
     // Only now: what is kept of each step would grow with the run.
     let history = try History(reading: run.metrics)
@@ -223,6 +186,10 @@ public final class Trainer {
   /// Whether no better epoch has come for as long as the plan waits for one.
   private var isOver: Bool {
     state.batch == 0 && plan.keepBest?.isOver(state.best, after: state.epoch) ?? false
+  }
+
+  private func mayGoOn(to total: Int) -> Bool {
+    (state.step < total || state.batch == task.stepsPerEpoch) && !isOver
   }
 
   private func trainEpoch(until total: Int, _ meter: inout SpeedMeter) throws {
@@ -267,6 +234,7 @@ public final class Trainer {
     try requireFiniteState()
     try withAverage {
       var metrics = try task.epochMetrics()
+      try Divergence.check(metrics, after: place)
       metrics["train_loss"] = state.loss / Double(state.count)
       if let correct = state.correct {
         metrics["train_accuracy"] = Double(correct) / Double(state.count)
@@ -391,7 +359,7 @@ public final class Trainer {
     "step \(state.step) (epoch \(state.epoch + 1), batch \(state.batch))"
   }
 
-  private var advice: String { "a lower --learning-rate usually helps" }
+  private var advice: String { Divergence.advice }
   private var hint: String {
     options.checkFinite ? "" : ", and --check-finite finds the operation that did it"
   }

@@ -46,7 +46,7 @@ struct TrainingState: Codable, Sendable, Equatable {
           + "give \(expected)")
     }
     let (steps, isTooMany) = epoch.multipliedReportingOverflow(by: stepsPerEpoch)
-    let isPlace = !isTooMany && epoch >= 0 && (0..<stepsPerEpoch).contains(batch)
+    let isPlace = !isTooMany && epoch >= 0 && (0...stepsPerEpoch).contains(batch)
     guard isPlace, step == steps &+ batch, count >= 0, metricsBytes >= 0 else {
       throw AdjointError(
         .badData,

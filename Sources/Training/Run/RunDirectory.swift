@@ -44,12 +44,11 @@ public struct RunDirectory: Sendable {
     let runs = URL(fileURLWithPath: parent, isDirectory: true)
       .appendingPathComponent("runs", isDirectory: true)
     let above = RunDirectory.missing(runs)
-    try OutputFolder.prepare(runs)
     let name = RunDirectory.name(for: experiment, now: now)
-    let free = ([name] + (2...1000).map { "\(name)-\($0)" })
+    let free = try ([name] + (2...1000).map { "\(name)-\($0)" })
       .map { runs.appendingPathComponent($0, isDirectory: true) }
       // Made, and not only looked for: two runs may begin at the same moment.
-      .first { mkdir($0.path, 0o777) == 0 || errno != EEXIST }
+      .first { try OutputFolder.makeNew($0) }
     folder = free ?? runs.appendingPathComponent(name, isDirectory: true)
     made = [folder] + above
     try OutputFolder.prepare(folder)

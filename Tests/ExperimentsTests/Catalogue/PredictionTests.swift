@@ -145,6 +145,31 @@ import Testing
     ) { _ = try predict(folder, hidden: 4) }
   }
 
+  @Test func experimentsWithoutSuchAModel() throws {
+    let folder = try TemporaryFolder()
+    expectError(.usage, "etth1: has no model that predicts rows of an array") {
+      _ = try Prediction.run(
+        model: "etth1", changes: [], weights: folder.file("w.safetensors"),
+        input: folder.file("x.npy"), output: folder.file("y.npy"))
+    }
+  }
+
+  @Test func aRunThatHasNotSavedYet() throws {
+    let folder = try TemporaryFolder()
+    try folder.write(
+      #"{"experiment": "mnist-mlp", "configuration": {}}"#.utf8, "run/configuration.json")
+    let run = folder.file("run")
+    expectError(.noInput, "\(run.path): has no checkpoint yet") {
+      _ = try Prediction.newest(of: run)
+    }
+    // Nor has one whose first checkpoint was never finished.
+    try FileManager.default.createDirectory(
+      at: folder.file("run/checkpoints"), withIntermediateDirectories: false)
+    expectError(.noInput, "\(run.path): has no checkpoint yet") {
+      _ = try Prediction.newest(of: run)
+    }
+  }
+
   @Test func filesThatAreNotThere() throws {
     let folder = try TemporaryFolder()
     let error = #expect(throws: AdjointError.self) { _ = try predict(folder) }

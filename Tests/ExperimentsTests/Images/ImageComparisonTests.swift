@@ -257,6 +257,15 @@ import Training
       .usage,
       "compare: \(folder.path)/begun: is a run of mnist-mlp, which has no convolutional classifier"
     ) { _ = try ImageRun.collect(folder.path + "/begun") }
+    try folder.write(
+      """
+      {"experiment": "mnist-mlp", "space": ["hidden=1,2"], "method": "random", "trials": 100001, \
+      "metric": "validation_accuracy", "minimize": false, "seed": 0, "threads": 1, "data": "", \
+      "rungs": [], "unit": "epochs", "version": ""}
+      """.utf8, "sweep/sweep.json")
+    expectError(
+      .badData, "\(folder.path)/sweep/sweep.json: expected up to 100,000 trials, found 100001"
+    ) { _ = try ImageRun.collect(folder.path + "/sweep") }
     #expect(try ImageRun.collect("").runs.isEmpty)
   }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Tensors
 import TestSupport
 import Testing
+import Training
 
 @testable import Experiments
 
@@ -91,6 +92,46 @@ import Testing
     let best = try ExperimentRunner.configuration(
       TwoLayerToy.self, [], from: folder.file("a/best.json"))
     #expect(best.epochs == 3 && best.steps == 0)
+  }
+
+  /// A list of epochs takes the place of steps as well, and no steps may be said beside epochs.
+  @Test func epochsInAList() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let script = Script()
+    script.outcome = { job in
+      .finished(metrics: ["train_loss": Double(job.trial)], steps: 1, seconds: 1)
+    }
+    let request = try SweepRequest(
+      experiment: "two-layer-toy", space: ["epochs=3,5"], metric: "train_loss", threads: 1)
+    _ = try Sweep(request, output: folder.file("a")).run(script.options())
+    let best = try ExperimentRunner.configuration(
+      TwoLayerToy.self, [], from: folder.file("a/best.json"))
+    #expect(best.epochs == 3 && best.steps == 0)
+    let both = try SweepRequest(
+      experiment: "two-layer-toy", space: ["hidden=3,4", "steps=0"], metric: "train_loss",
+      threads: 1, epochs: 2)
+    #expect(both.epochs == 2)
+  }
+
+  /// Whoever goes on with a trial alone has it trained for longer than the others.
+  @Test func trialWithOtherSettings() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let sweep = try Sweep(Script.request(["hidden=1,2"]), output: folder.file("a"))
+    let file = folder.file("a/trials/0001/configuration.json")
+    try FileManager.default.createDirectory(
+      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    let own = try ExperimentRunner.configuration(
+      MNISTPerceptron.self, sweep.request.changes(1, in: SearchSpace(sweep.request.space)))
+    var other = own
+    other.epochs += 1
+    try RunDirectory.writeJSON(SavedConfiguration("mnist-mlp", other), to: file)
+    expectError(
+      .badData,
+      "\(folder.path)/a/trials/0001: has other settings than its sweep gave it, as after a resumption of its own; "
+        + "remove this folder and go on with the sweep (--resume), which trains it anew"
+    ) { _ = try sweep.run(Script().options()) }
+    try RunDirectory.writeJSON(SavedConfiguration("mnist-mlp", own), to: file)
+    #expect(try sweep.run(Script().options()).rows.count == 2)
   }
 
   @Test func folderThatIsTakenOrIsNone() throws {

@@ -39,17 +39,11 @@ import Training
     let summary =
       #"{"data":"d","experiment":"e","interrupted":false,"metrics":{"a":0.5,"b":"nan"},"run":"r","#
       + #""seconds":2,"seed":0,"steps":9}"#
-    let advice = "; once there is room go on with: adjoint train mnist-mlp --resume 0007"
     let cases: [(String, TrialOutcome)] = [
       ("\(lines) 65", .failed("no luck")), ("\(lines) 64", .failed("no luck")),
       ("\(lines) 66", .stopped(AdjointError(.noInput, "trial 7: no luck"))),
       ("\(lines) 73", .stopped(AdjointError(.cannotWrite, "trial 7: no luck"))),
       ("\(lines) 74", .stopped(AdjointError(.diskFull, "trial 7: no luck"))),
-      // Who trains it alone trains it beyond where it is compared.
-      (
-        "echo 'adjoint: no room\(advice)' >&2; exit 74",
-        .stopped(AdjointError(.diskFull, "trial 7: no room"))
-      ),
       ("\(lines) 130", .interrupted), ("\(lines) 143", .interrupted),
       ("kill -KILL $$", .failed("was killed by signal 9")),
       ("exit 3", .failed("ended with exit code 3")),

@@ -43,6 +43,13 @@ import Training
     #expect(abs(task.x.doubles[0] - 16.243453636632417) < 1e-14)
   }
 
+  /// In float32 a step of 10⁻⁵ would tell nothing.
+  @Test func gradientsAreMeasuredInFloat64() throws {
+    var configuration = TwoLayerToyConfiguration()
+    configuration.precision = .float32
+    for error in TwoLayerToyTask(configuration).beginning.errors { #expect(error <= 1e-8) }
+  }
+
   /// The loss of the last batch is that of the same steps in NumPy, with batches drawn by `choice(5, 200)`.
   @Test(arguments: ["by-hand", "tape"])
   func hundredSteps(gradients: String) throws {

@@ -2,6 +2,7 @@ import Foundation
 import Layers
 import Optimizers
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training
@@ -120,7 +121,8 @@ import Testing
       (0.5, targets, [0.3125 + 1 / 6.0, 0.125 + 1 / 6.0, 0.0625 + 1 / 6.0]),
     ] {
       let (outcome, values) = try bias(smoothing: smoothing, targets: targets)
-      #expect(abs(outcome.loss - log(3)) < 1e-6)
+      // A few roundings of ln 3, of which one is 2.2e-16 in float64 and 1.2e-7 in float32.
+      #expect(abs(outcome.loss - log(3)) < (dtype == .float64 ? 2e-15 : 1e-6))
       #expect(outcome.correct == 1)
       for (value, share) in zip(values, shares) {
         #expect(abs(value - (share - 1.0 / 3)) < (dtype == .float64 ? 1e-15 : 2e-7))
@@ -133,14 +135,16 @@ import Testing
     #expect(text.hasPrefix("adjoint: " + words + " ["), "\(text)")
   }
 
-  private static func stepByHand(smoothing: Double, targets: Tensor?) throws {
+  private static func stepByHand(
+    smoothing: Double, targets: Tensor?, hasSeveralLabels: Bool = false
+  ) throws {
     let layer = Linear(weight: Parameter(.zeros([2, 1])), bias: Parameter(.zeros([2])))
     let parameters = Layers.parameters(of: layer)
     let step = ClassificationStep(
       layer, optimizer: SGD(parameters, learningRate: 0.5),
       byHand: { _, _ in (Tensor(scalar: 5), .zeros([1, 2]), Gradients(of: parameters, [nil, nil]))
       },
-      labelSmoothing: smoothing, seed: 0)
+      labelSmoothing: smoothing, hasSeveralLabels: hasSeveralLabels, seed: 0)
     _ = try step(.ones([1, 1]), IndexTensor([0]), targets: targets, step: 0)
   }
 
@@ -159,6 +163,16 @@ import Testing
       mixed,
       "ClassificationStep: targets with gradients by hand, which know labels only; leave one of them out"
     )
+    let several = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      try ClassificationStepTests.stepByHand(
+        smoothing: 0, targets: .ones([1, 2]), hasSeveralLabels: true)
+    }
+    Self.expectWords(
+      several,
+      "ClassificationStep: several labels with gradients by hand or label smoothing, which know none; leave one "
+        + "of them out")
     let wrong = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) {
@@ -212,6 +226,30 @@ import Testing
     }
     #expect(error?.operation == "linear")
     #expect(layer.bias?.value.floats == [0, 0])
+  }
+
+  /// Inputs are looked at too: what comes of them may be numbers again.
+  @Test func inputsThatAreNotFinite() throws {
+    /// Numbers whatever comes in.
+    struct Deaf: Layer {
+      let bias: Parameter
+      func forward(_ x: Tensor, _ context: Context) -> Tensor {
+        broadcast(bias.value, to: [x.shape[0], bias.count])
+      }
+    }
+    let layer = Deaf(bias: Parameter(.zeros([2])))
+    let step = ClassificationStep(
+      layer, optimizer: SGD([layer.bias], learningRate: 0.5), seed: 0)
+    for value in [.nan, .infinity, -.infinity] as [Float] {
+      let x = Tensor([1, value, 2, 3], shape: [2, 2])
+      expectError(.badData, "the inputs of step 7 hold NaN or infinity") {
+        _ = try step(x, IndexTensor([0, 0]), step: 6, checkFinite: true)
+      }
+    }
+    #expect(layer.bias.value.floats == [0, 0])
+    // Without the check nobody looks.
+    let x = Tensor.full([2, 2], .nan)
+    #expect(try step(x, IndexTensor([0, 0]), step: 6).count == 2)
   }
 
   /// Dropout depends on the seed and the number of the step, and on nothing else.

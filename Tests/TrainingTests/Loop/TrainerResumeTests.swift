@@ -195,9 +195,38 @@ private struct Stop: Error {}
     }
   }
 
+  /// The measurement of the first epoch, of the last and of the end; nothing of it is kept, and it is made anew.
+  @Test(arguments: [1, 2, 3, 4], [nil, 0.9])
+  func interruptedWhileItMeasures(number: Int, averageDecay: Double?) throws {
+    let folder = try TemporaryFolder()
+    let (wholeRun, partRun) = (try folder.run("whole"), try folder.run("part"))
+    let plan = TrainingPlan(epochs: 3, learningRate: 0.1)
+    let whole = SmallTask(averageDecay: averageDecay)
+    let wholeOutcome = try makeTrainer(whole, plan, in: wholeRun).train()
+
+    let first = SmallTask(averageDecay: averageDecay)
+    var measurements = 0
+    first.onMeasure = {
+      measurements += 1
+      if measurements == number { throw AdjointError(.interrupted, "interrupted") }
+    }
+    let stopped = try makeTrainer(first, plan, in: partRun).train()
+    #expect(stopped.wasInterrupted && !stopped.isPaused && stopped.metrics.isEmpty)
+    #expect(stopped.steps == min(number, 3) * first.stepsPerEpoch)
+    #expect(try History(reading: partRun.metrics).epochs.count == number - 1)
+
+    let second = SmallTask(averageDecay: averageDecay)
+    let outcome = try makeTrainer(second, plan, in: partRun, resume: true).train()
+    #expect(!outcome.wasInterrupted && outcome.metrics == wholeOutcome.metrics)
+    #expect(outcome.history == wholeOutcome.history)
+    #expect(bits(second.modelState) == bits(whole.modelState))
+    #expect(bits(second.optimizer.state) == bits(whole.optimizer.state))
+    #expect(try text(of: partRun.metrics) == text(of: wholeRun.metrics))
+  }
+
   /// Numbers that fit the manifest and no run.
   @Test(arguments: [
-    (7, 2, 3), (6, 2, -1), (5, 2, 0), (0, -1, 3), (3, 3_074_457_345_618_258_603, 1),
+    (10, 2, 4), (6, 2, -1), (5, 2, 0), (0, -1, 3), (3, 3_074_457_345_618_258_603, 1),
   ])
   func placeThatNoRunComesTo(step: Int, epoch: Int, batch: Int) throws {
     let place = URL(fileURLWithPath: "/run/step-000000007")

@@ -167,6 +167,24 @@ private let outcomes = [
     #expect(try History(reading: run.metrics).losses == [1])
   }
 
+  /// Weights that are finite and lead to numbers that are none, with a loss that was finite before its step.
+  @Test(arguments: [(Double.nan, "nan"), (-Double.nan, "nan"), (.infinity, "inf")])
+  func lossThatIsMeasured(loss: Double, word: String) throws {
+    let folder = try TemporaryFolder()
+    let run = try folder.run()
+    let task = ScriptedTask(outcomes)
+    task.metrics = ["test_accuracy": .nan, "test_loss": loss]
+    let steps = outcomes.count
+    expectError(
+      .badData,
+      "the test loss is \(word) after step \(steps) (epoch 1, batch \(steps)); a lower --learning-rate usually helps"
+    ) { _ = try makeTrainer(task, TrainingPlan(epochs: 2, learningRate: 1), in: run).train() }
+    try Divergence.check(["test_accuracy": .nan, "test_mse": 1], after: "step 1")
+    expectError(
+      .badData, "the test mse is \(word) after step 1; a lower --learning-rate usually helps"
+    ) { try Divergence.check(["test_mse": loss, "train_loss": loss], after: "step 1") }
+  }
+
   @Test func barIsClosedBeforeAnError() throws {
     let folder = try TemporaryFolder()
     let screen = Screen()

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Tensors
 import TestSupport
 import Testing
@@ -144,6 +145,29 @@ import Testing
     #expect(
       names
         == ["", "-2", "-3"].map { "\(parent.path)/runs/mnist-mlp-20310203-040506\($0)" })
+  }
+
+  /// Each has a folder of its own, and none removes what another only just made.
+  @Test func manyBeginAtTheSameMoment() throws {
+    let parent = try TemporaryFolder()
+    let date = Date()
+    let found = Mutex<[Result<String, any Error>]>([])
+    DispatchQueue.concurrentPerform(iterations: 24) { _ in
+      let result = Result {
+        let run = try RunDirectory(creatingFor: "toy", below: parent.path, now: date)
+        try run.prepareToGoOn()
+        return run.folder.path
+      }
+      found.withLock { $0.append(result) }
+    }
+    let folders = try found.withLock { try $0.map { try $0.get() } }
+    #expect(Set(folders).count == 24)
+    let shared = try RunDirectory(creating: parent.file("runs"))
+    let errors = Mutex(0)
+    DispatchQueue.concurrentPerform(iterations: 24) { _ in
+      do { for _ in 0..<20 { try shared.prepareToGoOn() } } catch { errors.withLock { $0 += 1 } }
+    }
+    #expect(errors.withLock { $0 } == 0)
   }
 
   /// What was there before is not taken away, and what was made is, as far as nothing is in it.
