@@ -97,7 +97,7 @@ let package = Package(
 
     .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),
     tests("Tensors", hasReference: true, hasLoops: true),
-    tests("Layers", ["Tensors"]),
+    tests("Layers", ["Tensors"], hasReference: true),
     tests("Optimizers", ["Tensors"], hasReference: true),
     tests("Attribution", ["Tensors", "Layers", "TestSupport"], hasReference: true),
     tests("Derivations", ["Tensors", "Layers", "Models", "TestSupport"], hasReference: true),

@@ -43,6 +43,16 @@ struct ContextTests {
     #expect(message(result).contains("Context.dropoutKey: nothing is drawn in inference"))
   }
 
+  @Test func stopsAtMoreDrawsThanAStepHas() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      let context = Context.training(seed: 1)
+      for _ in 0...(1 << 20) { _ = context.dropoutKey() }
+    }
+    #expect(message(result).contains("Context.dropoutKey: more than 2²⁰ draws in one step"))
+  }
+
   @Test func stopsAtAStepOutOfRange() async {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]

@@ -10,6 +10,8 @@ private struct Stored: Decodable {
   let logits: [Double]
   let trainingLoss: Double
   let gradientNorms: [String: Double]
+  /// Of each parameter in the order of the names, of networks that are trained.
+  let gradientProjections: [Double]?
   let names: [String]
 
   static let all: [String: Stored] = {
@@ -22,12 +24,13 @@ private struct Stored: Decodable {
         let logits: [Double]
         let training_loss: Double
         let gradient_norms: [String: Double]
+        let gradient_projections: [Double]?
         let names: [String]
       }
       return try decoder.decode([String: Raw].self, from: Data(contentsOf: url)).mapValues {
         Stored(
           logits: $0.logits, trainingLoss: $0.training_loss, gradientNorms: $0.gradient_norms,
-          names: $0.names)
+          gradientProjections: $0.gradient_projections, names: $0.names)
       }
     } catch {
       fatalError("Reference/images.json: \(error)")
@@ -35,15 +38,18 @@ private struct Stored: Decodable {
   }()
 }
 
-/// A network by the name it has in the file.
+/// A network by the name it has in the file; nothing is dropped at random: PyTorch would draw other places.
 private func network(_ name: String) -> any ImageNetwork {
   var random = Philox(seed: 0)
   return switch name {
   case "resnet18": ResNet.resNet18(classes: 9, random: &random)
+  case "resnet34": ResNet.resNet34(classes: 9, random: &random)
   case "resnet50": ResNet.resNet50(classes: 9, random: &random)
   case "resnet20": CIFARResNet(depth: 20, random: &random)
   case "resnet56": CIFARResNet(depth: 56, random: &random)
-  default: SmallVGG(random: &random)
+  case "vgg": SmallVGG(random: &random)
+  case "efficient": SmallEfficientNet(classes: 9, dropped: 0, dropout: 0, random: &random)
+  default: fatalError("Reference/images.json: no network is called \(name)")
   }
 }
 
@@ -73,6 +79,10 @@ private func fill(_ model: any ImageNetwork, _ names: [String], _ dtype: DType) 
 private func expectClose(
   _ found: [Double], _ expected: [Double], _ tolerance: Double, _ what: String
 ) {
+  guard found.count == expected.count else {
+    Issue.record("\(what): \(found.count) elements, expected \(expected.count)")
+    return
+  }
   let scale = expected.map(abs).max() ?? 0
   for (index, (a, b)) in zip(found, expected).enumerated() where !(abs(a - b) <= tolerance * scale)
   {
@@ -92,9 +102,10 @@ private func expectClose(
   }
 
   /// The statistics of three images amplify rounding on the way there and back: float64 alone.
-  @Test(arguments: ["resnet18", "resnet20", "vgg"])
+  @Test(arguments: ["resnet18", "resnet34", "resnet20", "vgg", "efficient"])
   func trainsAsPyTorchDoes(name: String) throws {
     let stored = try #require(Stored.all[name])
+    let projections = try #require(stored.gradientProjections)
     let model = network(name)
     let x = try fill(model, stored.names, .float64)
     let named = namedParameters(of: model)
@@ -102,11 +113,27 @@ private func expectClose(
       softmaxCrossEntropy(call(model, x, .training(seed: 0)), labels: IndexTensor([1, 0, 2]))
     }
     #expect(abs(loss.item - stored.trainingLoss) <= 1e-10 * stored.trainingLoss)
-    for ((name, _), gradient) in zip(named, gradients.values) {
-      guard let expected = stored.gradientNorms[name], let gradient else { continue }
+
+    let parameters = Dictionary(uniqueKeysWithValues: named.map { ($0.name, $0.parameter) })
+    let names = stored.names.filter { parameters[$0] != nil }
+    try #require(names.count == named.count && projections.count == named.count)
+    #expect(stored.gradientNorms.count == named.count { $0.parameter.shape.rank > 1 })
+    var numbers = NumPyRandom(seed: 1)
+    for (name, expected) in zip(names, projections) {
+      let parameter = try #require(parameters[name])
+      let gradient = try #require(gradients[parameter], "\(name) has no gradient")
       let norm = sumOfSquares(gradient).squareRoot()
       // A bias in front of a normalisation has none but rounding.
-      #expect(abs(norm - expected) <= 1e-8 * expected + 1e-12, "\(name)")
+      if parameter.shape.rank > 1 {
+        let expected = try #require(stored.gradientNorms[name], "\(name) has no norm")
+        #expect(abs(norm - expected) <= 1e-8 * expected + 1e-12, "\(name)")
+      }
+      // Along a random vector the gradient's signs and places count, which its norm does not know.
+      let ordered = Parameter(gradient, stateLayout: parameter.stateLayout).stateValue
+      let projection = zip(ordered.doubles, numbers.randn(ordered.count)).reduce(0.0) {
+        $0 + $1.0 * $1.1
+      }
+      #expect(abs(projection - expected) <= 1e-8 * norm + 1e-12, "\(name)")
     }
   }
 

@@ -75,6 +75,22 @@ struct SplitMix: RandomNumberGenerator {
   }
 }
 
+/// The first number that is further from its own in `right` than `absolute` and `relative` times that; nil if there is
+/// none, and as many are found as are right.
+///
+/// A NaN is near to nothing, which a search for what is too far away would not see; equal infinities are near.
+func firstFar(
+  _ found: [Double], from right: [Double], within absolute: Double, relative: Double = 0
+) -> String? {
+  if found.count != right.count { return "\(found.count) numbers, not \(right.count)" }
+  for (index, (a, b)) in zip(found, right).enumerated() {
+    let difference = abs(a - b)
+    let isNear = difference.isFinite && difference <= absolute + relative * abs(b)
+    if a != b && !isNear { return "element \(index): \(a), not \(b)" }
+  }
+  return nil
+}
+
 /// The distance of a float from the exact value, in units in the last place of that value as a float.
 ///
 /// Below the smallest normal number, where results may be flushed to zero, the unit is that number's.

@@ -15,12 +15,15 @@ public enum TensorBoard {
     public var texts: [String: [String]]
   }
 
-  /// `ADJOINT_PYTHON`, else `python3` where that can import TensorBoard.
+  /// `ADJOINT_PYTHON`, else that of the peers' environment or `python3`, where it can import TensorBoard.
   public static let python: String? = {
-    let chosen = ProcessInfo.processInfo.environment["ADJOINT_PYTHON"] ?? ""
-    guard chosen.isEmpty else { return chosen }
-    let probe = try? run(["python3", "-c", "import tensorboard"])
-    return probe?.status == 0 ? "python3" : nil
+    let environment = ProcessInfo.processInfo.environment
+    if let chosen = environment["ADJOINT_PYTHON"], !chosen.isEmpty { return chosen }
+    let peers =
+      environment["ADJOINT_PEERS_ENV"] ?? (environment["HOME"] ?? "") + "/.cache/adjoint/peers-env"
+    return [peers + "/bin/python", "python3"].first { python in
+      (try? run([python, "-c", "import tensorboard"]))?.status == 0
+    }
   }()
 
   /// Reads a folder with it.

@@ -60,7 +60,8 @@ public struct GradientCheck: Sendable {
     public let cases: Int
     /// The case with the largest error.
     public let worstCase: String
-    /// Whether the same gradient, spoilt by one part in a thousand, was found to be wrong.
+    /// Whether the gradient by each parameter, spoilt by one part in a thousand, was found to be wrong in a case, or
+    /// is zero in all of them.
     public let controlFailed: Bool
     /// Whether the error is within the tolerance and the spoilt gradient was not.
     public var passed: Bool { maxRelativeError <= tolerance && controlFailed }
@@ -129,11 +130,14 @@ public struct GradientCheck: Sendable {
       for (index, parameter) in check.parameters.enumerated() {
         let gradient = tape[index]
         if let hand = byHand[index] {
-          tally.compare(gradient.doubles, hand.doubles, check.label)
+          tally.compare(
+            gradient.doubles, hand.doubles, check.label, Tally.Control(parameter: index, by: .hand))
         }
         let probes = Probe.all(for: parameter, from: &sampler)
         let slopes = probes.map { probe in check.slope(of: parameter, along: probe, cotangent) }
-        tally.compare(probes.map { $0.component(of: gradient) }, slopes, check.label)
+        tally.compare(
+          probes.map { $0.component(of: gradient) }, slopes, check.label,
+          Tally.Control(parameter: index, by: .differences))
       }
     }
     return tally.result(name, group)
@@ -150,8 +154,9 @@ public struct GradientCheck: Sendable {
       let cotangent = double.cotangent(like: value)
       tally.compare(rounded.body().doubles, value.doubles, exact.label)
       let gradients = rounded.tapeGradients(cotangent.converted(to: .float32))
-      for (a, b) in zip(gradients, exact.tapeGradients(cotangent)) {
-        tally.compare(a.doubles, b.doubles, exact.label)
+      for (index, (a, b)) in zip(gradients, exact.tapeGradients(cotangent)).enumerated() {
+        tally.compare(
+          a.doubles, b.doubles, exact.label, Tally.Control(parameter: index, by: .double))
       }
     }
     return tally.result(name + " (float32)", group)
@@ -175,42 +180,58 @@ public struct GradientCheck: Sendable {
   }
 }
 
-/// The errors of a check so far, and whether a spoilt gradient would have been noticed.
+/// The errors of a check so far, and whether spoilt gradients would have been noticed.
 private struct Tally {
+  /// A gradient by the parameters at one place in the lists of all cases, and what it is compared with.
+  struct Control: Hashable {
+    enum Witness { case hand, differences, double }
+    let parameter: Int
+    let by: Witness
+  }
+
+  /// What rounding leaves of a gradient that is zero by the formula: a sum of numbers around one that cancel.
+  static let zero = 1e-12
+
   let tolerance: Double
   /// Below this, errors are absolute: 10⁻³ for differences in double, 0.1 for float32, whose inputs are
   /// numbers around one.
   let floor: Double
   private var worst = 0.0
   private var worstCase = ""
-  private var spoilt = 0.0
+  /// Whether the spoilt gradient was noticed in a case: each has to be, for a loud one says nothing of a faint one.
+  private var controls: [Control: Bool] = [:]
   private var cases: Set<String> = []
-  private var isTrivial = true
 
   init(tolerance: Double, floor: Double) {
     self.tolerance = tolerance
     self.floor = floor
   }
 
-  mutating func compare(_ gradient: [Double], _ expected: [Double], _ label: String) {
+  /// Takes in an error; of a gradient also whether it would have been noticed, spoilt, which values need not be.
+  mutating func compare(
+    _ gradient: [Double], _ expected: [Double], _ label: String, _ control: Control? = nil
+  ) {
     cases.insert(label)
     require(
       gradient.count == expected.count,
       "GradientCheck: \(gradient.count) values against \(expected.count) in case \(label)")
     let error = GradientCheck.relativeError(gradient, expected, floor: floor)
     if error >= worst { (worst, worstCase) = (error, label) }
-    spoilt = max(
-      spoilt,
-      GradientCheck.relativeError(
-        gradient.map { $0 * 1.001 }, expected, floor: floor))
-    isTrivial = isTrivial && expected.allSatisfy { $0 == 0 }
+    // A gradient that is zero everywhere cannot be spoilt. If only one of the two is, the error tells.
+    guard let control, !Tally.isZero(gradient), !Tally.isZero(expected) else { return }
+    let spoilt = GradientCheck.relativeError(
+      gradient.map { $0 * 1.001 }, expected, floor: floor)
+    controls[control] = controls[control] == true || spoilt > tolerance
+  }
+
+  private static func isZero(_ values: [Double]) -> Bool {
+    values.allSatisfy { abs($0) <= zero }
   }
 
   func result(_ name: String, _ group: GradientCheck.Group) -> GradientCheck.Result {
-    // A gradient that is zero everywhere cannot be spoilt; it is right if it is zero.
     GradientCheck.Result(
       name: name, group: group, maxRelativeError: worst, tolerance: tolerance, cases: cases.count,
-      worstCase: worstCase, controlFailed: isTrivial || spoilt > tolerance)
+      worstCase: worstCase, controlFailed: controls.values.allSatisfy { $0 })
   }
 }
 

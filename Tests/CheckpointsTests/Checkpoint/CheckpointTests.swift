@@ -153,6 +153,27 @@ import Testing
     }
   }
 
+  /// The format has whole numbers, and a manifest may agree with them; weights and what an optimiser keeps are none.
+  @Test(arguments: [Checkpoint.model, Checkpoint.optimizer])
+  func wholeNumbersAreRefused(name: String) throws {
+    let folder = try TemporaryFolder()
+    let url = try Saved(step: 1).write(in: folder.url)
+    let file = url.appendingPathComponent(name)
+    try SafeTensors.write([:], indices: ["steps": IndexTensor([1])], to: file)
+    var manifest = CheckpointManifest()
+    for part in Checkpoint.files {
+      let source = try ByteSource(url.appendingPathComponent(part).path)
+      manifest.files[part] = .init(byteCount: source.count, sha256: try source.sha256())
+    }
+    try overwrite(
+      url.appendingPathComponent(CheckpointManifest.fileName), Array(manifest.json.utf8))
+    try Checkpoint.verify(url)
+    expectError(
+      .badData,
+      "\(file.path): tensor \"steps\": expected float32 or float64, found whole numbers"
+    ) { _ = try Checkpoint.read(url, as: State.self) }
+  }
+
   @Test func stateOfAnotherType() throws {
     struct Other: Codable { var step: String }
     struct More: Codable { var missing: Int }

@@ -210,28 +210,38 @@ extension Augmentation {
   }
 
   /// A fair coin: of 10,000 images, half, with a standard deviation of 50.
-  @Test(arguments: [0, 4])
-  func halfAreMirrored(shift: Int) {
-    let augmentation = Augmentation(mirrors: true, shift: shift, seed: 3)
-    let mirrored = (0..<10_000).count {
-      augmentation.draw(epoch: $0 / 1000, row: $0 % 1000).isMirrored
-    }
-    #expect(abs(mirrored - 5000) < 4 * 50)
-    let never = Augmentation(mirrors: false, shift: shift, seed: 3)
-    #expect((0..<1000).allSatisfy { !never.draw(epoch: 0, row: $0).isMirrored })
+  @Test func halfAreMirrored() throws {
+    let set = try Self.set(1000, height: 1, width: 2) { UInt8($0 % 2 + 1) }
+    let seed: UInt64 = 3
+    let augmentation = Augmentation(try AugmentationRecipe(parsing: "flip"), seed: seed)
+    let images = try (0..<10).flatMap { try Self.images(set, augmentation, epoch: $0) }
+    let (mirrored, others) = (images.count { $0 == [2, 1] }, images.count { $0 == [1, 2] })
+    #expect(mirrored + others == 10_000)
+    #expect(abs(mirrored - 5000) < 4 * 50, "seed \(seed)")
+    let never = Augmentation(mirrors: false, shift: 0, seed: seed)
+    #expect(try Self.images(set, never).allSatisfy { $0 == [1, 2] })
   }
 
   /// Each of the 25 moves of two pixels is as likely as the others, mirrored or not: χ² of 49 degrees of freedom
   /// lies beyond 85.4 once in a thousand.
-  @Test func movesAreUniform() {
-    let augmentation = Augmentation(mirrors: true, shift: 2, seed: 4)
+  @Test func movesAreUniform() throws {
+    // All pixels differ, and no move takes the middle or what is on its right out of the image.
+    let set = try Self.set(1000, height: 5, width: 7) { UInt8($0 % 35 + 1) }
+    let seed: UInt64 = 4
+    let augmentation = Augmentation(mirrors: true, shift: 2, seed: seed)
     var counts = [Int](repeating: 0, count: 50)
-    for place in 0..<20_000 {
-      let draw = augmentation.draw(epoch: place / 1000, row: place % 1000)
-      counts[(draw.isMirrored ? 25 : 0) + (draw.top + 2) * 5 + draw.left + 2] += 1
+    for epoch in 0..<20 {
+      for image in try Self.images(set, augmentation, epoch: epoch) {
+        let middle = try #require(image.firstIndex(of: 18))
+        let (top, left) = (2 - middle / 7, 3 - middle % 7)
+        try #require(abs(top) <= 2 && abs(left) <= 2)
+        let isMirrored = image[middle + 1] == 17
+        #expect(isMirrored || image[middle + 1] == 19)
+        counts[(isMirrored ? 25 : 0) + (top + 2) * 5 + left + 2] += 1
+      }
     }
     let squares = counts.reduce(0.0) { $0 + (Double($1) - 400) * (Double($1) - 400) / 400 }
-    #expect(squares < 85.4)
+    #expect(squares < 85.4, "seed \(seed)")
   }
 
   /// Everything there is, on any number of threads, ahead or not, in batches of any size, and after going back.

@@ -102,6 +102,96 @@ import Testing
     }
   }
 
+  /// A black and a white image of one size: what is seen on the one of the other tells how they were mixed.
+  private static func blackAndWhite(
+    _ recipe: AugmentationRecipe, height: Int, width: Int, seed: UInt64
+  ) throws -> Loader {
+    let pixels = height * width
+    let set = try ClassificationSet(
+      pixels: (0..<2 * pixels).map { UInt8($0 < pixels ? 0 : 255) }, height: height, width: width,
+      channels: 1, labels: [0, 1], classNames: ["black", "white"], description: "drawn")
+    return Loader(
+      set, batchSize: 2, order: .sequential, augmentation: .init(recipe, seed: seed), threads: 1)
+  }
+
+  /// λ ~ Beta(α, α): mean ½, variance 1 / (4 (2α + 1)); the standard error of the variance follows from the fourth
+  /// central moment, 3 / (16 (2α + 1) (2α + 3)).
+  @Test(arguments: [0.2, 1, 5] as [Double])
+  func mixupsShareIsOfTheBetaDistribution(alpha: Double) throws {
+    let (seed, count): (UInt64, Int) = (21, 20_000)
+    let loader = try Self.blackAndWhite(.init([], mixup: alpha), height: 1, width: 1, seed: seed)
+    // What is left of white, which is 1, is its own share.
+    let shares = (0..<count).map { _ in Double(loader.next().inputs.floats[1]) }
+    let mean = shares.reduce(0.0, +) / Double(count)
+    let variance = shares.reduce(0.0) { $0 + ($1 - 0.5) * ($1 - 0.5) } / Double(count)
+    let expected = 1 / (4 * (2 * alpha + 1))
+    let fourth = 3 / (16 * (2 * alpha + 1) * (2 * alpha + 3))
+    let errorOfMean = (expected / Double(count)).squareRoot()
+    let errorOfVariance = ((fourth - expected * expected) / Double(count)).squareRoot()
+    #expect(abs(mean - 0.5) < 5 * errorOfMean, "seed \(seed): \(mean)")
+    #expect(abs(variance - expected) < 5 * errorOfVariance, "seed \(seed): \(variance)")
+  }
+
+  /// For each place of a side, the share of the centres around which a piece of `cut` pixels covers it.
+  private static func coverage(_ length: Int, _ cut: Int) -> [Double] {
+    (0..<length).map { place in
+      let centres = (0..<length).count { centre in
+        let first = centre - cut / 2
+        return (first..<first + cut).contains(place)
+      }
+      return Double(centres) / Double(length)
+    }
+  }
+
+  /// With α = 1 the cut share 1 − λ is uniform. From (m / pixels)² to ((m + 1) / pixels)² the sides of the
+  /// rectangle are the same whole numbers, so that what is to be expected is a sum over m.
+  @Test func cutmixCutsWhatTheDirectSumSays() throws {
+    let (height, width, count, seed): (Int, Int, Int, UInt64) = (6, 9, 20_000, 22)
+    let pixels = height * width
+    var expected = [Double](repeating: 0, count: pixels)
+    for m in 0..<pixels {
+      let probability = Double(2 * m + 1) / Double(pixels * pixels)
+      let (down, along) = (Self.coverage(height, m / width), Self.coverage(width, m / height))
+      for place in 0..<pixels {
+        expected[place] += probability * down[place / width] * along[place % width]
+      }
+    }
+
+    let loader = try Self.blackAndWhite(
+      .init([], cutmix: 1), height: height, width: width, seed: seed)
+    var covered = [Int](repeating: 0, count: pixels)
+    var areas: [Double] = []
+    // Where rectangles of one row and of one column lie that no edge has cut off: those are the centres.
+    var rows = [Int](repeating: 0, count: height - 2)
+    var columns = [Int](repeating: 0, count: width - 2)
+    for _ in 0..<count {
+      let values = loader.next().inputs.floats
+      let places = (0..<pixels).filter { values[$0] > 0.5 }
+      areas.append(Double(places.count))
+      for place in places { covered[place] += 1 }
+      let (ys, xs) = (Set(places.map { $0 / width }), Set(places.map { $0 % width }))
+      if ys.count == 1, let y = ys.first, (1..<height - 1).contains(y) { rows[y - 1] += 1 }
+      if xs.count == 1, let x = xs.first, (1..<width - 1).contains(x) { columns[x - 1] += 1 }
+    }
+
+    let mean = areas.reduce(0.0, +) / Double(count)
+    let variance = areas.reduce(0.0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count)
+    #expect(
+      abs(mean - expected.reduce(0.0, +)) < 5 * (variance / Double(count)).squareRoot(),
+      "seed \(seed): \(mean)")
+    for (place, share) in expected.enumerated() {
+      let found = Double(covered[place]) / Double(count)
+      let error = (share * (1 - share) / Double(count)).squareRoot()
+      #expect(abs(found - share) < 5 * error, "seed \(seed), pixel \(place): \(found)")
+    }
+    // χ² of 3 and of 6 degrees of freedom lies beyond these once in a thousand.
+    for (counts, bound) in [(rows, 16.27), (columns, 22.46)] {
+      let even = Double(counts.reduce(0, +)) / Double(counts.count)
+      let squares = counts.reduce(0.0) { $0 + (Double($1) - even) * (Double($1) - even) / even }
+      #expect(even > 30 && squares < bound, "seed \(seed): \(counts)")
+    }
+  }
+
   /// Where both are asked for, each has about half of the batches.
   @Test func bothByTurns() {
     let augmentation = Augmentation(.init([], mixup: 0.2, cutmix: 1), seed: 1)

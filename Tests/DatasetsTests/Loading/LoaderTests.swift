@@ -239,4 +239,27 @@ import Testing
     }
     #expect(message(result).contains("Loader: 10 images make no whole batch of 16"))
   }
+
+  @Test func transformsOfOtherImagesStopTheProgram() async {
+    let channels = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      _ = Loader(
+        try LoaderTests.numbered(10), batchSize: 2, order: .sequential,
+        transform: .normalized(mean: [0.1], deviation: [0.3]))
+    }
+    #expect(
+      message(channels).hasPrefix(
+        "adjoint: Loader: a transform of 1 channels for images of 3 ["))
+    let features = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      _ = Loader(
+        try LoaderTests.numbered(10), batchSize: 2, order: .sequential,
+        transform: .centred(mean: [1, 2, 3, 4]))
+    }
+    #expect(
+      message(features).hasPrefix(
+        "adjoint: Loader: a transform of 4 features for images of 6 ["))
+  }
 }

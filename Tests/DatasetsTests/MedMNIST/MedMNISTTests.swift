@@ -118,6 +118,21 @@ import Testing
     ) { _ = try MedMNIST.load("pneumoniamnist", from: folder.url) }
   }
 
+  /// A file may claim more labels than there could be images: four times its bytes and 60 MB hold 398 of 224 × 224 × 3.
+  @Test func labelsOfMoreImagesThanCouldBeRead() throws {
+    let members = ["train", "val", "test"].flatMap { part in
+      [
+        NPZ.Member("\(part)_images", shape: [1, 1, 1, 3], bytes: [0, 0, 0]),
+        NPZ.Member("\(part)_labels", shape: [399, 1], bytes: .init(repeating: 0, count: 399)),
+      ]
+    }
+    let folder = try folder("pathmnist_224.npz", members)
+    expectError(
+      .badData,
+      "\(folder.path)/pathmnist_224.npz: train_labels.npy: expected labels of at most 398 images, found 399"
+    ) { _ = try MedMNIST.load("pathmnist", size: 224, from: folder.url) }
+  }
+
   @Test func shapesThatDiffer() throws {
     var members = Self.members()
     members[2] = NPZ.Member(

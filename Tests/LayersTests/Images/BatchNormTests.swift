@@ -82,6 +82,35 @@ struct BatchNormTests {
     }
   }
 
+  /// In one pass, or in two where somebody looks on and where windows are dilated: the same numbers, and running
+  /// statistics that follow alike.
+  @Test(arguments: [false, true], [1, 2])
+  func maximaOfItsOutput(isInspected: Bool, dilation: Int) {
+    var random = Philox(seed: 2)
+    let numbers = (0..<180).map { _ in random.normal() }
+    let image = Tensor(numbers, shape: [2, 6, 5, 3], dtype: .float32)
+    let pool = MaxPool2d(window: 2, stride: 1, padding: 1, dilation: Extent(dilation))
+    let (one, two) = (BatchNorm(3, activation: .relu), BatchNorm(3, activation: .relu))
+    for layer in [one, two] {
+      // Of a channel with a negative scale the maxima are those of its least elements.
+      layer.weight!.value = Tensor([0.5, -1, 2] as [Float], shape: [3])
+      layer.bias!.value = Tensor([0, 1, -1] as [Float], shape: [3])
+    }
+    for context in [Context.training(seed: 0), .inference] {
+      var seen: [String] = []
+      let inspection = Inspection { name, _ in seen.append(name.type) }
+      let found = one(
+        image, maxima: pool, isInspected ? context.inspected(by: inspection) : context)
+      let right = pool(two(image, context), context)
+      #expect(found.shape == right.shape)
+      expectClose(found, right.doubles)
+      #expect(seen == (isInspected ? ["BatchNorm", "MaxPool2d"] : []))
+    }
+    expectClose(one.runningMean!.value, two.runningMean!.value.doubles)
+    expectClose(one.runningVar!.value, two.runningVar!.value.doubles)
+    #expect(one.numBatchesTracked!.value.item == 1)
+  }
+
   /// The call with a residual enters the layer as the other one does.
   @Test func aValueThatIsNotFiniteIsBlamedOnTheLayer() throws {
     struct Model: Layer {

@@ -47,6 +47,32 @@ import Testing
     #expect(up(.ones([2, 4, 6, 3]), .inference).shape == [2, 8, 12, 5])
   }
 
+  /// PyTorch 2.15, `Reference/transposed_convolution.py`: a window, strides and padding that differ along the axes, and
+  /// numbers of which every sum is exact.
+  @Test mutating func transposesAsPyTorchDoes() throws {
+    let geometry = ConvolutionGeometry(
+      stride: Extent(2, 1), padding: Padding(top: 1, left: 0, bottom: 1, right: 0))
+    let layer = ConvTranspose2d(
+      2, 3, window: Extent(3, 2), geometry, outputPadding: Extent(1, 0), random: &random)
+    #expect(layer.weight.shape == [2, 3, 2, 3])
+    let weight = (0..<36).map { Float($0 * 7 % 11 - 5) / 4 }
+    let state = [
+      "weight": Tensor(weight, shape: [2, 3, 3, 2]),
+      "bias": Tensor([0.5, -1, 2] as [Float], shape: [3]),
+    ]
+    try load(state, into: layer)
+    let image = (0..<12).map { Float($0 * 5 % 7 - 3) / 2 }
+    let y = layer(Tensor(image, shape: [1, 2, 3, 2]), .inference)
+    let right: [Float] = [
+      2, 0.75, -0.125, -2.375, -3.125, 0.625, 0.375, -1.625, 5, 2.25, -0.25, 1.75, -0.5, 0.625,
+      4.875, 3.375, -1, -0.875, 1.5, -2.625, -0.875, -2.375, -1, 4.875, -0.375, -0.875, 1.75,
+      -0.25, -1.25, 5, 3.375, 1.125, 0.625, -1.125, -2.875, -0.125, 2.25, -2.375, 1.625, 0.375,
+      -0.625, 1.5, -2.375, -0.5, 4.5, 2, 0.25, 0.25,
+    ]
+    #expect(y.shape == [1, 4, 4, 3])
+    #expect(y.floats == right)
+  }
+
   @Test func stopsAtGroupsThatDoNotDivide() async {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]

@@ -115,6 +115,40 @@ import Testing
     #expect(check.run().map(\.name) == ["double", "double (float32)"])
   }
 
+  /// A gradient so small that the tolerance hides a spoilt one is not vouched for by a loud one beside it.
+  @Test func aFaintGradientProvesNothing() {
+    #expect(Self.loudAndFaint([1e-9]).run().map(\.controlFailed) == [false, false])
+    // It is enough that one case is loud, and what is zero in all of them cannot be spoilt.
+    #expect(Self.loudAndFaint([1e-9, 1]).run().map(\.controlFailed) == [true, true])
+    #expect(Self.loudAndFaint([0]).run().map(\.controlFailed) == [true, true])
+  }
+
+  /// x + f y, a case for each f.
+  private static func loudAndFaint(_ factors: [Double]) -> GradientCheck {
+    GradientCheck(name: "sum", group: .operation, tolerance: 1e-8, tolerance32: 2e-6) { sampler in
+      factors.map { factor in
+        let (x, y) = (sampler.parameter([4]), sampler.parameter([4]))
+        return .init("\(factor)", [x, y], byHand: { dy in [dy, dy * factor] }) {
+          x.value + y.value * factor
+        }
+      }
+    }
+  }
+
+  /// Where the gradient by hand is left out, the tape would be held against differences alone.
+  @Test(arguments: GradientCheck.all)
+  func everyParameterHasAGradientByHand(check: GradientCheck) {
+    var sampler = Sampler(seed: 0, dtype: .float64)
+    for point in check.makeCases(&sampler) {
+      let gradients = point.byHand(sampler.cotangent(like: point.body()))
+      #expect(gradients.count == point.parameters.count, "\(check.name), \(point.label)")
+      for (index, (parameter, gradient)) in zip(point.parameters, gradients).enumerated()
+      where !parameter.isFrozen {
+        #expect(gradient != nil, "\(check.name), \(point.label): parameter \(index)")
+      }
+    }
+  }
+
   @Test func relativeErrors() {
     #expect(GradientCheck.relativeError([1, 2], [1, 2]) == 0)
     #expect(GradientCheck.relativeError([1, 2], [1, 2.5]) == 0.2)
@@ -180,6 +214,24 @@ import Testing
     "permute": "transpose",
   ]
 
+  /// Records whose check is not named as they are, in snake case.
+  private static let checkNames = [
+    "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "+ scalar": "add_scalar",
+    "* scalar": "multiply_scalar", "/ scalar": "divide_scalar", "scalar -": "scalar_subtract",
+    "scalar /": "scalar_divide", "bernoulliNegativeLogLikelihood": "bernoulli_nll",
+    "gaussianHeadKLDivergence": "gaussian_head_kl",
+    "gaussianHeadNegativeLogLikelihood": "gaussian_head_nll",
+    "gaussianKLDivergence": "gaussian_kl", "gaussianNegativeLogLikelihood": "gaussian_nll",
+    "leakyReLU": "leaky_relu", "matmul": "matmul_nn", "maximum": "maximum_axis",
+    "permuted": "permute", "reshaped": "reshape", "transposed": "transpose",
+  ]
+
+  /// Records without a check, and what holds them instead.
+  private static let withoutCheck = [
+    "converted": "LayoutTests.conversions: a check stays in one precision",
+    "guidedReLU": "AttributionTests, against PyTorch: it is no derivative, on purpose",
+  ]
+
   /// Paths below the folder of operations.
   private static let files =
     (try? FileManager.default.subpathsOfDirectory(atPath: root.path))?
@@ -193,6 +245,24 @@ import Testing
       #expect(text.contains("GradientCheck.register("), "\(file) registers no gradient check")
     }
     #expect(Set(Self.withoutGradient.keys).isSubset(of: files))
+  }
+
+  /// A file may have several operations. Names that are passed on to `record` are left to the test above.
+  @Test func everyRecordHasACheck() throws {
+    var records: Set<String> = []
+    for file in Self.files {
+      let text = try String(contentsOf: Self.root.appending(path: file), encoding: .utf8)
+      records.formUnion(text.matches(of: /record\(\s*"([^"]+)"/).map { String($0.1) })
+    }
+    #expect(records.count >= 60)
+    let checks = Set(GradientCheck.all.filter { $0.group == .operation }.map(\.name))
+    for name in records where Self.withoutCheck[name] == nil {
+      let snake = name.map { $0.isUppercase ? "_\($0.lowercased())" : "\($0)" }.joined()
+      let check = Self.checkNames[name] ?? snake
+      #expect(checks.contains(check), "\(name) has no gradient check \(check)")
+    }
+    #expect(Set(Self.withoutCheck.keys).isSubset(of: records))
+    #expect(Set(Self.checkNames.keys).isSubset(of: records))
   }
 
   @Test func everyFileOfOperationsHasItsTests() throws {

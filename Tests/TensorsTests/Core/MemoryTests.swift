@@ -110,6 +110,15 @@ import Testing
     expectWords(result, "Kernel: there is no kernel named no_such_kernel")
   }
 
+  @Test func typesThatAKernelDoesNotKnow() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { _ = softmax(.ones([2, 3], dtype: .bfloat16)) }
+    expectWords(
+      result,
+      "softmax: has no bfloat16 form; convert its input with converted(to: .float32)")
+  }
+
   /// More than any machine has: words, not a trap.
   @Test func tooMuch() async {
     let result = await #expect(

@@ -42,6 +42,9 @@ import Testing
     Mistake("Shape: 7 axes; at most 6 are supported") { _ = Shape([1, 1, 1, 1, 1, 1, 1]) },
     Mistake("Shape: length -2 of axis 1 is not in 0 ..< 2³¹") { _ = Shape([3, -2]) },
     Mistake("Shape: length 2147483648 of axis 0 is not in 0 ..< 2³¹") { _ = Shape([1 << 31]) },
+    Mistake("Shape: [1073741824, 524288] has more than 2⁴⁸ elements") {
+      _ = Shape([1 << 30, 1 << 19])
+    },
     Mistake("Shape: axis 2 of [2, 3], which has 2 axes") { _ = Shape([2, 3])[2] },
     Mistake("test: axis -3 of a tensor of shape [2, 3], which has 2 axes") {
       _ = Shape([2, 3]).resolve(axis: -3, for: "test")

@@ -117,8 +117,7 @@ import Testing
     _ found: [Double], near right: [Double], within tolerance: Double,
     sourceLocation: SourceLocation = #_sourceLocation
   ) {
-    #expect(found.count == right.count, sourceLocation: sourceLocation)
-    let largest = zip(found, right).map { abs($0 - $1) }.max() ?? 0
-    #expect(largest <= tolerance, sourceLocation: sourceLocation)
+    #expect(
+      firstFar(found, from: right, within: tolerance) == nil, sourceLocation: sourceLocation)
   }
 }

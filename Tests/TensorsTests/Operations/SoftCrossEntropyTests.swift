@@ -41,7 +41,8 @@ import Testing
     }
     let never = Tensor([2, -.infinity, 2], shape: [1, 3], dtype: dtype)
     let (loss, p) = softmaxCrossEntropyWithProbabilities(never, targets: targets)
-    #expect(abs(loss.item - 0.6931471805599453) < 1e-7)
+    // ln 2, but for the rounding of a logarithm and of a sum.
+    #expect(abs(loss.item - 0.6931471805599453) <= (dtype == .float32 ? 1e-7 : 4e-16))
     #expect(p.doubles == [0.5, 0, 0.5])
     #expect(softmaxCrossEntropy(never, targets: targets, labelSmoothing: 0.1).item == .infinity)
     let nan = Tensor([0, .nan, 7], shape: [1, 3], dtype: dtype)

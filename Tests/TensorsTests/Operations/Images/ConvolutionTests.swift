@@ -98,13 +98,20 @@ import Testing
     }
   }
 
-  /// A reorder of weights is counted; a product with the matrix of the whole map needs none.
-  @Test func countsReorders() {
-    let before = convolutionWeightReorders
-    _ = convolution(.ones([2, 2, 2, 32]), .ones([32, 3, 3, 32]), nil, .init(padding: 1))
-    #expect(convolutionWeightReorders == before)
-    _ = convolution(.ones([2, 8, 8, 32]), .ones([32, 3, 3, 32]), nil, .init(padding: 1))
-    #expect(convolutionWeightReorders >= before)
+  /// A product with the matrix of the whole map needs no reorder, oneDNN's convolution one a call: with 256 or 512 bits
+  /// it wants channels in blocks. In a process of its own, for the count is the whole process's.
+  @Test func countsReorders() async {
+    await #expect(processExitsWith: .success) {
+      func reorders(_ side: Int) -> Int {
+        let before = convolutionWeightReorders
+        _ = convolution(.ones([2, side, side, 32]), .ones([32, 3, 3, 32]), nil, .init(padding: 1))
+        return convolutionWeightReorders - before
+      }
+      #expect(reorders(2) == 0)
+      let first = reorders(8)
+      #expect(first == 1 || !["AVX2", "AVX3"].contains(Threads.vectorTarget))
+      #expect(reorders(8) == first)
+    }
   }
 
   @Test func keepsItsPrimitivesApart() {
@@ -161,6 +168,10 @@ import Testing
   }
 
   static let mistakes = [
+    Mistake(
+      "transposedConvolution: input of shape [1, 4, 4, 3] and weight of shape [2, 3, 3, 4] in 1 groups; they "
+        + "have to be [batch, height, width, inputs] and [inputs, window height, window width, outputs / groups]"
+    ) { _ = transposedConvolution(.ones([1, 4, 4, 3]), .ones([2, 3, 3, 4])) },
     Mistake(
       "convolution: input bfloat16 and weight bfloat16; the weight has to be of the input's type, and "
         + "float32 where that is bfloat16"
