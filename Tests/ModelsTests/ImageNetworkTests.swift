@@ -102,7 +102,7 @@ private func expectClose(
   }
 
   /// The statistics of three images amplify rounding on the way there and back: float64 alone.
-  @Test(arguments: ["resnet18", "resnet34", "resnet20", "vgg", "efficient"])
+  @Test(arguments: ["resnet18", "resnet20", "vgg", "efficient"])
   func trainsAsPyTorchDoes(name: String) throws {
     let stored = try #require(Stored.all[name])
     let projections = try #require(stored.gradientProjections)

@@ -30,7 +30,7 @@ from torch_image_networks import (  # noqa: E402
     SmallVGG,
 )
 
-TRAINED = ["resnet18", "resnet34", "resnet20", "vgg", "efficient"]
+TRAINED = ["resnet18", "resnet20", "vgg", "efficient"]
 
 
 class SqueezeExcitation(nn.Module):
