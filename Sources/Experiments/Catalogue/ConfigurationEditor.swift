@@ -45,6 +45,15 @@ enum ConfigurationEditor {
     try dictionary(of: configuration).mapValues { text($0) ?? "\($0)" }
   }
 
+  /// The settings of a configuration that another has not, as `key=value` in alphabetical order.
+  static func changes<Configuration: ExperimentConfiguration>(
+    from base: Configuration, to changed: Configuration
+  ) throws -> [String] {
+    let usual = try settings(of: base)
+    return try settings(of: changed).filter { usual[$0.key] != $0.value }
+      .map { "\($0.key)=\($0.value)" }.sorted()
+  }
+
   /// A value as `--set` takes it; nil for what is neither text, number, true nor false.
   static func text(_ value: Any) -> String? {
     if let text = value as? String { return text }

@@ -108,8 +108,9 @@ public enum ExperimentRunner {
     let progress = ProgressDisplay.automatic(quiet: request.isQuiet)
     for words in unpublished(experiment.dataFiles) { note(words) }
     let total = experiment.plan.totalSteps(stepsPerEpoch: experiment.task.stepsPerEpoch)
-    let newest = request.resume == nil ? nil : try Checkpoint.latest(in: run.checkpoints)
-    let taken = newest.flatMap { Checkpoint.step(of: $0) } ?? 0
+    // Whether it is whole the trainer sees.
+    let taken =
+      try Checkpoint.all(in: run.checkpoints).last.flatMap { Checkpoint.step(of: $0) } ?? 0
     guard request.changes.isEmpty || taken <= total else {
       throw AdjointError(
         .usage,
@@ -328,14 +329,9 @@ public enum ExperimentRunner {
     guard let base = kind.presets["default"] else { return "" }
     let saved = try RunDirectory.read(
       SavedConfiguration<Kind.Configuration>.self, from: run.configuration)
-    let (own, usual) = (
-      try ConfigurationEditor.settings(of: saved.configuration),
-      try ConfigurationEditor.settings(of: base)
-    )
-    let changed = own.filter { $0.key != "compare" && usual[$0.key] != $0.value }
-    guard !changed.isEmpty else { return "" }
-    return " Changed: " + changed.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: ", ")
-      + "."
+    let changed = try ConfigurationEditor.changes(from: base, to: saved.configuration)
+      .filter { !$0.hasPrefix("compare=") }
+    return changed.isEmpty ? "" : " Changed: \(changed.joined(separator: ", "))."
   }
 }
 

@@ -14,18 +14,11 @@ protocol ImageExperiment: LookingInside where Configuration: ImageSettings {
   /// The network with its data and its training.
   var training: ImageTraining { get }
 
-  /// Loads the data and makes the network.
-  ///
-  /// - Parameters:
-  ///   - configuration: already validated.
-  ///   - data: where data are looked for.
-  ///   - checkpoint: the one whose weights the network is going to get, so that the files which only a beginning needs
-  ///     are left alone; nil where training begins.
-  ///   - note: tells the user something in one line.
-  init(
-    _ configuration: Configuration, data: DataDirectory, resuming checkpoint: URL?,
-    note: (String) -> Void
-  ) throws
+  /// What the user should know of these settings before training begins, in a line each.
+  static func remarks(on configuration: Configuration) throws -> [String]
+
+  /// An experiment of this network and training, which were made of the configuration.
+  init(_ training: ImageTraining, of configuration: Configuration)
 }
 
 extension ImageExperiment {
@@ -33,8 +26,21 @@ extension ImageExperiment {
   static func name(of configuration: Configuration) -> String { configuration.image.network }
   static var presetsOfGivenWeights: Set<String> { [] }
 
+  static func remarks(on configuration: Configuration) throws -> [String] { [] }
+
   init(_ configuration: Configuration, data: DataDirectory, note: (String) -> Void) throws {
     try self.init(configuration, data: data, resuming: nil, note: note)
+  }
+
+  init(
+    _ configuration: Configuration, data: DataDirectory, resuming checkpoint: URL?,
+    note: (String) -> Void
+  ) throws {
+    if checkpoint == nil { try Self.remarks(on: configuration).forEach(note) }
+    self.init(
+      try ImageTraining(
+        configuration, data: data, resuming: checkpoint, for: Self.self, note: note),
+      of: configuration)
   }
 
   var dataDescription: String { training.images.description }

@@ -1,6 +1,5 @@
 import Datasets
 import Figures
-import Foundation
 import Tensors
 import Training
 
@@ -36,25 +35,20 @@ final class TissueAblation: ImageExperiment {
     configuration.variant
   }
 
+  /// What was asked for in a setting that the variant has its own value of is not what is trained.
+  static func remarks(on configuration: TissueAblationConfiguration) throws -> [String] {
+    let changes = try ConfigurationEditor.changes(
+      from: configuration.full, to: configuration.image)
+    return changes.isEmpty
+      ? [] : ["variant=\(configuration.variant): trains with \(changes.joined(separator: ", "))"]
+  }
+
   let training: ImageTraining
   private let variant: String
 
-  init(
-    _ configuration: TissueAblationConfiguration, data: DataDirectory, resuming checkpoint: URL?,
-    note: (String) -> Void
-  ) throws {
+  init(_ training: ImageTraining, of configuration: TissueAblationConfiguration) {
+    self.training = training
     variant = configuration.variant
-    let (full, own) = (
-      try ConfigurationEditor.settings(of: configuration.full),
-      try ConfigurationEditor.settings(of: configuration.image)
-    )
-    // What was asked for in a setting that the variant has its own value of is not what is trained.
-    let changes = own.filter { full[$0.key] != $0.value }.map { "\($0.key)=\($0.value)" }.sorted()
-    if !changes.isEmpty {
-      note("variant=\(variant): trains with \(changes.joined(separator: ", "))")
-    }
-    training = try ImageTraining(
-      configuration, data: data, resuming: checkpoint, for: Self.self, note: note)
   }
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {

@@ -1,6 +1,5 @@
 import Datasets
 import Figures
-import Foundation
 import Tensors
 import Training
 
@@ -57,19 +56,17 @@ final class TissueFinetune: ImageExperiment {
     configuration.weights.isEmpty ? "scratch" : configuration.tune.rawValue
   }
 
+  static func remarks(on configuration: ImageConfiguration) -> [String] {
+    configuration.weights.isEmpty
+      ? ["no weights are named (--set weights=FILE): the network begins from new ones"] : []
+  }
+
   static let presetsOfGivenWeights: Set = ["default", "head", "discriminative"]
 
   let training: ImageTraining
 
-  init(
-    _ configuration: ImageConfiguration, data: DataDirectory, resuming checkpoint: URL?,
-    note: (String) -> Void
-  ) throws {
-    if configuration.weights.isEmpty && checkpoint == nil {
-      note("no weights are named (--set weights=FILE): the network begins from new ones")
-    }
-    training = try ImageTraining(
-      configuration, data: data, resuming: checkpoint, for: Self.self, note: note)
+  init(_ training: ImageTraining, of configuration: ImageConfiguration) {
+    self.training = training
   }
 }
 

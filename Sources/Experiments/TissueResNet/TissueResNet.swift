@@ -1,6 +1,5 @@
 import Datasets
 import Figures
-import Foundation
 import Tensors
 import Training
 
@@ -42,12 +41,8 @@ final class TissueResNet: ImageExperiment {
 
   let training: ImageTraining
 
-  init(
-    _ configuration: ImageConfiguration, data: DataDirectory, resuming checkpoint: URL?,
-    note: (String) -> Void
-  ) throws {
-    training = try ImageTraining(
-      configuration, data: data, resuming: checkpoint, for: Self.self, note: note)
+  init(_ training: ImageTraining, of configuration: ImageConfiguration) {
+    self.training = training
   }
 }
 

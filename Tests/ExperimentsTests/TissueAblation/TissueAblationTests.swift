@@ -176,6 +176,16 @@ import Training
       try configuration(("variant", "sgd"), ("learning_rate", "1")).image.learningRate == 0.05)
   }
 
+  /// What was asked for is not what is trained, and the user is told.
+  @Test func saysWhatAVariantTrainsWith() throws {
+    let sgd = try configuration(("variant", "sgd"), ("learning_rate", "0.3"))
+    #expect(
+      try TissueAblation.remarks(on: sgd) == [
+        "variant=sgd: trains with learning_rate=0.05, optimizer=sgd, weight_decay=0.0005"
+      ])
+    #expect(try TissueAblation.remarks(on: configuration()) == [])
+  }
+
   /// The settings of images are set by the names they have everywhere.
   @Test func settingsStandSideBySide() throws {
     let changed = try configuration(("preset", "pneumonia"), ("epochs", "12"), ("seed", "3"))
