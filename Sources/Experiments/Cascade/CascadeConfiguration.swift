@@ -77,6 +77,14 @@ struct CascadeConfiguration: TimedConfiguration, DigitsConfiguration {
     "gradients": GradientSource.allCases.map(\.rawValue),
   ]
 
+  var idle: [String: String] {
+    let (keys, other) =
+      data == .mnist
+      ? (["inputs", "classes", "train_samples", "test_samples", "noise"], Source.teacher)
+      : (["drawn_train", "drawn_test"], .mnist)
+    return Dictionary(uniqueKeysWithValues: keys.map { ($0, "data=\(other.rawValue)") })
+  }
+
   /// MNIST with the settings that suit it.
   static var images: CascadeConfiguration {
     var images = CascadeConfiguration()

@@ -30,6 +30,7 @@ enum ConfigurationEditor {
           .usage, "\(experiment): " + unknown("setting", key, among: settings.keys.sorted()))
       }
       settings[key] = try parse(value, like: old, key, Configuration.choices[key])
+      if Configuration.paths.contains(key) { settings[key] = absolute(value) }
       let data = try JSONSerialization.data(withJSONObject: settings)
       // One by one: the decoder does not say which number it could not represent.
       do { changed = try decoder.decode(Configuration.self, from: data) } catch let error
@@ -38,6 +39,23 @@ enum ConfigurationEditor {
     }
     try changed.validate()
     return changed
+  }
+
+  /// What to say of the changes that come to nothing, beside the other settings.
+  static func remarks(
+    on changes: [(key: String, value: String)], of configuration: some ExperimentConfiguration
+  ) -> [String] {
+    let idle = configuration.idle
+    return changes.compactMap { key, value in
+      idle[key.replacing("-", with: "_")].map { "\(key)=\(value): has no effect without \($0)" }
+    }
+  }
+
+  /// Paths from the root: a run is also looked at from other folders than the one it was begun in.
+  private static func absolute(_ paths: String) -> String {
+    paths.split(separator: ",").map {
+      URL(fileURLWithPath: $0.trimmingCharacters(in: .whitespaces)).path
+    }.joined(separator: ",")
   }
 
   /// The settings by name, with their values as text.

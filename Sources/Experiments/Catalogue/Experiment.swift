@@ -104,6 +104,11 @@ public protocol ExperimentConfiguration: Codable, Sendable, Equatable {
   var seed: UInt64 { get }
   /// The values of the settings that are one of a few words, by name in snake case.
   static var choices: [String: [String]] { get }
+  /// The names of the settings that are files or folders, one or several separated by commas.
+  static var paths: [String] { get }
+  /// The settings that the others leave without effect, by name in snake case, each with what would give it one,
+  /// such as `optimizer=sgd`.
+  var idle: [String: String] { get }
   /// Throws `AdjointError` of kind usage that names the setting that is out of range.
   func validate() throws
 }
@@ -124,6 +129,10 @@ extension Experiment {
 extension ExperimentConfiguration {
   /// No setting is a word.
   public static var choices: [String: [String]] { [:] }
+  /// No setting is a file.
+  public static var paths: [String] { [] }
+  /// All settings have an effect.
+  public var idle: [String: String] { [:] }
 }
 
 /// The experiments of this program, each entered by its own file.

@@ -85,6 +85,7 @@ public enum ExperimentRunner {
     let note = progressNote(request.isQuiet)
     let (run, saved) = try prepare(kind, request)
     let configuration = saved.configuration
+    ConfigurationEditor.remarks(on: request.changes, of: configuration).forEach(note)
     var options = request.options
     options.tracking = saved.tracking
     let experiment: Kind
@@ -311,7 +312,8 @@ public enum ExperimentRunner {
       decoding: (try? Data(contentsOf: run.configuration)) ?? Data(), as: UTF8.self)
     let report = Report(
       title: information.name,
-      subtitle: "\(information.summary). Data: \(environment.data).\(try changes(Kind.self, run))",
+      subtitle: "\(information.summary). Data: \(environment.data).\(try changes(Kind.self, run))"
+        + bestEpoch(experiment.plan, history),
       keyFigures: experiment.keyFigures(metrics),
       sections: [RunReport.curves(of: history)]
         + (try experiment.reportSections(
@@ -320,6 +322,13 @@ public enum ExperimentRunner {
       footer: "Adjoint \(adjointVersion)")
     try AtomicFile.write(Data(report.html().utf8), to: run.report)
     try run.write(figuresOf: report)
+  }
+
+  /// Whose weights were measured, where they are not the last ones.
+  private static func bestEpoch(_ plan: TrainingPlan, _ history: History) -> String {
+    guard let rule = plan.keepBest, let best = rule.best(of: history.epochs) else { return "" }
+    return " Weights: those after epoch \(best.epoch), the best of \(history.epochs.count) by "
+      + "\(rule.metric)."
   }
 
   /// The settings in which a run is not the experiment that its summary describes; nothing where there are none.

@@ -46,7 +46,9 @@ final class DeepPerceptron: CIFARExperiment {
     // Before an hour is spent on a run whose report cannot be written.
     others =
       checkpoint == nil
-      ? try DepthComparison.runs(in: configuration.compare, on: images.description) : nil
+      ? try DepthComparison.runs(
+        in: configuration.compare, on: images.description, validation: configuration.validation)
+      : nil
     perceptron = CIFARPerceptron(
       .init(
         model: Self.network(configuration), centring: .channelStandardized, byHand: nil,
@@ -75,13 +77,20 @@ final class DeepPerceptron: CIFARExperiment {
   }
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {
-    let others =
-      try self.others ?? DepthComparison.runs(in: configuration.compare, on: dataDescription)
-    guard !others.isEmpty else { return try perceptron.reportSections() }
+    let sections = try perceptron.reportSections()
+    guard !configuration.compare.isEmpty else { return sections }
     let this = DepthComparison.Run(
       configuration: configuration, data: dataDescription, metrics: run.metrics,
       history: run.history, folder: nil)
-    return try [DepthComparison.section(of: others + [this])] + perceptron.reportSections()
+    return [
+      try .beside(DepthComparison.title) {
+        let others =
+          try self.others
+          ?? DepthComparison.runs(
+            in: configuration.compare, on: dataDescription, validation: configuration.validation)
+        return DepthComparison.section(of: others + [this])
+      }
+    ] + sections
   }
 }
 

@@ -5,6 +5,8 @@ import Training
 
 /// Finished runs of `deep-mlp-cifar10` beside one another.
 enum DepthComparison {
+  static let title = "Against depth"
+
   /// What a run came to.
   struct Run {
     let configuration: DeepPerceptronConfiguration
@@ -23,13 +25,16 @@ enum DepthComparison {
     }
   }
 
-  /// Reads the runs in folders separated by commas.
+  /// Reads the runs in folders separated by commas, each once.
   ///
-  /// - Throws: `AdjointError` that names the folder which is not one of a finished run of this experiment on these data.
-  static func runs(in folders: String, on data: String) throws -> [Run] {
-    try folders.split(separator: ",").map { path in
+  /// - Throws: `AdjointError` that names the folder which is not one of a finished run of this experiment on these data
+  ///   with so many images held back.
+  static func runs(in folders: String, on data: String, validation: Int) throws -> [Run] {
+    var seen: Set<String> = []
+    return try folders.split(separator: ",").compactMap { path in
       let url = URL(
         fileURLWithPath: path.trimmingCharacters(in: .whitespaces), isDirectory: true)
+      guard seen.insert(url.standardizedFileURL.path).inserted else { return nil }
       let run = try RunDirectory(opening: url)
       guard FileManager.default.fileExists(atPath: run.result.path) else {
         throw AdjointError(.noInput, "compare: \(url.path): is not finished: it has no result.json")
@@ -46,6 +51,12 @@ enum DepthComparison {
       }
       let saved = try RunDirectory.read(
         SavedConfiguration<DeepPerceptronConfiguration>.self, from: run.configuration)
+      guard saved.configuration.validation == validation else {
+        throw AdjointError(
+          .usage,
+          "compare: \(url.path): held back validation=\(saved.configuration.validation) images, this run "
+            + "\(validation): their accuracies cannot stand beside one another")
+      }
       return Run(
         configuration: saved.configuration, data: summary.data, metrics: summary.metrics,
         history: try History(reading: run.metrics), folder: url.path)
@@ -67,19 +78,26 @@ enum DepthComparison {
         run.folder ?? "this run",
       ]
     }
-    func accuracies(_ name: String) -> LinePlot {
-      LinePlot(
+    func accuracies(_ name: String, _ caption: String) -> (any Figure, String)? {
+      let series = runs.compactMap { run -> Series? in
+        let points = run.history.epochs.compactMap { epoch in
+          epoch.metrics["\(name)_accuracy"].map { (Double(epoch.epoch), $0 * 100) }
+        }
+        return points.isEmpty
+          ? nil
+          : Series("\(run.configuration.depth) layers", x: points.map(\.0), y: points.map(\.1))
+      }
+      guard !series.isEmpty else { return nil }
+      let plot = LinePlot(
         title: "\(name == "train" ? "Training" : "Validation") accuracy",
-        x: Axis(counting: "epoch"),
-        y: Axis("accuracy", unit: "%"),
-        series: runs.map { run in
-          let points = run.history.epochs.compactMap { epoch in
-            epoch.metrics["\(name)_accuracy"].map { (Double(epoch.epoch), $0 * 100) }
-          }
-          return Series(
-            "\(run.configuration.depth) layers", x: points.map(\.0), y: points.map(\.1))
-        }, width: 460, height: 300)
+        x: Axis(counting: "epoch"), y: Axis("accuracy", unit: "%"), series: series, width: 460,
+        height: 300)
+      return (plot, caption)
     }
+    let curves = [
+      accuracies("train", "Running accuracy, of the weights as they change."),
+      accuracies("validation", "After each epoch."),
+    ].compactMap { $0 }
     let depths = LinePlot(
       title: "Accuracy against depth", x: Axis(counting: "layers"), y: Axis("accuracy", unit: "%"),
       series: ["training", "validation"].map { part in
@@ -90,7 +108,7 @@ enum DepthComparison {
         return Series(part, x: points.map(\.0), y: points.map(\.1), hasMarkers: true)
       }, width: 900, height: 300)
     return Report.Section(
-      "Against depth",
+      title,
       [
         .table(
           .init(
@@ -99,10 +117,6 @@ enum DepthComparison {
               "validation accuracy", "test accuracy", "run",
             ], rows: rows, caption: "Accuracies of the weights at the end of each run.")),
         .figure(depths, caption: "Of the weights at the end."),
-        .row([
-          (accuracies("train"), "Running accuracy, of the weights as they change."),
-          (accuracies("validation"), "After each epoch."),
-        ]),
-      ])
+      ] + (curves.isEmpty ? [] : [.row(curves)]))
   }
 }

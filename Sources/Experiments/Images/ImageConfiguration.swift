@@ -104,6 +104,21 @@ struct ImageConfiguration: TimedConfiguration {
     "test": Test.allCases.map(\.rawValue), "precision": DType.allCases.map(\.rawValue),
   ]
 
+  static let paths = ["weights", "compare"]
+
+  var idle: [String: String] {
+    var idle: [String: String] = [:]
+    if ["cifar10", "cifar100"].contains(data) {
+      idle["size"] = "a member of MedMNIST or data=folder"
+    }
+    if optimizer != .sgd { idle["momentum"] = "optimizer=sgd" }
+    if tune != .discriminative { idle["backbone_rate"] = "tune=discriminative" }
+    if schedule != .step {
+      for key in ["decay_factor", "decay_every"] { idle[key] = "schedule=step" }
+    }
+    return idle
+  }
+
   func validate() throws {
     try check("batch_size", batchSize, in: 2...100_000)
     try validateTime()

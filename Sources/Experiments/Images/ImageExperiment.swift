@@ -56,6 +56,7 @@ extension ImageExperiment {
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {
     let sections = try training.reportSections()
-    return try training.comparison.map { [try $0(run).section()] + sections } ?? sections
+    guard let comparison = training.comparison else { return sections }
+    return [try .beside(Self.comparison.title) { try comparison(run).section() }] + sections
   }
 }

@@ -21,6 +21,9 @@ struct TissueAblationConfiguration: ImageSettings {
   static let choices = ImageConfiguration.choices.merging(
     ["variant": AblationVariant.all.map(\.name)]) { $1 }
 
+  static let paths = ImageConfiguration.paths
+  var idle: [String: String] { image.idle }
+
   init(_ full: ImageConfiguration) { self.full = full }
 
   func validate() throws {

@@ -70,18 +70,21 @@ final class PlanarVAE: Experiment {
   }
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {
-    [try samplesSection(run.folder), latentSection(), gradientSection()]
+    [try samplesSection(run), latentSection(), gradientSection()]
   }
 
   // MARK: - What it generates
 
-  private func samplesSection(_ run: RunDirectory) throws -> Report.Section {
-    let snapshots = try SampleSnapshots.read(from: run)
+  private func samplesSection(_ run: RunRecord) throws -> Report.Section {
+    let kept = try SampleSnapshots.read(from: run.folder)
+    var snapshots = kept.map(\.picture)
+    if (kept.last?.epoch ?? -1) * planar.stepsPerEpoch != run.history.losses.count {
+      snapshots.append(SampleSnapshots(planar.picture, title: "last step"))
+    }
     let range = -3.0...3.0
     let truth = columns(
       planar.draw(SampleSnapshots.count, stream: PlanarStream.evaluation(0, 8)))
     let data = PointCloud("data", x: truth.x, y: truth.y, color: 9)
-    guard !snapshots.isEmpty else { return Report.Section("What it generates", []) }
     func noisy(_ snapshot: SampleSnapshots, _ title: String) -> PointCloud {
       PointCloud(title, x: snapshot.noisy.x, y: snapshot.noisy.y, color: 0)
     }
@@ -89,14 +92,14 @@ final class PlanarVAE: Experiment {
       PointCloud(title, x: snapshot.means.x, y: snapshot.means.y, color: 1)
     }
     let figure = SteppedClouds(
-      steps: snapshots.map { "epoch \($0.epoch)" },
+      steps: snapshots.map(\.title),
       panels: [
         .init([data]), .init(snapshots.map { noisy($0, "generated, with decoder noise") }),
         .init(snapshots.map { means($0, "generated, without: the decoder's means") }),
       ], range: range)
     let shown = spread(snapshots, 6)
     let grid = PointCloudGrid(
-      clouds: shown.map { noisy($0, "epoch \($0.epoch)") } + shown.map { means($0, "") },
+      clouds: shown.map { noisy($0, $0.title) } + shown.map { means($0, "") },
       columns: max(shown.count, 1), range: range)
     return Report.Section(
       "What it generates",
@@ -136,24 +139,30 @@ final class PlanarVAE: Experiment {
     let noise = gaussianNoise(
       [count, latent], seed: configuration.seed, stream: PlanarStream.evaluation(0, 9),
       dtype: configuration.precision)
-    func pair(_ z: Tensor) -> (x: [Double], y: [Double]) {
-      let values = z.doubles
-      let second = min(1, latent - 1)
-      return (
-        (0..<count).map { values[$0 * latent] }, (0..<count).map { values[$0 * latent + second] }
-      )
+    let codes = [
+      ("the prior N(0, 1)", 9, noise.doubles),
+      ("z of data points, drawn by the encoder", 2, reparameterize(head, noise: noise).doubles),
+    ]
+    let title = "What it makes of the data"
+    guard latent > 1 else {
+      return Report.Section(
+        title,
+        codes.map { name, _, z in
+          .figure(
+            Histogram(title: name, x: Axis("z", range: -4...4), values: z),
+            caption: "z of \(ProgressDisplay.grouped(count)) points.")
+        })
     }
-    let (posterior, prior) = (pair(reparameterize(head, noise: noise)), pair(noise))
+    let clouds = codes.map { name, color, z in
+      let starts = stride(from: 0, to: z.count, by: latent)
+      return PointCloud(
+        name, x: starts.map { z[$0] }, y: starts.map { z[$0 + 1] }, color: color)
+    }
     return Report.Section(
-      "What it makes of the data",
+      title,
       [
         .figure(
-          PointCloudGrid(
-            clouds: [
-              PointCloud("the prior N(0, 1)", x: prior.x, y: prior.y, color: 9),
-              PointCloud(
-                "z of data points, drawn by the encoder", x: posterior.x, y: posterior.y, color: 2),
-            ], columns: 2, range: -4...4, width: 620),
+          PointCloudGrid(clouds: clouds, columns: 2, range: -4...4, width: 620),
           caption:
             "The first two coordinates of z, axes from −4 to 4. What lies under the prior but under no data "
             + "point is where wrong points are generated.")

@@ -74,6 +74,10 @@ struct PlanarVAEConfiguration: TimedConfiguration {
     "gradients": GradientSource.allCases.map(\.rawValue),
   ]
 
+  var idle: [String: String] {
+    betaRise == 0 ? ["beta_start": "a beta_rise above 0"] : [:]
+  }
+
   func validate() throws {
     try check("hidden", hidden, in: 1...10_000)
     try check("latent", latent, in: 1...1000)

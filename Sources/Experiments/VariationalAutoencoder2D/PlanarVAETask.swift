@@ -55,21 +55,29 @@ final class PlanarVAETask: TrainingTask {
       beta: configuration.beta(step: number), checkFinite: checkFinite)
   }
 
+  /// The loss with β as the epoch's last step had it, which is what the curve of the steps' losses ends at.
   func epochMetrics() throws -> [String: Double] {
-    bound("test", of: draw(configuration.evaluationPoints, stream: PlanarStream.evaluation(0, 0)))
+    let taken = epoch * stepsPerEpoch + batch
+    return testBound(beta: configuration.beta(step: max(0, taken - 1)))
+  }
+
+  private func testBound(beta: Double) -> [String: Double] {
+    bound(
+      "test", of: draw(configuration.evaluationPoints, stream: PlanarStream.evaluation(0, 0)), beta)
   }
 
   func finalMetrics() throws -> [String: Double] {
     let trained = draw(configuration.evaluationPoints, stream: PlanarStream.points(epoch: 0))
-    return try epochMetrics().merging(bound("train", of: trained)) { $1 }
+    let beta = configuration.beta
+    return testBound(beta: beta).merging(bound("train", of: trained, beta)) { $1 }
       .merging(distances()) { $1 }
   }
 
   /// The negative bound and its two terms on points, with one draw of noise.
-  private func bound(_ part: String, of points: Tensor) -> [String: Double] {
+  private func bound(_ part: String, of points: Tensor, _ beta: Double) -> [String: Double] {
     let latent = noise(
       [points.shape[0], configuration.latent], stream: PlanarStream.evaluation(0, 1))
-    let bound = step.model.bound(points, noise: latent, beta: configuration.beta)
+    let bound = step.model.bound(points, noise: latent, beta: beta)
     return [
       "\(part)_loss": bound.loss.item,
       "\(part)_negative_elbo": bound.reconstruction.item + bound.divergence.item,
@@ -134,9 +142,11 @@ final class PlanarVAETask: TrainingTask {
   func endOfEpoch(_ epoch: Int, in run: RunDirectory) throws {
     let last = configuration.totalSteps / stepsPerEpoch
     guard epoch % configuration.snapshotEvery == 0 || epoch == last else { return }
-    try SampleSnapshots.write(
-      samples(
-        SampleSnapshots.count, PlanarStream.evaluation(0, 6), PlanarStream.evaluation(0, 7)),
-      epoch: epoch, in: run)
+    try SampleSnapshots.write(picture, epoch: epoch, in: run)
+  }
+
+  /// What the weights generate now, always from the same noise.
+  var picture: (means: Tensor, noisy: Tensor) {
+    samples(SampleSnapshots.count, PlanarStream.evaluation(0, 6), PlanarStream.evaluation(0, 7))
   }
 }

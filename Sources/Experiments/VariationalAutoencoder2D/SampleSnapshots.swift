@@ -10,12 +10,22 @@ struct SampleSnapshots {
   /// Points in a picture.
   static let count = 1500
 
-  /// The epoch after which it was generated; 0 for the weights before the first step.
-  let epoch: Int
+  /// When it was generated, such as "epoch 10"; epoch 0 is that of the weights before the first step.
+  let title: String
   /// x and y of the decoder's means.
   let means: (x: [Double], y: [Double])
   /// x and y with the decoder's noise.
   let noisy: (x: [Double], y: [Double])
+
+  init(_ samples: (means: Tensor, noisy: Tensor), title: String) {
+    self.title = title
+    let values = concatenate([samples.means, samples.noisy], axis: 1).doubles
+    func column(_ index: Int) -> [Double] {
+      stride(from: index, to: values.count, by: 4).map { values[$0] }
+    }
+    means = (column(0), column(1))
+    noisy = (column(2), column(3))
+  }
 
   private static func folder(of run: RunDirectory) -> URL {
     run.folder.appendingPathComponent("samples", isDirectory: true)
@@ -32,10 +42,10 @@ struct SampleSnapshots {
     try AtomicFile.write(NPY.encode(both), to: folder(of: run).appendingPathComponent(name))
   }
 
-  /// All pictures of a run in the order of their epochs.
+  /// All pictures of a run with their epochs, in that order.
   ///
   /// - Throws: `AdjointError` that names the file if one is not what was written.
-  static func read(from run: RunDirectory) throws -> [SampleSnapshots] {
+  static func read(from run: RunDirectory) throws -> [(epoch: Int, picture: SampleSnapshots)] {
     let names =
       (try? FileManager.default.contentsOfDirectory(atPath: folder(of: run).path)) ?? []
     return try names.compactMap { name in
@@ -48,12 +58,11 @@ struct SampleSnapshots {
         throw AdjointError(
           .badData, "\(file.path): expected shape [points, 4], found \(tensor.shape)")
       }
-      let values = tensor.doubles
-      func column(_ index: Int) -> [Double] {
-        stride(from: index, to: values.count, by: 4).map { values[$0] }
-      }
-      return SampleSnapshots(
-        epoch: epoch, means: (column(0), column(1)), noisy: (column(2), column(3)))
+      let parts = (
+        means: slice(tensor, axis: 1, from: 0, count: 2),
+        noisy: slice(tensor, axis: 1, from: 2, count: 2)
+      )
+      return (epoch, SampleSnapshots(parts, title: "epoch \(epoch)"))
     }.sorted { $0.epoch < $1.epoch }
   }
 }

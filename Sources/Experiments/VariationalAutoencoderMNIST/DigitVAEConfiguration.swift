@@ -57,6 +57,18 @@ struct DigitVAEConfiguration: TimedConfiguration, DigitsConfiguration {
     "kind": Kind.allCases.map(\.rawValue), "precision": DType.full.map(\.rawValue),
   ]
 
+  var idle: [String: String] {
+    let owners: [Kind: [String]] = [
+      .beta: ["beta"], .vq: ["codebook", "positions", "code_width", "commitment"],
+      .lossy: ["window"],
+    ]
+    var idle = kind == .vq ? ["latent": "another kind than vq"] : [:]
+    for (owner, keys) in owners where owner != kind {
+      for key in keys { idle[key] = "kind=\(owner.rawValue)" }
+    }
+    return idle
+  }
+
   func validate() throws {
     try check("hidden", hidden, in: 1...100_000)
     try check("latent", latent, in: 1...1000)

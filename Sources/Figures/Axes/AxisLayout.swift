@@ -42,14 +42,22 @@ struct AxisLayout {
     let roundsOut = roundedOut && axis.range == nil
     if axis.scale == .logarithmic, upper - lower >= 1 {
       if roundsOut { (lower, upper) = Self.decadeEdges(lower, upper) }
-      ticks = Ticks.decades(from: lower, to: upper, count: count).map {
-        Tick(
-          position: (Double($0) - lower) / (upper - lower), label: Ticks.powerLabel($0))
-      }
+      let exponents = Ticks.decades(from: lower, to: upper, count: count)
+      // A single power of ten between the ends would leave the reader to guess the scale.
+      let marks =
+        exponents.count > 1
+        ? exponents.map { (Double($0), Ticks.powerLabel($0)) }
+        : Ticks.withinDecades(from: lower, to: upper, count: count).map {
+          (log10($0), Ticks.short($0))
+        }
+      let (first, width) = (lower, upper - lower)
+      ticks = marks.map { Tick(position: ($0.0 - first) / width, label: $0.1) }
     } else if axis.scale == .logarithmic {
       // Within one decade powers of ten would leave the axis bare: mark round values instead.
       let (low, high) = (pow(10, lower), pow(10, upper))
-      let step = Ticks.step(width: high - low, count: count)
+      let steps = (count...(count + 10)).map { Ticks.step(width: high - low, count: $0) }
+      let step =
+        steps.first { Ticks.multiples(of: $0, from: low, to: high).count > 1 } ?? steps[0]
       let marks = Ticks.multiples(of: step, from: low, to: high).filter { $0 > 0 }
       let (first, width) = (lower, upper - lower)
       ticks = zip(marks, Ticks.labels(marks, step: step)).map {

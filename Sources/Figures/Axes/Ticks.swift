@@ -26,12 +26,24 @@ enum Ticks {
     }
   }
 
-  /// Exponents of ten to mark between two exponents, every so many that at most `count` are marked.
+  /// Exponents of ten to mark between two exponents, with at most `count` steps between them.
   static func decades(from lower: Double, to upper: Double, count: Int) -> [Int] {
     let (first, last) = (Int((lower - 1e-9).rounded(.up)), Int((upper + 1e-9).rounded(.down)))
     guard first <= last else { return [] }
-    let every = (last - first) / max(count, 1) + 1
+    let count = max(count, 1)
+    let every = max(1, (last - first + count - 1) / count)
     return (first...last).filter { $0.isMultiple(of: every) }
+  }
+
+  /// 1, 2 and 5 times powers of ten between two exponents, or 1 and 3 times where those are more than `count` steps.
+  static func withinDecades(from lower: Double, to upper: Double, count: Int) -> [Double] {
+    let exponents = Int(lower.rounded(.down))...Int(upper.rounded(.down))
+    let inside = { (factors: [Double]) in
+      exponents.flatMap { exponent in factors.map { power($0, exponent) } }
+        .filter { (lower - 1e-9...upper + 1e-9).contains(log10($0)) }
+    }
+    let marks = inside([1, 2, 5])
+    return marks.count <= count + 1 ? marks : inside([1, 3])
   }
 
   /// The words for linear ticks `step` apart: as many decimals as the step needs, thousands grouped,

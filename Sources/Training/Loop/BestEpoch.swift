@@ -1,4 +1,5 @@
-/// Which epoch's weights a run ends with: those of the best so far by a metric, and not the last ones.
+/// Which epoch's weights a run ends with: those of the best so far by a metric, and not the last ones. Epochs are
+/// measured when they are whole; one that the last step cuts short is not among them.
 public struct BestEpoch: Sendable, Equatable {
   /// The name of a metric that the task measures after each epoch, such as `validation_mse`.
   public var metric: String
@@ -19,6 +20,16 @@ public struct BestEpoch: Sendable, Equatable {
     /// How many epochs were over when it was.
     var epoch: Int
     var value: Double
+  }
+
+  /// The first of the best epochs; nil where none is over.
+  public func best(of epochs: [History.Epoch]) -> History.Epoch? {
+    var found: (epoch: History.Epoch, kept: Found)?
+    for epoch in epochs {
+      guard let value = epoch.metrics[metric], isBetter(value, than: found?.kept) else { continue }
+      found = (epoch, Found(epoch: epoch.epoch, value: value))
+    }
+    return found?.epoch
   }
 
   func isBetter(_ value: Double, than found: Found?) -> Bool {

@@ -51,7 +51,7 @@ struct StoredImages: Decodable {
 
   /// A chunk with its checksum.
   private func chunk(_ letters: String, _ data: [UInt8]) -> [UInt8] {
-    func word(_ number: UInt32) -> [UInt8] { (0..<4).map { UInt8(number >> (24 - 8 * $0) & 255) } }
+    func word(_ number: UInt32) -> [UInt8] { withUnsafeBytes(of: number.bigEndian, Array.init) }
     let body = Array(letters.utf8) + data
     return word(UInt32(data.count)) + body + word(crc32(body))
   }

@@ -27,11 +27,14 @@ import Training
     let data = try folder.writeCIFAR()
     let three = try train(folder, data, "three", [("depth", "3")])
     let five = try train(folder, data, "five", [("depth", "5")])
-    let two = try train(folder, data, "two", [("compare", "\(five.run), \(three.run)")])
+    // Once, however often it is named.
+    let two = try train(
+      folder, data, "two", [("compare", "\(five.run), \(three.run),\(five.run)/")])
     let html = try String(
       contentsOf: URL(fileURLWithPath: two.run + "/report.html"), encoding: .utf8)
     #expect(html.contains("<h2>Against depth</h2>"))
     // By depth, whatever the order they were named in; 3072·6 + 6 + 6·10 + 10 weights with two layers.
+    #expect(html.components(separatedBy: "<td>\(five.run)</td>").count == 2)
     let places = ["18,508", "18,550", "18,634"].map { html.range(of: ">\($0)</td>")?.lowerBound }
     #expect(places.allSatisfy { $0 != nil })
     #expect(places.compactMap { $0 } == places.compactMap { $0 }.sorted())
@@ -43,6 +46,18 @@ import Training
     let alone = try String(
       contentsOf: URL(fileURLWithPath: three.run + "/report.html"), encoding: .utf8)
     #expect(!alone.contains("Against depth"))
+  }
+
+  /// Nothing is plotted of what was not measured.
+  @Test func runsWithinAnEpoch() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.writeCIFAR()
+    let three = try train(folder, data, "three", [("depth", "3"), ("steps", "1")])
+    let two = try train(folder, data, "two", [("compare", three.run), ("steps", "1")])
+    let html = try String(
+      contentsOf: URL(fileURLWithPath: two.run + "/report.html"), encoding: .utf8)
+    #expect(html.contains("Accuracy against depth"))
+    #expect(!html.contains("Running accuracy") && !html.contains("After each epoch."))
   }
 
   /// A run that is there needs those beside it for its report alone.
@@ -62,10 +77,10 @@ import Training
     _ = try Trainer.loadNewest(in: run, into: opened.task)
     #expect(try opened.task.finalMetrics() == two.metrics)
     let words = "\(three.run): there is no such run folder"
-    expectError(.noInput, words) {
-      let record = RunRecord(history: History(), metrics: two.metrics, folder: run)
-      _ = try opened.reportSections(of: record)
-    }
+    let report = try String(
+      contentsOf: ExperimentRunner.report(run.folder, data: data), encoding: .utf8)
+    #expect(
+      report.contains("<p>What this run was to stand beside cannot be shown: \(words).</p>"))
     expectError(.noInput, words) { _ = try DeepPerceptron(configuration, data: data) { _ in } }
   }
 
@@ -88,6 +103,13 @@ import Training
       .noInput, "compare: \(begun.run): is not finished: it has no result.json"
     ) { try compared(with: begun.run) }
     let finished = try train(folder, data, "finished", [])
+    expectError(
+      .usage,
+      "compare: \(finished.run): held back validation=10 images, this run 11: their accuracies cannot stand "
+        + "beside one another"
+    ) {
+      _ = try train(folder, data, "run", [("compare", finished.run), ("validation", "11")])
+    }
     let larger = try folder.writeCIFAR(batch: 13)
     let error = #expect(throws: AdjointError.self) {
       _ = try train(folder, larger, "run", [("compare", finished.run)])

@@ -30,7 +30,89 @@ private struct ImageSettings: ExperimentConfiguration {
   func validate() throws {}
 }
 
+/// Files by name, and a setting that another one leaves without effect.
+private struct FileSettings: ExperimentConfiguration {
+  var files = ""
+  var isSlow = false
+  var delay = 1.0
+  var seed: UInt64 = 0
+
+  static let paths = ["files"]
+  var idle: [String: String] { isSlow ? [:] : ["delay": "is_slow=true"] }
+
+  func validate() throws {}
+}
+
 @Suite struct ConfigurationEditorTests {
+  @Test func pathsAreFromTheRoot() throws {
+    func files(_ value: String) throws -> String {
+      try ConfigurationEditor.apply([("files", value)], to: FileSettings(), of: "trial").files
+    }
+    let here = FileManager.default.currentDirectoryPath
+    #expect(try files("a/b.pt") == "\(here)/a/b.pt")
+    #expect(try files("/c, a/,../d") == "/c,\(here)/a,\(URL(fileURLWithPath: "../d").path)")
+    #expect(try files("") == "")
+  }
+
+  @Test func changesWithoutEffect() {
+    var settings = FileSettings()
+    func remarks(_ changes: (String, String)...) -> [String] {
+      ConfigurationEditor.remarks(
+        on: changes.map { (key: $0.0, value: $0.1) }, of: settings)
+    }
+    #expect(
+      remarks(("delay", "2"), ("seed", "1")) == [
+        "delay=2: has no effect without is_slow=true"
+      ])
+    settings.isSlow = true
+    #expect(remarks(("delay", "2")) == [])
+  }
+
+  /// Each experiment's own.
+  @Test(arguments: [
+    (
+      "vae-mnist",
+      ["latent": nil, "beta": "kind=beta", "window": "kind=lossy", "codebook": "kind=vq"]
+    ),
+    ("vae-mnist kind=vq", ["latent": "another kind than vq", "commitment": nil]),
+    ("cascade", ["inputs": nil, "drawn_test": "data=mnist"]),
+    ("cascade data=mnist", ["noise": "data=teacher", "drawn_test": nil]),
+    ("vae-2d", ["beta_start": nil]), ("vae-2d beta_rise=0", ["beta_start": "a beta_rise above 0"]),
+    (
+      "cifar10-vgg",
+      ["size": "a member of MedMNIST or data=folder", "momentum": "optimizer=sgd"]
+    ),
+    ("cifar10-vgg data=pathmnist optimizer=sgd", ["size": nil, "momentum": nil]),
+    ("cifar10-resnet", ["backbone_rate": "tune=discriminative", "decay_every": "schedule=step"]),
+    ("cifar10-resnet schedule=step", ["decay_every": nil]),
+    ("pathmnist-ablation", ["momentum": "optimizer=sgd"]),
+    ("pathmnist-ablation variant=sgd", ["momentum": nil]),
+  ])
+  func settingsWithoutEffect(words: String, expected: [String: String?]) throws {
+    let parts = words.split(separator: " ")
+    func idle<Kind: Experiment>(_ kind: Kind.Type) throws -> [String: String] {
+      let changes = parts.dropFirst().map { change in
+        let sides = change.split(separator: "=").map(String.init)
+        return (key: sides[0], value: sides[1])
+      }
+      return try ExperimentRunner.configuration(kind, changes).idle
+    }
+    let found = try idle(ExperimentCatalogue.experiment(named: String(parts[0])))
+    for (key, what) in expected { #expect(found[key] == what, "\(key)") }
+  }
+
+  /// What is said of a setting is said of one that there is.
+  @Test func namesOfPathsAndOfSettingsWithoutEffect() throws {
+    func check<Kind: Experiment>(_ kind: Kind.Type) throws {
+      for (name, preset) in kind.presets {
+        let known = try Set(ConfigurationEditor.settings(of: preset).keys)
+        let named = Set(Kind.Configuration.paths).union(preset.idle.keys)
+        #expect(named.isSubset(of: known), "\(kind.information.name) \(name)")
+      }
+    }
+    for kind in ExperimentCatalogue.all { try check(kind) }
+  }
+
   @Test func augmentationRecipes() throws {
     func apply(_ text: String) throws -> ImageSettings {
       try ConfigurationEditor.apply([("augment", text)], to: ImageSettings(), of: "trial")

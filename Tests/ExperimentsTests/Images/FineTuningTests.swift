@@ -129,10 +129,10 @@ import Training
     #expect(try opened.task.finalMetrics() == metrics)
     #expect(try ExperimentRunner.evaluate(run.folder, data: data).metrics == metrics)
     let words = "\(folder.path)/beside: there is no such run folder"
-    expectError(.noInput, words) {
-      let record = RunRecord(history: History(), metrics: metrics, folder: run)
-      _ = try opened.reportSections(of: record)
-    }
+    let report = try String(
+      contentsOf: ExperimentRunner.report(run.folder, data: data), encoding: .utf8)
+    #expect(
+      report.contains("<p>What this run was to stand beside cannot be shown: \(words).</p>"))
     expectError(.noInput, words) { _ = try TissueFinetune(configuration, data: data) { _ in } }
   }
 

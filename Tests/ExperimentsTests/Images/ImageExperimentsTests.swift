@@ -172,6 +172,11 @@ import Training
     let losses = try history(summary).epochs.compactMap { $0.metrics["validation_loss"] }
     #expect(losses.count == 4)
     #expect(summary.metrics["validation_loss"] == losses.min())
+    let report = try String(
+      contentsOf: URL(fileURLWithPath: summary.run + "/report.html"), encoding: .utf8)
+    let best = 1 + (try #require(losses.indices.min { losses[$0] < losses[$1] }))
+    let words = " Weights: those after epoch \(best), the best of 4 by validation_loss."
+    #expect(report.contains(words + "<"), "\(words)")
   }
 
   private static let networks = ImageNetworks.names.joined(separator: " or ")

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Figures
@@ -57,6 +58,17 @@ import Testing
   @Test func logarithmicAxisWithinADecadeIsMarkedAtRoundValues() {
     let axis = layout(Axis("x", scale: .logarithmic), [2, 6])
     #expect(axis.ticks.map(\.label) == ["2", "3", "4", "5", "6"])
+  }
+
+  /// One power of ten between the ends does not tell the scale.
+  @Test func logarithmicAxisHasMoreThanOneMark() throws {
+    let wide = layout(Axis("x", scale: .logarithmic, range: 0.0017...0.05), [])
+    #expect(wide.ticks.map(\.label) == ["0.002", "0.005", "0.01", "0.02", "0.05"])
+    let place = try #require(wide.ticks.dropFirst(2).first).position
+    #expect(abs(place - log10(0.01 / 0.0017) / log10(0.05 / 0.0017)) < 1e-12)
+    let narrow = AxisLayout(
+      Axis("x", scale: .logarithmic, range: 1.7...3.2), values: [], count: 1, roundedOut: false)
+    #expect(narrow.ticks.map(\.label) == ["2", "3"])
   }
 
   @Test(arguments: [Axis.Scale.linear, .logarithmic])

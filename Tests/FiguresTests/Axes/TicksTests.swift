@@ -23,10 +23,19 @@ import Testing
 
   @Test(arguments: [
     (-3.0, 1.0, 10, [-3, -2, -1, 0, 1]), (-3.5, 0.5, 10, [-3, -2, -1, 0]),
-    (-10, 2, 5, [-9, -6, -3, 0]), (0.2, 0.8, 5, []),
+    (-10, 2, 5, [-9, -6, -3, 0]), (0.2, 0.8, 5, []), (-10, 2, 12, Array(-10...2)),
+    (-10, 2, 11, [-10, -8, -6, -4, -2, 0, 2]), (-2, -1, 1, [-2, -1]), (0, 3, 0, [0, 3]),
   ])
   func decades(lower: Double, upper: Double, count: Int, expected: [Int]) {
     #expect(Ticks.decades(from: lower, to: upper, count: count) == expected)
+  }
+
+  @Test(arguments: [
+    (-2.8, -1.2, 5, [0.002, 0.005, 0.01, 0.02, 0.05]), (-2.8, -1.2, 3, [0.003, 0.01, 0.03]),
+    (0.0, 1.0, 3, [1, 2, 5, 10]), (0.7, 1.7, 9, [10, 20, 50]),
+  ])
+  func withinDecades(lower: Double, upper: Double, count: Int, expected: [Double]) {
+    #expect(Ticks.withinDecades(from: lower, to: upper, count: count) == expected)
   }
 
   @Test(

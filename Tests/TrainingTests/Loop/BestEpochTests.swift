@@ -29,6 +29,7 @@ private func plan(patience: Int? = nil) -> TrainingPlan {
     // It would be a poor test if the last epoch was the best.
     #expect((2...6).contains(best.epoch) && outcome.history.epochs.count == 7)
     #expect(outcome.metrics["test_loss"] == best.value)
+    #expect(plan().keepBest?.best(of: outcome.history.epochs)?.epoch == best.epoch)
     let loaded = SmallTask()
     #expect(try Trainer.loadNewest(in: run, into: loaded) == 42)
     #expect(bits(loaded.modelState) == bits(task.modelState))
@@ -93,6 +94,16 @@ private func plan(patience: Int? = nil) -> TrainingPlan {
       #expect(first)
       #expect(!rule.isOver(found, after: 100))
     }
+  }
+
+  @Test func theFirstOfTheBest() {
+    let epochs = [nil, .nan, 3, 1, 2, 1].enumerated().map { index, value in
+      History.Epoch(
+        epoch: index + 1, step: index + 1, metrics: value.map { ["a": $0] } ?? [:])
+    }
+    #expect(BestEpoch("a").best(of: epochs) == epochs[3])
+    #expect(BestEpoch("a", isHigherBetter: true).best(of: epochs) == epochs[2])
+    #expect(BestEpoch("b").best(of: epochs) == nil)
   }
 
   @Test func metricThatIsNotMeasured() async {

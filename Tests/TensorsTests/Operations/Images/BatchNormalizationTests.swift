@@ -85,7 +85,8 @@ import Testing
   /// dz is rounded before it is read again, dx is off by a little more.
   @Test(
     arguments: [[6, 3], [2, 3, 5, 16], [3, 4, 3, 17], [2, 9, 8, 40]] as [Shape],
-    [(false, Activation.identity), (false, .relu), (true, .identity), (true, .relu)])
+    [(false, .identity), (false, .relu), (true, .identity), (true, .relu)]
+      as [(Bool, Activation)])
   func bfloat16(shape: Shape, form: (adds: Bool, activation: Activation)) {
     var random = SplitMix(state: UInt64(shape.count))
     let channels = shape[shape.rank - 1]
@@ -102,18 +103,20 @@ import Testing
           activation: form.activation)
         results = [y.detached, mean, variance]
         // The rectifier cuts the same elements in both types.
-        return sum((y * images[2].converted(to: dtype)).converted(to: .float32))
+        let weighted: Tensor = y * images[2].converted(to: dtype)
+        return sum(weighted.converted(to: .float32))
       }.gradients
       return results + gradients.compactMap(\.self)
     }
     let (rounded, exact) = (run(.bfloat16), run(.float32))
     #expect(rounded.count == (form.adds ? 7 : 6))
-    #expect(rounded.map(\.dtype).filter { $0 == .float32 }.count == 4)
+    let wide: [Tensor] = rounded.filter { $0.dtype == .float32 }
+    #expect(wide.count == 4)
     for (index, (a, b)) in zip(rounded, exact).enumerated() {
-      let scale = b.doubles.map(abs).reduce(0, max)
+      let tolerance: Double = 0x1p-7 * b.doubles.reduce(0) { max($0, abs($1)) }
       // One by one: the largest of errors with a NaN among them need not be one.
-      let errors = zip(a.doubles, b.doubles).map { (x: Double, y: Double) -> Double in abs(x - y) }
-      #expect(errors.allSatisfy { $0 <= 0x1p-7 * scale }, "result \(index): \(errors) of \(scale)")
+      let errors: [Double] = zip(a.doubles, b.doubles).map { abs($0 - $1) }
+      #expect(errors.allSatisfy { $0 <= tolerance }, "result \(index): \(errors)")
     }
   }
 
