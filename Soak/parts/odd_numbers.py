@@ -30,9 +30,11 @@ NETWORKS = {
 PLACE = r"step \d+ \(epoch \d+, batch \d+\)"
 # What the step made of the weights or of running statistics shows after it.
 LOST = rf"\d+ of \d+ elements of [\w.]+ of shape \S.* became NaN or infinite at {PLACE}"
-EXPLODED = re.compile(rf"the loss became \S+ at {PLACE}|{LOST}")
+# A loss that is measured may be lost though all weights are numbers.
+MEASURED = rf"the [\w ]*(loss|mse) is \S+ after {PLACE}"
+EXPLODED = re.compile(rf"the loss became \S+ at {PLACE}|{LOST}|{MEASURED}")
 OPERATION = re.compile(
-    rf"{PLACE}: .*operation \w+( in layer [\w.]+ \(\w+\))? made \d+ of \d+ elements|{LOST}")
+    rf"{PLACE}: .*operation \w+( in layer [\w.]+ \(\w+\))? made \d+ of \d+ elements|{LOST}|{MEASURED}")
 CLASSES = 9
 
 
@@ -59,7 +61,8 @@ def run(context: Context) -> Findings:
     return Findings(
         title="Numbers",
         said=[
-            "Trainings that cannot go well, or only just. Rates that explode: an error that names the step or the tensor, "
+            "Trainings that cannot go well, or only just. Rates that explode: an error that names the step or the tensor, or the "
+            "loss that was measured, "
             "with `--check-finite` the first operation and its layer, and a newest checkpoint that `adjoint evaluate` takes; or "
             "a training that ends with finite numbers. Settings and files: an error that names the setting, or the member of the "
             "file and the row, or a warning that names the class. That a batch of one is refused by batch normalisation, by the "

@@ -7,7 +7,7 @@ import Tensors
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
-    abstract: "Run a model on pictures, or on the rows or images of a NumPy array.",
+    abstract: "Run a model on pictures, a table, or the rows or images of a NumPy array.",
     usage: """
       adjoint predict --run <folder> --input <file> [--output <file>] [<options>]
       adjoint predict --model <name> --weights <file> --input <file> [--output <file>] [<options>]
@@ -34,6 +34,12 @@ struct PredictCommand: ParsableCommand {
       pixels, 32 for the networks of CIFAR).
 
         adjoint predict --run RUN --input photos
+
+      A run of etth1 goes on with a table (CSV) of the columns that it was trained on, by its last rows: what comes \
+      after them is printed as such a table, or written to --output. Its training data, by which numbers are scaled, \
+      have to be at hand.
+
+        adjoint predict --run RUN --input hours.csv
       """)
 
   @Option(
@@ -48,14 +54,16 @@ struct PredictCommand: ParsableCommand {
   var weights: String?
 
   @Option(
-    help: ArgumentHelp("An .npy file, a picture, or a folder of pictures.", valueName: "file"))
+    help: ArgumentHelp(
+      "An .npy file, a picture, a folder of pictures, or a table.", valueName: "file"))
   var input: String
 
   @Option(
     help: ArgumentHelp(
-      "The .npy file to write; of pictures it may be left out.", valueName: "file"))
+      "The file to write; of pictures and tables it may be left out.", valueName: "file"))
   var output: String?
 
+  @OptionGroup var data: DataOptions
   @OptionGroup var settings: SettingOptions
   @OptionGroup var threads: ThreadOptions
 
@@ -70,6 +78,7 @@ struct PredictCommand: ParsableCommand {
   func run() throws {
     try threads.apply()
     let input = URL(fileURLWithPath: input)
+    if Prediction.isTable(input) { return try forecast(input) }
     let (model, weights) = try named()
     if Prediction.isOfPictures(input) {
       let rows = try Prediction.pictures(
@@ -84,6 +93,18 @@ struct PredictCommand: ParsableCommand {
       model: model, changes: settings.changes(), weights: weights, input: input,
       output: URL(fileURLWithPath: output), note: Console.note)
     Console.note("\(output): \(shape)")
+  }
+
+  private func forecast(_ input: URL) throws {
+    guard let folder, settings.settings.isEmpty else {
+      throw AdjointError(
+        .usage, "\(input.path): a table is gone on with by a run as it is: --run, and no --set")
+    }
+    let rows = try Prediction.forecast(
+      run: URL(fileURLWithPath: folder, isDirectory: true), input: input,
+      output: output.map { URL(fileURLWithPath: $0) }, data: data.directory)
+    guard let output else { return try Console.result(String(rows.csv.dropLast())) }
+    Console.note("\(output): \(rows.rowCount) rows, \(rows.first) to \(rows.last)")
   }
 
   private func named() throws -> (model: String, weights: URL) {

@@ -52,6 +52,15 @@ import Testing
       ["predict", "--run", "run", "--input", "x.npy", "--output", "run.npy"], in: folder)
     #expect(ofRun.status == 0, "\(ofRun.errors)")
     #expect(try folder.bytes("run.npy") == folder.bytes("y.npy"))
+    try folder.write([], "x.csv")
+    try expectFailure(
+      64,
+      "adjoint: \(folder.path)/run: is a run of mnist-mlp, which has no model that goes on with a table",
+      ["predict", "--run", "run", "--input", "x.csv"], in: folder)
+    try expectFailure(
+      64,
+      "adjoint: \(folder.path)/x.csv: a table is gone on with by a run as it is: --run, and no --set",
+      ["predict", "--run", "run", "--input", "x.csv", "--set", "hidden=2"], in: folder)
     let classes = argmax(try NPY.read(folder.file("y.npy")), axis: 1).values
     let right = zip(classes, test.labels).filter { $0 == $1 }.count
     #expect(Double(right) / 100 == metrics["test_accuracy"])

@@ -10,13 +10,43 @@ public struct HourlyTable: Sendable, Equatable {
   public let names: [String]
   /// The dates of the first and the last row, `YYYY-MM-DD HH:MM:SS`.
   public let first, last: String
-  /// The hour of the day of the first row.
-  public let firstHour: Int
+  /// The first row's hour, counted from where ``hour(_:)`` counts.
+  private let start: Int
   /// The numbers, row after row, `rows × names.count`.
   public let values: [Double]
 
   /// How many rows there are, at least one.
   public var rowCount: Int { values.count / names.count }
+  /// The hour of the day of the first row.
+  public var firstHour: Int { start % 24 }
+
+  /// The table whose rows come after another's.
+  ///
+  /// - Parameters:
+  ///   - table: what it follows; it has its names.
+  ///   - values: row after row, at least one.
+  public init(after table: HourlyTable, values: [Double]) {
+    require(
+      !values.isEmpty && values.count.isMultiple(of: table.names.count),
+      "HourlyTable: \(values.count) numbers in rows of \(table.names.count)")
+    names = table.names
+    self.values = values
+    start = table.start + table.rowCount
+    first = HourlyTable.date(ofHour: start)
+    last = HourlyTable.date(ofHour: start + values.count / names.count - 1)
+  }
+
+  /// The table as a file, which ``init(at:)`` reads to the same numbers.
+  public var csv: String {
+    var text = "date," + names.joined(separator: ",") + "\n"
+    for row in 0..<rowCount {
+      let numbers = values[(row * names.count)..<((row + 1) * names.count)]
+      text += HourlyTable.date(ofHour: start + row)
+      for number in numbers { text += ",\(number)" }
+      text += "\n"
+    }
+    return text
+  }
 
   /// Reads a file.
   ///
@@ -95,7 +125,7 @@ public struct HourlyTable: Sendable, Equatable {
     self.values = values
     self.first = first
     self.last = last
-    firstHour = (HourlyTable.hour(first) ?? 0) % 24
+    start = HourlyTable.hour(first) ?? 0
   }
 
   /// A text line by line, without the ends of the lines.
@@ -163,5 +193,26 @@ public struct HourlyTable: Sendable, Equatable {
     let days =
       365 * shifted + shifted / 4 - shifted / 100 + shifted / 400 + (153 * place + 2) / 5 + day - 1
     return days * 24 + hour
+  }
+
+  /// The inverse of ``hour(_:)``.
+  private static func date(ofHour count: Int) -> String {
+    let (days, hour) = (count / 24, count % 24)
+    // Whole periods of 400 years, centuries, fours and years, each but the first of its kind without a day more.
+    let (periods, inPeriod) = (days / 146_097, days % 146_097)
+    let centuries = min(inPeriod / 36_524, 3)
+    let inCentury = inPeriod - centuries * 36_524
+    let (fours, inFour) = (inCentury / 1461, inCentury % 1461)
+    let years = min(inFour / 365, 3)
+    let day = inFour - years * 365
+    let place = (5 * day + 2) / 153
+    let month = place < 10 ? place + 3 : place - 9
+    let year = 400 * (periods - 1) + 100 * centuries + 4 * fours + years + (month < 3 ? 1 : 0)
+    func digits(_ number: Int, _ width: Int) -> String {
+      let text = "\(number)"
+      return String(repeating: "0", count: max(0, width - text.count)) + text
+    }
+    return digits(year, 4) + "-" + digits(month, 2) + "-"
+      + digits(day - (153 * place + 2) / 5 + 1, 2) + " \(digits(hour, 2)):00:00"
   }
 }

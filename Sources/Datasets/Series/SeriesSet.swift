@@ -54,7 +54,7 @@ public struct SeriesSet: Sendable {
   /// Of each variate over the training part, before scaling; the divisor is the number of rows.
   public let deviations: [Double]
   /// The scaled numbers, row after row, without ``cycle`` if there is one.
-  public let values: [Float]
+  public private(set) var values: [Float]
   /// What was taken from ``values`` at each hour of the day, `[24 × variates]`; empty for nothing.
   public let cycle: [Float]
   /// The hour of the day of the first row.
@@ -112,18 +112,10 @@ public struct SeriesSet: Sendable {
     self.means = means
     self.deviations = deviations
     self.firstHour = firstHour
-    cycle = []
+    (values, cycle) = ([], [])
+    let unscaled = self
     values = try (0..<parts.rowCount * count).map { index in
-      let variate = index % count
-      let scaled = Float((raw[index] - means[variate]) / deviations[variate])
-      guard scaled.isFinite else {
-        // Row 1 of a table is its header.
-        throw AdjointError(
-          .badData,
-          "\(source): row \(index / count + 2): expected a number of the size of the first "
-            + "\(parts.train) in column \(names[variate]), found \(raw[index])")
-      }
-      return scaled
+      try unscaled.scaled(raw[index], index / count, index % count, source)
     }
   }
 
@@ -154,16 +146,62 @@ public struct SeriesSet: Sendable {
     // A part of less than a day leaves hours without a mean.
     let cycle = sums.indices.map { Float(sums[$0] / max(hours[$0 / count], 1)) }
     let rest = values.indices.map { index in
-      values[index] - cycle[(firstHour + index / count) % 24 * count + index % count]
+      values[index] - cycle[cyclePlace(index % count, firstHour + index / count)]
     }
     return SeriesSet(self, values: rest, cycle: cycle)
   }
 
   /// A scaled number, without the cycle, in the units it was read in, the cycle added again.
   public func original(_ value: Float, variate: Int, row: Int) -> Double {
-    let place = (firstHour + row) % 24 * variateCount + variate
-    let scaled = Double(value) + (cycle.isEmpty ? 0 : Double(cycle[place]))
+    original(value, variate: variate, hour: firstHour + row)
+  }
+
+  /// The same for any hour, counted from the beginning of some day.
+  public func original(_ value: Float, variate: Int, hour: Int) -> Double {
+    let scaled = Double(value) + (cycle.isEmpty ? 0 : Double(cycle[cyclePlace(variate, hour)]))
     return scaled * deviations[variate] + means[variate]
+  }
+
+  private func cyclePlace(_ variate: Int, _ hour: Int) -> Int {
+    hour % 24 * variateCount + variate
+  }
+
+  /// The last rows of another table of the same variates, scaled as this one is, without its cycle: `[1, count, variates]`.
+  ///
+  /// - Throws: `AdjointError`, bad data, if the table has other variates or fewer rows, or numbers are too large.
+  public func scaled(
+    lastRowsOf table: HourlyTable, count: Int, source: String
+  ) throws -> Tensor {
+    guard table.names == names else {
+      throw AdjointError(
+        .badData,
+        "\(source): row 1: expected the columns \(names.joined(separator: ", ")), found "
+          + table.names.joined(separator: ", "))
+    }
+    guard table.rowCount >= count else {
+      throw AdjointError(
+        .badData, "\(source): expected at least \(count) rows, found \(table.rowCount)")
+    }
+    let first = table.rowCount - count
+    let values = try (0..<count * variateCount).map { index in
+      let (row, variate) = (first + index / variateCount, index % variateCount)
+      let raw = table.values[row * variateCount + variate]
+      let value = try scaled(raw, row, variate, source)
+      return cycle.isEmpty ? value : value - cycle[cyclePlace(variate, table.firstHour + row)]
+    }
+    return Tensor(values, shape: [1, count, variateCount])
+  }
+
+  private func scaled(_ raw: Double, _ row: Int, _ variate: Int, _ source: String) throws -> Float {
+    let scaled = Float((raw - means[variate]) / deviations[variate])
+    guard scaled.isFinite else {
+      // Row 1 of a table is its header.
+      throw AdjointError(
+        .badData,
+        "\(source): row \(row + 2): expected a number of the size of the first "
+          + "\(parts.train) in column \(names[variate]), found \(raw)")
+    }
+    return scaled
   }
 
   /// The windows whose steps ahead lie within a part; the steps behind may reach into the part before.

@@ -56,7 +56,12 @@ public enum Prediction {
       return try write(prediction.logits(images, from: input), to: output)
     }
     guard let kind = try experiment(named: name) as? any PredictingExperiment.Type else {
-      throw AdjointError(.usage, "\(name): has no model that predicts rows of an array")
+      let isForecaster = try experiment(named: name) is any ForecastingExperiment.Type
+      throw AdjointError(
+        .usage,
+        "\(name): has no model that predicts rows of an array"
+          + (isForecaster
+            ? "; a run of it goes on with a table: --run and an --input that ends in .csv" : ""))
     }
     return try run(kind, changes, weights, input, output, note)
   }

@@ -8,7 +8,7 @@ import Tensors
 import Training
 
 /// Forecasts of the hourly transformer series ETTh1 by two perceptrons, one for the trend and one for the rest.
-final class ETTForecasting: Experiment {
+final class ETTForecasting: ForecastingExperiment {
   static let information = ExperimentInformation(
     name: "etth1",
     summary: "forecasts by trend and rest, a 96-256-96 perceptron for each, mean squared error",
@@ -52,6 +52,10 @@ final class ETTForecasting: Experiment {
   }
 
   var task: any TrainingTask { forecaster }
+
+  func forecast(_ table: HourlyTable, source: String) throws -> HourlyTable {
+    try forecaster.forecast(table, source: source)
+  }
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
     func figure(_ name: String) -> String {

@@ -133,6 +133,20 @@ final class ForecastingTask: TrainingTask {
       squared: squared, absolute: absolute, windows: part.count, variates: variates)
   }
 
+  /// The hours that follow a table's, in its units.
+  func forecast(_ table: HourlyTable, source: String) throws -> HourlyTable {
+    let set = parts.test.set
+    let x = try set.scaled(lastRowsOf: table, count: parts.test.history, source: source)
+    let y = model(x.converted(to: dtype), .inference).floats
+    let first = table.firstHour + table.rowCount
+    return HourlyTable(
+      after: table,
+      values: y.enumerated().map { index, value in
+        set.original(
+          value, variate: index % set.variateCount, hour: first + index / set.variateCount)
+      })
+  }
+
   /// The forecast for one window, `horizon × variates`.
   func forecast(_ part: SeriesWindows, window: Int) -> [Float] {
     model(windows(part, [Int32(window)]).0, .inference).floats

@@ -35,6 +35,20 @@ import Testing
   func daysFollowOneAnother(day: String, next: String) throws {
     let table = try Self.table("date,a\n\(day) 23:00:00,1\n\(next) 00:00:00,2\n")
     #expect(table.values == [1, 2] && table.firstHour == 23)
+    // The rows that come after a table have the dates that follow.
+    let one = try Self.table("date,a\n\(day) 23:00:00,1\n")
+    let after = HourlyTable(after: one, values: [2, 3])
+    #expect(after.first == "\(next) 00:00:00" && after.last == "\(next) 01:00:00")
+    #expect(after.csv == "date,a\n\(next) 00:00:00,2.0\n\(next) 01:00:00,3.0\n")
+  }
+
+  /// Four hundred years, in which every kind of year is: the reader takes each hour for the one after the last.
+  @Test func everyDateIsRead() throws {
+    let start = try Self.table("date,load,rest\n1703-12-31 23:00:00,1,2\n")
+    let values = (0..<2 * 24 * 146_097).map { Double($0) / 7 }
+    let after = HourlyTable(after: start, values: values)
+    #expect(after.first == "1704-01-01 00:00:00" && after.last == "2103-12-31 23:00:00")
+    #expect(try Self.table(after.csv) == after)
   }
 
   @Test func aByteOrderMark() throws {

@@ -77,6 +77,39 @@ import Testing
     }
   }
 
+  /// Another table of the same variates is scaled by the training part of this set, and loses its cycle.
+  @Test func scalesAnotherTable() throws {
+    let text =
+      "date,a,b\n2016-01-01 22:00:00,9,9\n2016-01-01 23:00:00,20,3\n2016-01-02 00:00:00,5,-1\n"
+    let table = try HourlyTable(Array(text.utf8), file: "other.csv")
+    let set = try Self.set()
+    let deviation = (899.0 / 12).squareRoot()
+    let expected = [5.5 / deviation, 1 / 2.0.squareRoot(), -9.5 / deviation, -3 / 2.0.squareRoot()]
+    let plain = try set.scaled(lastRowsOf: table, count: 2, source: "other.csv")
+    #expect(plain.shape == [1, 2, 2])
+    #expect(plain.floats == expected.map { Float($0) })
+    let rest = set.withoutDailyCycle()
+    let cycle = Array(rest.cycle[(23 * 2)...] + rest.cycle[..<2])
+    #expect(
+      try rest.scaled(lastRowsOf: table, count: 2, source: "other.csv").floats
+        == zip(plain.floats, cycle).map { $0 - $1 })
+    #expect(abs(rest.original(plain.floats[2] - cycle[2], variate: 0, hour: 48) - 5) < 1e-5)
+
+    expectError(.badData, "other.csv: expected at least 4 rows, found 3") {
+      _ = try set.scaled(lastRowsOf: table, count: 4, source: "other.csv")
+    }
+    let renamed = try HourlyTable(Array("date,b,a\n2016-01-01 22:00:00,9,9\n".utf8), file: "c.csv")
+    expectError(.badData, "c.csv: row 1: expected the columns a, b, found b, a") {
+      _ = try set.scaled(lastRowsOf: renamed, count: 1, source: "c.csv")
+    }
+    let large = try HourlyTable(
+      Array("date,a,b\n2016-01-01 22:00:00,9,1e300\n".utf8), file: "c.csv")
+    expectError(
+      .badData,
+      "c.csv: row 2: expected a number of the size of the first 30 in column b, found 1e+300"
+    ) { _ = try set.scaled(lastRowsOf: large, count: 1, source: "c.csv") }
+  }
+
   /// One variate, all but the last two rows for training.
   private static func column(_ values: [Double]) throws -> SeriesSet {
     try SeriesSet(

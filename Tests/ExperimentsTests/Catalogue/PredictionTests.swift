@@ -147,7 +147,11 @@ import Testing
 
   @Test func experimentsWithoutSuchAModel() throws {
     let folder = try TemporaryFolder()
-    expectError(.usage, "etth1: has no model that predicts rows of an array") {
+    expectError(
+      .usage,
+      "etth1: has no model that predicts rows of an array; a run of it goes on with a table: --run and an "
+        + "--input that ends in .csv"
+    ) {
       _ = try Prediction.run(
         model: "etth1", changes: [], weights: folder.file("w.safetensors"),
         input: folder.file("x.npy"), output: folder.file("y.npy"))
