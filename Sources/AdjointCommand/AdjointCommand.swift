@@ -23,6 +23,11 @@ struct AdjointCommand: ParsableCommand {
     ])
 
   static func main() {
+    OutOfMemory.end { message in
+      // Other threads may be at work on what the ends of libraries take down.
+      Console.note("adjoint: \(message); smaller settings, such as batch_size or hidden, take less")
+      _exit(AdjointError.Kind.internalFault.rawValue)
+    }
     do {
       var command = try parseAsRoot()
       try requireFiles()

@@ -131,4 +131,21 @@ import Training
       result.errors
         == "adjoint: Too many open files: this process may have 8 open, and needs 16\n")
   }
+
+  /// A weight of 4 GB where 3 GB may be taken: a line, and not the program's inside.
+  @Test(
+    .disabled(
+      if: Sanitizer.allCases.contains(where: \.isOn), "a sanitizer takes more addresses than that"))
+  func tooLittleMemory() throws {
+    let folder = try TemporaryFolder()
+    let words = ["train", "cascade", "--set", "hidden=100000", "--set", "outputs=10000", "--quiet"]
+    let result = try Command.run(
+      words + ["--set", "train_samples=100", "--set", "test_samples=10", "--output", "run"],
+      in: folder, shell: #"ulimit -v 3000000; exec "$@""#)
+    #expect(result.status == 70)
+    #expect(
+      result.errors
+        == "adjoint: out of memory: 4000000000 bytes for a tensor; smaller settings, such as batch_size or "
+        + "hidden, take less\n")
+  }
 }

@@ -101,6 +101,11 @@ struct CascadeConfiguration: TimedConfiguration, DigitsConfiguration {
     try check("classes", classes, in: 2...1000)
     try check("train_samples", trainSamples, in: 2...10_000_000)
     try check("test_samples", testSamples, in: 1...10_000_000)
+    if data == .teacher {
+      try checkMemory(
+        8 * Double(trainSamples + testSamples) * Double(inputs),
+        for: "inputs=\(inputs), train_samples=\(trainSamples), test_samples=\(testSamples)")
+    }
     try check("noise", noise, in: 0...1000)
     try check("dropout", dropout, in: 0...0.99)
     // The mean of a batch of one is the sample itself: normalisation would leave nothing.

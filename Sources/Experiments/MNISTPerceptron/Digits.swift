@@ -32,12 +32,14 @@ struct Digits {
     note: (String) -> Void
   ) throws -> Digits {
     guard let folder = try data.locate(DataCatalogue.mnist) else {
+      let (train, test) = (configuration.drawnTrain, configuration.drawnTest)
+      try checkMemory(
+        784 * Double(train + test), for: "drawn_train=\(train), drawn_test=\(test)")
       note(
-        "data: \(ProgressDisplay.grouped(configuration.drawnTrain)) digits drawn by the program, for there is "
+        "data: \(ProgressDisplay.grouped(train)) digits drawn by the program, for there is "
           + "no MNIST in $ADJOINT_DATA or the cache (adjoint data fetch mnist)")
       let drawn = DrawnDigits.load(
-        trainCount: configuration.drawnTrain, testCount: configuration.drawnTest,
-        seed: configuration.seed)
+        trainCount: train, testCount: test, seed: configuration.seed)
       return try Digits(
         drawn, configuration, files: [],
         description: "digits drawn by the program, \(drawn.train.count) for training and "

@@ -16,8 +16,7 @@ final class Storage: @unchecked Sendable {
   init(byteCount: Int) {
     var capacity: Int64 = 0
     guard let block = adjoint_memory_take(Int64(byteCount), &capacity) else {
-      require(false, "out of memory: \(byteCount) bytes for a tensor")
-      fatalError()
+      OutOfMemory.stop(byteCount)
     }
     base = block
     self.capacity = capacity

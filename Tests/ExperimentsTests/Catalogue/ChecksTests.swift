@@ -1,3 +1,4 @@
+import Foundation
 import Tensors
 import TestSupport
 import Testing
@@ -14,5 +15,25 @@ import Testing
     }
     let error = #expect(throws: AdjointError.self) { try check("rate", .nan, in: 0.0...1.0) }
     #expect(error?.message == "rate=nan: has to be in 0.0 … 1.0")
+  }
+
+  @Test func dataLargerThanTheMemory() throws {
+    let memory = ProcessInfo.processInfo.physicalMemory
+    try checkMemory(Double(memory) - 4096, for: "a=1")
+    expectError(
+      .usage,
+      "inputs=100000, train_samples=10000000, test_samples=10000000: expected data that fit into the "
+        + "\(memory) bytes of memory, found 16000000000000"
+    ) {
+      var configuration = CascadeConfiguration()
+      configuration.inputs = 100_000
+      (configuration.trainSamples, configuration.testSamples) = (10_000_000, 10_000_000)
+      // Sixteen terabytes.
+      try configuration.validate()
+    }
+    expectError(
+      .usage,
+      "a=2: expected data that fit into the \(memory) bytes of memory, found 100000000000000000000"
+    ) { try checkMemory(1e20, for: "a=2") }
   }
 }
