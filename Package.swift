@@ -96,17 +96,17 @@ let package = Package(
       name: "AdjointCommand", dependencies: ["Experiments", "CStartup", argumentParser]),
 
     .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),
-    tests("Tensors", hasReference: true, hasLoops: true),
-    tests("Layers", ["Tensors"], hasReference: true),
-    tests("Optimizers", ["Tensors"], hasReference: true),
+    tests("Tensors", ["TestSupport"], hasReference: true, hasLoops: true),
+    tests("Layers", ["Tensors", "TestSupport"], hasReference: true),
+    tests("Optimizers", ["Tensors", "TestSupport"], hasReference: true),
     tests("Attribution", ["Tensors", "Layers", "TestSupport"], hasReference: true),
     tests("Derivations", ["Tensors", "Layers", "Models", "TestSupport"], hasReference: true),
     tests("Archives", ["Tensors", "TestSupport"]),
     tests("Checkpoints", ["Tensors", "TestSupport"], hasReference: true),
     tests("Datasets", ["Tensors", "TestSupport"], hasReference: true, hasLoops: true),
     tests("EventLog", ["TestSupport"], hasReference: true),
-    tests("Figures", hasReference: true),
-    tests("Models", ["Tensors", "Layers"], hasReference: true),
+    tests("Figures", ["TestSupport"], hasReference: true),
+    tests("Models", ["Tensors", "Layers", "TestSupport"], hasReference: true),
     tests(
       "Training",
       [

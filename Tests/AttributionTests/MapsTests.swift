@@ -1,5 +1,6 @@
 import Layers
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Attribution
@@ -71,10 +72,10 @@ import Testing
       let x = Tensor.ones([1, 7, 6, 2])
       _ = Score(of: SmallNetwork(), .output(0)).occlusion(of: x, window: 7, stride: 2, cover: x)
     }
-    #expect(
-      message(result).contains(
-        "occlusion: a window of 7×7 every 2×2 pixels on an image of 7×6; the window has to lie in the "
-          + "image, and the stride in the window"))
+    expectStop(
+      result,
+      "occlusion: a window of 7×7 every 2×2 pixels on an image of 7×6; the window has to lie in the "
+        + "image, and the stride in the window")
   }
 
   @Test func stopsAtALayerWithoutMaps() async {
@@ -86,9 +87,9 @@ import Testing
       let layer = try layerOutputs(of: network, on: x).named("fc")
       _ = Score(of: network, .output(0)).gradCAM(of: x, layer: layer)
     }
-    #expect(
-      message(result).contains(
-        "gradCAM: fc gives [1, 3] for images of shape [1, 7, 6, 2]; it has to be maps, "
-          + "[batch, height, width, channels]"))
+    expectStop(
+      result,
+      "gradCAM: fc gives [1, 3] for images of shape [1, 7, 6, 2]; it has to be maps, "
+        + "[batch, height, width, channels]")
   }
 }

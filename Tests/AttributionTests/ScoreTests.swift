@@ -127,17 +127,15 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = Score(of: SmallNetwork(), .output(3))(.ones([1, 7, 6, 2])) }
-    #expect(
-      message(result).contains(
-        "Score: unit 3 of the network's output, which is of shape [1, 3] and has 3 units"))
+    expectStop(
+      result, "Score: unit 3 of the network's output, which is of shape [1, 3] and has 3 units")
   }
 
   @Test func stopsAtALayerThatIsNotThere() async {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = Score(of: SmallNetwork(), .unit(0, layer: "conv9"))(.ones([1, 7, 6, 2])) }
-    #expect(
-      message(result).contains(
-        "Score: there is no layer conv9 in this network; layerOutputs(of:on:) lists them"))
+    expectStop(
+      result, "Score: there is no layer conv9 in this network; layerOutputs(of:on:) lists them")
   }
 }

@@ -80,8 +80,3 @@ func expectClose(
     return
   }
 }
-
-/// What a process that was expected to stop wrote.
-func message(_ result: ExitTest.Result?) -> String {
-  String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-}

@@ -7,8 +7,3 @@ import Testing
 func words(_ values: UInt32...) -> [UInt8] {
   values.flatMap { value in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) } }
 }
-
-/// What a process that was expected to stop wrote.
-func message(_ result: ExitTest.Result?) -> String {
-  String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-}

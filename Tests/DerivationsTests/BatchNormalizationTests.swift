@@ -1,4 +1,5 @@
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Derivations
@@ -70,11 +71,6 @@ import Testing
     }
     expectStop(
       epsilon, "BatchNormalizationModule: epsilon is 0.0; it has to be a positive number")
-  }
-
-  private func expectStop(_ result: ExitTest.Result?, _ message: String) {
-    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(text.hasPrefix("adjoint: \(message) [Derivations/"), "\(text)")
   }
 
   /// The module by hand, the composition on the tape, and the fused operation: values and gradients are the same

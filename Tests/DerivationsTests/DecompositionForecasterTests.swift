@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Derivations
@@ -147,34 +148,30 @@ import Testing
           where: #"$∂{Z_s} = \left(∂{V} W_{2s}\right) \circ M_s \circ [Z_s > 0]$"#))
   }
 
-  private static func expectWords(_ result: ExitTest.Result?, _ words: String) {
-    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(text.hasPrefix("adjoint: DecompositionForecaster: " + words))
-  }
-
   @Test func stopsIfShapesDoNotFit() async {
     let parameters = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent])
     {
       let shapes: [Shape] = [[3, 5], [3], [4, 3], [4], [3, 6], [3], [4, 3], [4]]
       _ = DecompositionForecaster(shapes.map { Parameter(.zeros($0)) }, window: 3)
     }
-    Self.expectWords(
+    expectStop(
       parameters,
-      "parameters of shapes [[3, 5], [3], [4, 3], [4], [3, 6], [3], [4, 3], [4]]; they have to be "
+      "DecompositionForecaster: parameters of shapes [[3, 5], [3], [4, 3], [4], [3, 6], [3], [4, 3], [4]]; they have to be "
         + "[hidden, history], [hidden], [horizon, hidden], [horizon], twice")
     let targets = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let shapes: [Shape] = [[3, 5], [3], [4, 3], [4], [3, 5], [3], [4, 3], [4]]
       let network = DecompositionForecaster(shapes.map { Parameter(.zeros($0)) }, window: 3)
       _ = network.gradient(inputs: .ones([2, 5, 1]), targets: .ones([2, 3, 1]))
     }
-    Self.expectWords(
+    expectStop(
       targets,
-      "targets of shape [2, 3, 1] for windows of shape [2, 5, 1] and a horizon of 4; they have to be "
+      "DecompositionForecaster: targets of shape [2, 3, 1] for windows of shape [2, 5, 1] and a horizon of 4; they have to be "
         + "[m, horizon, variates]")
     let windows = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = DecompositionForecaster.rows(.ones([2, 5]))
     }
-    Self.expectWords(
-      windows, "windows of shape [2, 5]; they have to be [m, steps, variates]")
+    expectStop(
+      windows,
+      "DecompositionForecaster: windows of shape [2, 5]; they have to be [m, steps, variates]")
   }
 }

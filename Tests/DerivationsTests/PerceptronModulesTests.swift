@@ -1,6 +1,7 @@
 import Layers
 import Models
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Derivations
@@ -157,7 +158,6 @@ import Testing
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       [index] in PerceptronModulesTests.mistakes[index].body()
     }
-    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(text.hasPrefix("adjoint: \(Self.mistakes[index].words) [Derivations/"), "\(text)")
+    expectStop(result, Self.mistakes[index].words)
   }
 }

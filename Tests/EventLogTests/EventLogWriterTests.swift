@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import EventLog
@@ -152,8 +153,7 @@ import Testing
       try writer.close()
       writer.scalar("loss", value: 1, step: 1)
     }
-    let printed = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(printed.contains(" is closed; open a new one to log more"))
+    expectStop(result, " is closed; open a new one to log more")
   }
 
   private func openDescriptor(of url: URL) -> Int32? {

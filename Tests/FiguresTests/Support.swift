@@ -69,8 +69,3 @@ func bytes(hex: String) -> [UInt8] {
     UInt8(digits[i] << 4 | digits[i + 1])
   }
 }
-
-extension ExitTest.Result {
-  /// What the process printed before it stopped.
-  var message: String { String(decoding: standardErrorContent, as: UTF8.self) }
-}

@@ -1,5 +1,6 @@
 import Layers
 import Tensors
+import TestSupport
 import Testing
 
 struct ContextTests {
@@ -40,7 +41,7 @@ struct ContextTests {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = Context.inference.dropoutKey() }
-    #expect(message(result).contains("Context.dropoutKey: nothing is drawn in inference"))
+    expectStop(result, "Context.dropoutKey: nothing is drawn in inference")
   }
 
   @Test func stopsAtMoreDrawsThanAStepHas() async {
@@ -50,13 +51,13 @@ struct ContextTests {
       let context = Context.training(seed: 1)
       for _ in 0...(1 << 20) { _ = context.dropoutKey() }
     }
-    #expect(message(result).contains("Context.dropoutKey: more than 2²⁰ draws in one step"))
+    expectStop(result, "Context.dropoutKey: more than 2²⁰ draws in one step")
   }
 
   @Test func stopsAtAStepOutOfRange() async {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { Context.training(seed: 1).begin(step: -1) }
-    #expect(message(result).contains("Context.begin(step: -1): a step is in 0 ..< 2³⁶"))
+    expectStop(result, "Context.begin(step: -1): a step is in 0 ..< 2³⁶")
   }
 }

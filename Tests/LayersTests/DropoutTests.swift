@@ -1,5 +1,6 @@
 import Layers
 import Tensors
+import TestSupport
 import Testing
 
 struct DropoutTests {
@@ -33,6 +34,6 @@ struct DropoutTests {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = Dropout(1) }
-    #expect(message(result).contains("Dropout: probability 1.0 is not in 0 ..< 1"))
+    expectStop(result, "Dropout: probability 1.0 is not in 0 ..< 1")
   }
 }

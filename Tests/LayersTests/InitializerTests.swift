@@ -1,6 +1,7 @@
 import Foundation
 import Layers
 import Tensors
+import TestSupport
 import Testing
 
 struct InitializerTests {
@@ -104,24 +105,20 @@ struct InitializerTests {
       _ = Initializer.uniform(1, -1)
         .tensor([2], fans: Fans(input: 1, output: 1), random: &random)
     }
-    #expect(
-      message(bounds).contains(
-        "Initializer.uniform(1.0, -1.0): the bounds have to be finite and in order"))
+    expectStop(bounds, "Initializer.uniform(1.0, -1.0): the bounds have to be finite and in order")
     let fans = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = Fans(ofWeight: [3]) }
-    #expect(
-      message(fans).contains(
-        "Fans: a weight of shape [3]; it has to be [outputs, inputs] or "
-          + "[outputs, …window, inputs]"))
+    expectStop(
+      fans,
+      "Fans: a weight of shape [3]; it has to be [outputs, inputs] or "
+        + "[outputs, …window, inputs]")
     let zero = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) {
       var random = Philox(seed: 1)
       _ = Initializer.heNormal().tensor([2], fans: Fans(input: 0, output: 1), random: &random)
     }
-    #expect(
-      message(zero).contains(
-        "Initializer.heNormal(slope: 0.0, fan: Layers.FanMode.input): the fan is 0"))
+    expectStop(zero, "Initializer.heNormal(slope: 0.0, fan: Layers.FanMode.input): the fan is 0")
   }
 }

@@ -1,5 +1,6 @@
 import Layers
 import Tensors
+import TestSupport
 import Testing
 
 struct LinearTests {
@@ -62,16 +63,16 @@ struct LinearTests {
       var random = Philox(seed: 1)
       _ = Linear(0, 4, random: &random)
     }
-    #expect(message(result).contains("Linear(0, 4): both lengths have to be at least 1"))
+    expectStop(result, "Linear(0, 4): both lengths have to be at least 1")
   }
 
   @Test func stopsAtParametersThatDoNotMatch() async {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = Linear(weight: Parameter(.zeros([2, 3])), bias: Parameter(.zeros([3]))) }
-    #expect(
-      message(result).contains(
-        "Linear: weight of [2, 3] float32 and bias of [3] float32; they have to be "
-          + "[outputs, inputs] and [outputs] of one type"))
+    expectStop(
+      result,
+      "Linear: weight of [2, 3] float32 and bias of [3] float32; they have to be "
+        + "[outputs, inputs] and [outputs] of one type")
   }
 }

@@ -1,5 +1,6 @@
 import Layers
 import Tensors
+import TestSupport
 import Testing
 
 struct MeanOnlyBatchNormTests {
@@ -39,14 +40,13 @@ struct MeanOnlyBatchNormTests {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = MeanOnlyBatchNorm(3, momentum: 1.5) }
-    #expect(message(result).contains("MeanOnlyBatchNorm: momentum 1.5 is not in 0 ... 1"))
+    expectStop(result, "MeanOnlyBatchNorm: momentum 1.5 is not in 0 ... 1")
   }
 
   @Test func stopsWithoutFeatures() async {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = MeanOnlyBatchNorm(0) }
-    #expect(
-      message(result).contains("MeanOnlyBatchNorm(0): there has to be at least 1 feature"))
+    expectStop(result, "MeanOnlyBatchNorm(0): there has to be at least 1 feature")
   }
 }

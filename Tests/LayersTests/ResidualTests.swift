@@ -1,5 +1,6 @@
 import Layers
 import Tensors
+import TestSupport
 import Testing
 
 struct ResidualTests {
@@ -24,9 +25,8 @@ struct ResidualTests {
       }
       _ = Residual(Total())(.ones([2, 3]), .inference)
     }
-    #expect(
-      message(result).contains(
-        "Residual: input of shape [2, 3] and [] from the layer beside it; they have to be the same")
-    )
+    expectStop(
+      result,
+      "Residual: input of shape [2, 3] and [] from the layer beside it; they have to be the same")
   }
 }

@@ -1,4 +1,5 @@
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Layers
@@ -44,9 +45,9 @@ struct StateVisitorTests {
       }
       _ = namedParameters(of: Wrong())
     }
-    #expect(
-      message(result).contains(
-        "heads is a dictionary or set with parameters in it, which have no order: keep them in an "
-          + "array or in properties"))
+    expectStop(
+      result,
+      "heads is a dictionary or set with parameters in it, which have no order: keep them in an "
+        + "array or in properties")
   }
 }

@@ -2,11 +2,6 @@ import Layers
 import Tensors
 import Testing
 
-/// What a process that was expected to stop wrote.
-func message(_ result: ExitTest.Result?) -> String {
-  String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-}
-
 /// A small network in the shape of PyTorch's residual ones.
 struct Block: Layer {
   let conv1, conv2: Linear

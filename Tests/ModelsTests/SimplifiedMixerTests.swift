@@ -1,5 +1,6 @@
 import Layers
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Models
@@ -103,6 +104,6 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { [index] in SimplifiedMixerTests.mistakes[index].body() }
-    #expect(message(result).contains(Self.mistakes[index].words))
+    expectStop(result, Self.mistakes[index].words)
   }
 }

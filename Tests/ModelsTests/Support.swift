@@ -11,8 +11,3 @@ func grid(
     }
   }
 }
-
-/// What a process that was expected to stop wrote.
-func message(_ result: ExitTest.Result?) -> String {
-  String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-}

@@ -1,5 +1,6 @@
 import Optimizers
 import Tensors
+import TestSupport
 import Testing
 
 struct AdamTests {
@@ -26,11 +27,10 @@ struct AdamTests {
     let beta = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = Adam([Parameter(.ones([1]))], beta2: 1) }
-    #expect(message(beta).contains("Adam: beta2 is 1.0; it has to be in 0 ..< 1"))
+    expectStop(beta, "Adam: beta2 is 1.0; it has to be in 0 ..< 1")
     let decay = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = AdamW([Parameter(.ones([1]))], weightDecay: -1) }
-    #expect(
-      message(decay).contains("AdamW: weight decay is -1.0; it has to be a finite number from 0"))
+    expectStop(decay, "AdamW: weight decay is -1.0; it has to be a finite number from 0")
   }
 }

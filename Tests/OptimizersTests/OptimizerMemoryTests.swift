@@ -1,5 +1,6 @@
 import Optimizers
 import Tensors
+import TestSupport
 import Testing
 
 struct OptimizerMemoryTests {
@@ -98,7 +99,7 @@ struct OptimizerMemoryTests {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = Adam([]) }
-    #expect(message(result).contains("Adam: there are no parameters to train"))
+    expectStop(result, "Adam: there are no parameters to train")
   }
 
   @Test func stopsAtAParameterThatIsGivenTwice() async {
@@ -108,24 +109,22 @@ struct OptimizerMemoryTests {
       let parameter = Parameter(.ones([2]), name: "tied")
       _ = Adam([parameter, parameter])
     }
-    #expect(message(result).contains("Adam: parameter number 1 (tied) is given twice"))
+    expectStop(result, "Adam: parameter number 1 (tied) is given twice")
   }
 
   @Test func stopsAtNamesThatWouldBeLost() async {
     let nameless = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = Adam([Parameter(.ones([2]))]).state }
-    #expect(
-      message(nameless).contains(
-        "Adam: parameter number 0 of shape [2] has no name to save its state under; "
-          + "namedParameters(of: model) gives names"))
+    expectStop(
+      nameless,
+      "Adam: parameter number 0 of shape [2] has no name to save its state under; "
+        + "namedParameters(of: model) gives names")
     let twice = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) {
       _ = Adam([Parameter(.ones([2]), name: "w"), Parameter(.ones([2]), name: "w")]).state
     }
-    #expect(
-      message(twice).contains(
-        "Adam: two parameters are named w; namedParameters(of: model) gives names"))
+    expectStop(twice, "Adam: two parameters are named w; namedParameters(of: model) gives names")
   }
 }

@@ -1,4 +1,5 @@
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Optimizers
@@ -188,10 +189,10 @@ struct OptimizerTests {
       parameter.convert(to: .float64)
       optimizer.step(Gradients(of: [parameter], [.ones([3], dtype: .float64)]))
     }
-    #expect(
-      message(result).contains(
-        "Adam: parameter fc.weight of [3] float64 has a gradient of [3] float64 and a state in "
-          + "float32; convert parameters before training them"))
+    expectStop(
+      result,
+      "Adam: parameter fc.weight of [3] float64 has a gradient of [3] float64 and a state in "
+        + "float32; convert parameters before training them")
   }
 
   @Test func stopsAtARateThatIsNotANumber() async {
@@ -201,13 +202,6 @@ struct OptimizerTests {
       let optimizer = SGD([Parameter(.ones([3]))], learningRate: 0.1)
       optimizer.learningRate = -.infinity
     }
-    #expect(
-      message(result).contains(
-        "SGD: learning rate is -inf; it has to be a finite number from 0"))
+    expectStop(result, "SGD: learning rate is -inf; it has to be a finite number from 0")
   }
-}
-
-/// What a process that was expected to stop wrote.
-func message(_ result: ExitTest.Result?) -> String {
-  String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
 }

@@ -1,5 +1,6 @@
 import Optimizers
 import Tensors
+import TestSupport
 import Testing
 
 struct RMSPropTests {
@@ -41,6 +42,6 @@ struct RMSPropTests {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = RMSProp([Parameter(.ones([1]))], alpha: -0.5) }
-    #expect(message(result).contains("RMSProp: alpha is -0.5; it has to be in 0 ..< 1"))
+    expectStop(result, "RMSProp: alpha is -0.5; it has to be in 0 ..< 1")
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Optimizers
+import TestSupport
 import Testing
 
 struct ReduceOnPlateauTests {
@@ -42,6 +43,6 @@ struct ReduceOnPlateauTests {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = ReduceOnPlateau(factor: 1) }
-    #expect(message(result).contains("ReduceOnPlateau: factor is 1.0; it has to be in 0 ..< 1"))
+    expectStop(result, "ReduceOnPlateau: factor is 1.0; it has to be in 0 ..< 1")
   }
 }

@@ -1,5 +1,6 @@
 import Optimizers
 import Tensors
+import TestSupport
 import Testing
 
 struct SGDTests {
@@ -20,18 +21,15 @@ struct SGDTests {
     let rate = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = SGD([Parameter(.ones([1]))], learningRate: -0.1) }
-    #expect(
-      message(rate).contains("SGD: learning rate is -0.1; it has to be a finite number from 0"))
+    expectStop(rate, "SGD: learning rate is -0.1; it has to be a finite number from 0")
     let momentum = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = SGD([Parameter(.ones([1]))], learningRate: 0.1, momentum: .nan) }
-    #expect(
-      message(momentum).contains("SGD: momentum is nan; it has to be a finite number from 0"))
+    expectStop(momentum, "SGD: momentum is nan; it has to be a finite number from 0")
     let nesterov = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = SGD([Parameter(.ones([1]))], learningRate: 0.1, nesterov: true) }
-    #expect(
-      message(nesterov).contains(
-        "SGD: Nesterov's step needs momentum above 0 and dampening 0; they are 0.0 and 0.0"))
+    expectStop(
+      nesterov, "SGD: Nesterov's step needs momentum above 0 and dampening 0; they are 0.0 and 0.0")
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Optimizers
 import Tensors
+import TestSupport
 import Testing
 
 struct ScheduleTests {
@@ -153,10 +154,10 @@ struct ScheduleTests {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = Schedule.step(size: 0, factor: 0.1).rate(base: 1, at: 0) }
-    #expect(message(result).contains("Schedule.step: size is 0; it has to be at least 1"))
+    expectStop(result, "Schedule.step: size is 0; it has to be at least 1")
     let negative = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = Schedule.constant.rate(base: 1, at: -1) }
-    #expect(message(negative).contains("Schedule.rate: index -1 is negative"))
+    expectStop(negative, "Schedule.rate: index -1 is negative")
   }
 }

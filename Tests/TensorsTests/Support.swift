@@ -16,41 +16,6 @@ func withTensorLeakChecking(
   #expect(after.liveBytes == before.liveBytes, sourceLocation: sourceLocation)
 }
 
-// MARK: - Wrong input
-
-/// A programmer's mistake, and the words the process has to stop with.
-struct Mistake: Sendable, CustomTestStringConvertible {
-  let words: String
-  let body: @Sendable () -> Void
-
-  init(_ words: String, _ body: @escaping @Sendable () -> Void) {
-    self.words = words
-    self.body = body
-  }
-
-  var testDescription: String { words }
-}
-
-/// Expects one line, `adjoint: WORDS [Tensors/File.swift:line]`, on standard error.
-func expectWords(
-  _ result: ExitTest.Result?, _ words: String, sourceLocation: SourceLocation = #_sourceLocation
-) {
-  guard let result else { return }
-  let text = String(decoding: result.standardErrorContent, as: UTF8.self)
-  let lines = text.split(separator: "\n").filter { $0.hasPrefix("adjoint: ") }
-  #expect(lines.count == 1, "\(text)", sourceLocation: sourceLocation)
-  guard let line = lines.first, let bracket = line.range(of: " [", options: .backwards) else {
-    Issue.record("no place in: \(text)", sourceLocation: sourceLocation)
-    return
-  }
-  #expect(
-    line[..<bracket.lowerBound].dropFirst("adjoint: ".count) == words,
-    sourceLocation: sourceLocation)
-  #expect(
-    line[bracket.upperBound...].wholeMatch(of: /Tensors\/[A-Za-z+]+\.swift:[0-9]+\]/) != nil,
-    "\(line)", sourceLocation: sourceLocation)
-}
-
 // MARK: - Numbers
 
 /// A generator of its own, so that the tests' numbers do not come from the code under test (Steele,

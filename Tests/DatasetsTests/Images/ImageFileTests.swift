@@ -239,9 +239,8 @@ struct StoredImages: Decodable {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = RasterImage(pixels: [1, 2], height: 1, width: 1, channels: 2) }
-    #expect(
-      message(result).contains(
-        "RasterImage: 2 bytes for 1 × 1 × 2; both sides are positive, and a pixel has 1 or 3 values"
-      ))
+    expectStop(
+      result,
+      "RasterImage: 2 bytes for 1 × 1 × 2; both sides are positive, and a pixel has 1 or 3 values")
   }
 }

@@ -46,7 +46,6 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = ShuffledRows(count: 0, batchSize: 3, seed: 0) }
-    #expect(
-      message(result).contains("ShuffledRows: 0 rows in batches of 3; both must be positive"))
+    expectStop(result, "ShuffledRows: 0 rows in batches of 3; both must be positive")
   }
 }

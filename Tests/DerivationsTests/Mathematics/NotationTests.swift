@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Derivations
@@ -110,8 +111,7 @@ import Testing
       [tex] in
       _ = Notation(tex: tex)
     }
-    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(text.hasPrefix("adjoint: Notation: \(tex) \(message) [Derivations/"))
+    expectStop(result, "Notation: \(tex) \(message)")
   }
 
   @Test func proseHasFormulasCodeAndEmphasis() {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Figures
@@ -55,16 +56,16 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = ConfusionMatrix(counts: [[1, 2], [3]], classNames: ["a", "b"]) }
-    #expect(
-      try #require(result).message.contains(
-        "ConfusionMatrix: 2 rows of [2, 1] counts for 2 classes; "
-          + "it takes one row and one column for each class"))
+    expectStop(
+      result,
+      "ConfusionMatrix: 2 rows of [2, 1] counts for 2 classes; "
+        + "it takes one row and one column for each class")
   }
 
   @Test func negativeCountsStop() async throws {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = ConfusionMatrix(counts: [[-1]], classNames: ["a"]) }
-    #expect(try #require(result).message.contains("ConfusionMatrix: a count is negative"))
+    expectStop(result, "ConfusionMatrix: a count is negative")
   }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Figures
@@ -37,17 +38,14 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = HeatMap(rows: 2, columns: 2, values: [1, 2, 3]) }
-    #expect(
-      try #require(result).message.contains(
-        "HeatMap: 3 values for 2 × 2; it takes rows × columns, at least one"))
+    expectStop(result, "HeatMap: 3 values for 2 × 2; it takes rows × columns, at least one")
   }
 
   @Test func wrongNumberOfNamesStops() async throws {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = HeatMap(rows: 1, columns: 2, values: [1, 2], columnNames: ["a"]) }
-    #expect(
-      try #require(result).message.contains(
-        "HeatMap: 0 and 1 names for 1 rows and 2 columns; there must be none or one for each"))
+    expectStop(
+      result, "HeatMap: 0 and 1 names for 1 rows and 2 columns; there must be none or one for each")
   }
 }

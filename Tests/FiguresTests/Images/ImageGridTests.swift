@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Figures
@@ -53,6 +54,6 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = ImageGrid(tiles: [], columns: 0) }
-    #expect(try #require(result).message.contains("ImageGrid: 0 columns; at least 1 is needed"))
+    expectStop(result, "ImageGrid: 0 columns; at least 1 is needed")
   }
 }

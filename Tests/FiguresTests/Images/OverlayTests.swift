@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Figures
@@ -65,10 +66,9 @@ import Testing
       let image = PixelImage(width: 2, height: 1, channels: 1, pixels: [1, 2])
       _ = image.overlaid(with: image.enlarged(by: 2))
     }
-    let words = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(
-      words.contains(
-        "PixelImage.overlaid: a map of 4 × 2 pixels, share 0.6, over 2 × 1; sizes have to be the same, and "
-          + "the share in 0 ... 1"))
+    expectStop(
+      result,
+      "PixelImage.overlaid: a map of 4 × 2 pixels, share 0.6, over 2 × 1; sizes have to be the same, and "
+        + "the share in 0 ... 1")
   }
 }

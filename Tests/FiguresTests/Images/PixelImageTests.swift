@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Figures
@@ -21,24 +22,20 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = PixelImage(width: 2, height: 2, channels: 1, pixels: [1, 2, 3]) }
-    #expect(
-      try #require(result).message.contains(
-        "PixelImage: 3 bytes for 2 × 2 pixels of 1 channels; 4 are needed"))
+    expectStop(result, "PixelImage: 3 bytes for 2 × 2 pixels of 1 channels; 4 are needed")
   }
 
   @Test func wrongChannelsStop() async throws {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = PixelImage(width: 1, height: 1, channels: 4, pixels: [1, 2, 3, 4]) }
-    #expect(try #require(result).message.contains("PixelImage: 4 channels; it takes 1 or 3"))
+    expectStop(result, "PixelImage: 4 channels; it takes 1 or 3")
   }
 
   @Test func noPixelsStop() async throws {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = PixelImage(width: 0, height: 1, channels: 1, pixels: []) }
-    #expect(
-      try #require(result).message.contains(
-        "PixelImage: 0 × 1 pixels; each side is from 1 to 16384"))
+    expectStop(result, "PixelImage: 0 × 1 pixels; each side is from 1 to 16384")
   }
 }

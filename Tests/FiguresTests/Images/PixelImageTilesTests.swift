@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Figures
@@ -29,15 +30,11 @@ import Testing
       let colour = PixelImage(width: 1, height: 1, channels: 3, pixels: [0, 0, 0])
       _ = PixelImage(tiles: [grey, colour], columns: 2)
     }
-    let printed = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(
-      printed.contains(
-        "PixelImage(tiles:): tile 1 has 1 × 1 pixels of 3 channels, the first 1 × 1 of 1"))
+    expectStop(
+      result, "PixelImage(tiles:): tile 1 has 1 × 1 pixels of 3 channels, the first 1 × 1 of 1")
     let none = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = PixelImage(tiles: [], columns: 2) }
-    #expect(
-      String(decoding: none?.standardErrorContent ?? [], as: UTF8.self)
-        .contains("there are no tiles") as Bool)
+    expectStop(none, "PixelImage(tiles:): there are no tiles")
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Figures
@@ -99,16 +100,13 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = Series("loss", x: [1, 2], y: [1]) }
-    #expect(
-      try #require(result).message.contains(
-        "Series \"loss\": 2 values of x and 1 of y; there must be as many"))
+    expectStop(result, "Series \"loss\": 2 values of x and 1 of y; there must be as many")
   }
 
   @Test func smoothingOutOfRangeStops() async throws {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = LinePlot(x: Axis("x"), y: Axis("y"), series: [], smoothing: 1) }
-    #expect(
-      try #require(result).message.contains("LinePlot: smoothing 1.0 is not from 0 to below 1"))
+    expectStop(result, "LinePlot: smoothing 1.0 is not from 0 to below 1")
   }
 }

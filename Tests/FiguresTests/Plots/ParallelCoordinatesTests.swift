@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Figures
@@ -98,9 +99,7 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = ParallelCoordinates(dimensions: [.init(Axis("loss"), numbers: [1])]) }
-    #expect(
-      try #require(result).message.contains(
-        "ParallelCoordinates: 1 axes; it takes at least two"))
+    expectStop(result, "ParallelCoordinates: 1 axes; it takes at least two")
   }
 
   @Test func unequalCountsStop() async throws {
@@ -111,9 +110,8 @@ import Testing
         .init(Axis("a"), numbers: [1]), .init(Axis("b"), numbers: [1, 2]),
       ])
     }
-    #expect(
-      try #require(result).message.contains(
-        "ParallelCoordinates: axes and notes of [1, 2] lines; there must be as many on each"))
+    expectStop(
+      result, "ParallelCoordinates: axes and notes of [1, 2] lines; there must be as many on each")
   }
 
   @Test func namesLastStop() async throws {
@@ -124,17 +122,14 @@ import Testing
         .init(Axis("a"), numbers: [1]), .init("b", places: [0], names: ["x"]),
       ])
     }
-    #expect(
-      try #require(result).message.contains(
-        "ParallelCoordinates: the last axis has names; it takes numbers for the colours"))
+    expectStop(
+      result, "ParallelCoordinates: the last axis has names; it takes numbers for the colours")
   }
 
   @Test func placeWithoutANameStops() async throws {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = ParallelCoordinates.Dimension("kind", places: [2], names: ["x", "y"]) }
-    #expect(
-      try #require(result).message.contains(
-        "ParallelCoordinates: a place of kind is not in 0 ..< 2"))
+    expectStop(result, "ParallelCoordinates: a place of kind is not in 0 ..< 2")
   }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Figures
@@ -36,8 +37,6 @@ import Testing
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = PointCloud("a", x: [1, 2], y: [1])
     }
-    #expect(
-      result?.message.contains(
-        "PointCloud \"a\": 2 values of x and 1 of y; there must be as many") == true)
+    expectStop(result, "PointCloud \"a\": 2 values of x and 1 of y; there must be as many")
   }
 }

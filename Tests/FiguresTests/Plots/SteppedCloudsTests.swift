@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Figures
@@ -56,9 +57,8 @@ import Testing
       _ = SteppedClouds(
         steps: ["a", "b", "c"], panels: [.init([cloud, cloud])], range: 0...1)
     }
-    #expect(
-      result?.message.contains(
-        "SteppedClouds: panel 0 has 2 clouds for 3 steps; it has to have one, or one for each step")
-        == true)
+    expectStop(
+      result,
+      "SteppedClouds: panel 0 has 2 clouds for 3 steps; it has to have one, or one for each step")
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Figures
@@ -85,8 +86,6 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = Report.Table(header: ["a", "b"], rows: [["1", "2"], ["3"]]) }
-    #expect(
-      try #require(result).message.contains(
-        "Report.Table: row 1 has 1 cells where 2 are expected"))
+    expectStop(result, "Report.Table: row 1 has 1 cells where 2 are expected")
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tensors
@@ -166,7 +167,7 @@ import Testing
       GradientCheck.register("twice") { _ in [] }
       GradientCheck.register("twice") { _ in [] }
     }
-    expectWords(result, "GradientCheck: twice is registered twice")
+    expectStop(result, "GradientCheck: twice is registered twice")
   }
 }
 

@@ -1,4 +1,5 @@
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Tensors
@@ -188,7 +189,7 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { [index] in TapeTests.mistakes[index].body() }
-    expectWords(result, Self.mistakes[index].words)
+    expectStop(result, Self.mistakes[index].words)
   }
 
   // MARK: - Nesting, and no tape at all

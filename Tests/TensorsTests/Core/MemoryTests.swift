@@ -1,4 +1,5 @@
 import Dispatch
+import TestSupport
 import Testing
 
 @testable import Tensors
@@ -107,14 +108,14 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = Kernel("no_such_kernel") }
-    expectWords(result, "Kernel: there is no kernel named no_such_kernel")
+    expectStop(result, "Kernel: there is no kernel named no_such_kernel")
   }
 
   @Test func typesThatAKernelDoesNotKnow() async {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = softmax(.ones([2, 3], dtype: .bfloat16)) }
-    expectWords(
+    expectStop(
       result,
       "softmax: has no bfloat16 form; convert its input with converted(to: .float32)")
   }
@@ -124,6 +125,6 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = Tensor(uninitialized: [1 << 28, 1 << 20], .float32) }
-    expectWords(result, "out of memory: 1125899906842624 bytes for a tensor")
+    expectStop(result, "out of memory: 1125899906842624 bytes for a tensor")
   }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Tensors
@@ -51,7 +52,7 @@ import Testing
     ) {
       Parameter(.ones([2, 3]), name: "fc.bias").value = .ones([3], dtype: .float64)
     }
-    expectWords(
+    expectStop(
       result, "Parameter fc.bias: a value of shape [3] float64 for one of [2, 3] float32")
   }
 }

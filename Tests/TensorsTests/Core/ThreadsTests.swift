@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Tensors
@@ -236,6 +237,6 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { [count] in Threads.use(count) }
-    expectWords(result, "Threads.use(\(count)): at least one thread is needed")
+    expectStop(result, "Threads.use(\(count)): at least one thread is needed")
   }
 }

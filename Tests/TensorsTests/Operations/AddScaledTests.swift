@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Tensors
@@ -23,7 +24,7 @@ import Testing
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = addScaled(.ones([2]), .ones([3]), 1)
     }
-    expectWords(
+    expectStop(
       result,
       "addScaled: shapes [2] and [3] differ; nothing is broadcast silently: use broadcast(_:to:) if "
         + "that is meant")

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tensors
@@ -25,7 +26,7 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = bernoulliNegativeLogLikelihood(.ones([3]), logits: .ones([3])) }
-    expectWords(
+    expectStop(
       result,
       "bernoulliNegativeLogLikelihood: shape [3]; it has to be [batch, features], the batch not empty"
     )

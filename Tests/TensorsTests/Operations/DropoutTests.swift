@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Tensors
@@ -66,7 +67,7 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = dropoutRows(.ones([]), probability: 0.5, key: DropoutKey(seed: 1, stream: 1)) }
-    expectWords(result, "dropoutRows: input of shape [] has no rows")
+    expectStop(result, "dropoutRows: input of shape [] has no rows")
   }
 
   @Test(arguments: DType.full)
@@ -112,6 +113,6 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { [index] in DropoutTests.mistakes[index].body() }
-    expectWords(result, Self.mistakes[index].words)
+    expectStop(result, Self.mistakes[index].words)
   }
 }

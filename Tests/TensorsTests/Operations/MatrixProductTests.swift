@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Tensors
@@ -162,7 +163,7 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { [index] in MatrixProductTests.mistakes[index].body() }
-    expectWords(result, Self.mistakes[index].words)
+    expectStop(result, Self.mistakes[index].words)
   }
 
   /// By oneDNN or in float32: what bfloat16 holds exactly is multiplied and added in full, and rounded once.

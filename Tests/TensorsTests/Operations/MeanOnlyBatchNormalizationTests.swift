@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Tensors
@@ -137,6 +138,6 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { [index] in MeanOnlyBatchNormalizationTests.mistakes[index].body() }
-    expectWords(result, Self.mistakes[index].words)
+    expectStop(result, Self.mistakes[index].words)
   }
 }

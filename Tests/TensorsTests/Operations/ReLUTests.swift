@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Tensors
@@ -37,7 +38,7 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = addThenRelu(.ones([2]), .ones([3])) }
-    expectWords(
+    expectStop(
       result,
       "addThenRelu: shapes [2] and [3] differ; nothing is broadcast silently: use broadcast(_:to:) if that is "
         + "meant")
@@ -69,7 +70,7 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = reluPullback(.ones([2]), .ones([3])) }
-    expectWords(
+    expectStop(
       result,
       "reluPullback: shapes [2] and [3] differ; nothing is broadcast silently: use broadcast(_:to:) if "
         + "that is meant")

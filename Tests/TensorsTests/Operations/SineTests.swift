@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tensors
@@ -39,7 +40,7 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = sinPullback(.ones([2]), .ones([3])) }
-    expectWords(
+    expectStop(
       result,
       "sinPullback: shapes [2] and [3] differ; nothing is broadcast silently: use broadcast(_:to:) if "
         + "that is meant")

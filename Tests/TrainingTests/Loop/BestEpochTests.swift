@@ -114,10 +114,9 @@ private func plan(patience: Int? = nil) -> TrainingPlan {
       let task = ScriptedTask([StepOutcome(loss: 1, count: 1)])
       _ = try makeTrainer(task, plan, in: try folder.run()).train()
     }
-    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(
-      text.hasPrefix(
-        "adjoint: Trainer: the plan keeps the best epoch by validation_mse, and the task measures "
-          + "held_out, train_loss"))
+    expectStop(
+      result,
+      "Trainer: the plan keeps the best epoch by validation_mse, and the task measures "
+        + "held_out, train_loss")
   }
 }

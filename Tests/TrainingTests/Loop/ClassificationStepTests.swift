@@ -69,10 +69,8 @@ import Testing
         hasSeveralLabels: true, seed: 0)
       _ = try step(.zeros([1, 2]), IndexTensor([0]), step: 0)
     }
-    let printed = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(
-      printed.contains(
-        "ClassificationStep: several labels without targets that say which a sample has"))
+    expectStop(
+      result, "ClassificationStep: several labels without targets that say which a sample has")
   }
 
   /// The penalty pulls at weights, not at biases, and is not in the loss that is reported.
@@ -130,11 +128,6 @@ import Testing
     }
   }
 
-  private static func expectWords(_ result: ExitTest.Result?, _ words: String) {
-    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(text.hasPrefix("adjoint: " + words + " ["), "\(text)")
-  }
-
   private static func stepByHand(
     smoothing: Double, targets: Tensor?, hasSeveralLabels: Bool = false
   ) throws {
@@ -152,14 +145,14 @@ import Testing
     let smoothed = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { try ClassificationStepTests.stepByHand(smoothing: 0.1, targets: nil) }
-    Self.expectWords(
+    expectStop(
       smoothed,
       "ClassificationStep: label smoothing 0.1 with gradients by hand, which know none; leave one of them out"
     )
     let mixed = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { try ClassificationStepTests.stepByHand(smoothing: 0, targets: .ones([1, 2])) }
-    Self.expectWords(
+    expectStop(
       mixed,
       "ClassificationStep: targets with gradients by hand, which know labels only; leave one of them out"
     )
@@ -169,7 +162,7 @@ import Testing
       try ClassificationStepTests.stepByHand(
         smoothing: 0, targets: .ones([1, 2]), hasSeveralLabels: true)
     }
-    Self.expectWords(
+    expectStop(
       several,
       "ClassificationStep: several labels with gradients by hand or label smoothing, which know none; leave one "
         + "of them out")
@@ -181,7 +174,7 @@ import Testing
         layer, optimizer: SGD(Layers.parameters(of: layer), learningRate: 0.5), labelSmoothing: 2,
         seed: 0)
     }
-    Self.expectWords(wrong, "ClassificationStep: label smoothing 2.0; it has to be from 0 to 1")
+    expectStop(wrong, "ClassificationStep: label smoothing 2.0; it has to be from 0 to 1")
   }
 
   @Test func gradientsByHandAreUsed() throws {

@@ -77,8 +77,7 @@ private struct Holder: Layer {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = WeightAverage(of: Holder(1), decay: 1) }
-    let printed = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(printed.contains("WeightAverage: decay is 1.0; it has to be in 0 ..< 1"))
+    expectStop(result, "WeightAverage: decay is 1.0; it has to be in 0 ..< 1")
   }
 }
 

@@ -1,4 +1,5 @@
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training
@@ -113,15 +114,13 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = AreaUnderROC(scores: [0, 1, 2], labels: [0, 1], classes: 2) }
-    let printed = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(
-      printed.contains(
-        "AreaUnderROC: 3 scores for 2 samples of 2 classes; there has to be one for each sample and "
-          + "class, and at least two classes"))
+    expectStop(
+      result,
+      "AreaUnderROC: 3 scores for 2 samples of 2 classes; there has to be one for each sample and "
+        + "class, and at least two classes")
     let label = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = AreaUnderROC(scores: [0, 1], labels: [2], classes: 2) }
-    let words = String(decoding: label?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(words.contains("AreaUnderROC: label 2 of 2 classes"))
+    expectStop(label, "AreaUnderROC: label 2 of 2 classes")
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training
@@ -57,10 +58,9 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = ClassificationResult(classes: 2).areaUnderROC() }
-    let printed = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(
-      printed.contains(
-        "ClassificationResult.areaUnderROC: the scores were not kept; make the result with "
-          + "keepingScores: true"))
+    expectStop(
+      result,
+      "ClassificationResult.areaUnderROC: the scores were not kept; make the result with "
+        + "keepingScores: true")
   }
 }

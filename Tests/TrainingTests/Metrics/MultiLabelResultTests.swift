@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training
@@ -50,10 +51,9 @@ import Testing
       var result = MultiLabelResult(labels: 3)
       result.add(logits: .zeros([2, 3]), targets: .zeros([2, 2]))
     }
-    let printed = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(
-      printed.contains(
-        "MultiLabelResult.add: logits of shape [2, 3] and targets of shape [2, 2]; both have to be [batch, 3]"
-      ))
+    expectStop(
+      result,
+      "MultiLabelResult.add: logits of shape [2, 3] and targets of shape [2, 2]; both have to be [batch, 3]"
+    )
   }
 }

@@ -237,7 +237,6 @@ private struct Tracked {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = TrackingOptions(interval: 0) }
-    let printed = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(printed.contains("TrackingOptions: interval is 0; it has to be at least 1 step"))
+    expectStop(result, "TrackingOptions: interval is 0; it has to be at least 1 step")
   }
 }

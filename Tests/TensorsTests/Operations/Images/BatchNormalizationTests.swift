@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tensors
@@ -199,6 +200,6 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { [index] in BatchNormalizationTests.mistakes[index].body() }
-    expectWords(result, Self.mistakes[index].words)
+    expectStop(result, Self.mistakes[index].words)
   }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Tensors
@@ -132,7 +133,7 @@ import Testing
     ) {
       _ = convolution(.ones([1, 4, 4, 3]), .ones([2, 3, 3, 4]))
     }
-    expectWords(
+    expectStop(
       channels,
       "convolution: input of shape [1, 4, 4, 3] and weight of shape [2, 3, 3, 4] in 1 groups; they have to be "
         + "[batch, height, width, inputs] and [outputs, window height, window width, inputs / groups]"
@@ -142,7 +143,7 @@ import Testing
     ) {
       _ = convolution(.ones([1, 2, 4, 1]), .ones([1, 3, 3, 1]))
     }
-    expectWords(
+    expectStop(
       window,
       "convolution of [1, 2, 4, 1] with weight [1, 3, 3, 1], stride 1×1, padding 0, dilation 1×1, 1 groups: "
         + "the window is larger than the padded image")
@@ -151,7 +152,7 @@ import Testing
     ) {
       _ = convolution(.ones([1, 4, 4, 1]), .ones([1, 3, 3, 1]), nil, .init(stride: 0))
     }
-    expectWords(
+    expectStop(
       stride,
       "convolution: stride 0×0, padding 0, dilation 1×1, 1 groups; padding has to be at least 0, all else at "
         + "least 1")
@@ -161,7 +162,7 @@ import Testing
       _ = transposedConvolution(
         .ones([1, 4, 4, 1]), .ones([1, 3, 3, 1]), nil, .init(stride: 2), outputPadding: 2)
     }
-    expectWords(
+    expectStop(
       padding,
       "transposedConvolution: output padding 2×2; it has to be less than the stride 2×2 or the dilation 1×1"
     )
@@ -218,6 +219,6 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { [index] in ConvolutionTests.mistakes[index].body() }
-    expectWords(result, Self.mistakes[index].words)
+    expectStop(result, Self.mistakes[index].words)
   }
 }

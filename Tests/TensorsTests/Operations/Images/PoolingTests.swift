@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Tensors
@@ -154,6 +155,6 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { [index] in PoolingTests.mistakes[index].body() }
-    expectWords(result, Self.mistakes[index].words)
+    expectStop(result, Self.mistakes[index].words)
   }
 }

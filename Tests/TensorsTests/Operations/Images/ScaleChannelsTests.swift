@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Tensors
@@ -39,7 +40,7 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { [channels] in _ = scaleChannels(.ones([3, 5, 5, 3]), .ones([2, channels])) }
-    expectWords(
+    expectStop(
       result,
       "scaleChannels: input of shape [3, 5, 5, 3] float32 and factors of shape [2, \(channels)] float32; they "
         + "have to be [batch, …, channels] and [batch, channels] of one type")
