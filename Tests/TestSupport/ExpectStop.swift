@@ -3,14 +3,18 @@ import Testing
 
 /// A programmer's mistake, and the words the process has to stop with.
 public struct Mistake: Sendable, CustomTestStringConvertible {
+  /// What is printed.
   public let words: String
+  /// The mistake.
   public let body: @Sendable () -> Void
 
+  /// A mistake with its words.
   public init(_ words: String, _ body: @escaping @Sendable () -> Void) {
     self.words = words
     self.body = body
   }
 
+  /// The words.
   public var testDescription: String { words }
 }
 
