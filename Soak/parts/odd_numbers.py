@@ -31,7 +31,7 @@ PLACE = r"step \d+ \(epoch \d+, batch \d+\)"
 # What the step made of the weights or of running statistics shows after it.
 LOST = rf"\d+ of \d+ elements of [\w.]+ of shape \S.* became NaN or infinite at {PLACE}"
 # A loss that is measured may be lost though all weights are numbers.
-MEASURED = rf"the [\w ]*(loss|mse) is \S+ after {PLACE}"
+MEASURED = rf"the [\w ]*(loss|mse) is \S+ after step \d+( \(epoch \d+, batch \d+\))?"
 EXPLODED = re.compile(rf"the loss became \S+ at {PLACE}|{LOST}|{MEASURED}")
 OPERATION = re.compile(
     rf"{PLACE}: .*operation \w+( in layer [\w.]+ \(\w+\))? made \d+ of \d+ elements|{LOST}|{MEASURED}")

@@ -24,8 +24,8 @@ struct AdjointCommand: ParsableCommand {
 
   static func main() {
     OutOfMemory.end { message in
-      // Other threads may be at work on what the ends of libraries take down.
-      Console.note("adjoint: \(message); smaller settings, such as batch_size or hidden, take less")
+      // A bar may stand on the line. Other threads may be at work on what the ends of libraries take down.
+      Console.note((isatty(STDERR_FILENO) == 1 ? "\n" : "") + "adjoint: \(message)")
       _exit(AdjointError.Kind.internalFault.rawValue)
     }
     do {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Experiments
 import Foundation
 
@@ -23,16 +24,22 @@ struct DataCommand: ParsableCommand {
   /// `adjoint data fetch`
   struct Fetch: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Download a set from its official address and verify its checksums.")
+      abstract: "Download a set from its publisher, or a mirror, and verify its checksums.")
 
     @Argument(help: ArgumentHelp("The set.", valueName: "name"))
     var name: String
 
     @OptionGroup var size: ImageSizeOption
-    @OptionGroup var data: DataOptions
+
+    @Option(
+      help: ArgumentHelp(
+        "The folder to put the set into; the user's cache by default.", valueName: "folder"))
+    var dataDir: String?
 
     func run() throws {
-      let folder = try DataSets.fetch(name, size: size.size, into: data.directory) {
+      let data = DataDirectory(
+        explicit: dataDir.map { URL(fileURLWithPath: $0, isDirectory: true) })
+      let folder = try DataSets.fetch(name, size: size.size, into: data) {
         Console.note($0)
       }
       try Console.result(folder.path)

@@ -10,8 +10,8 @@ struct DeriveCommand: ParsableCommand {
     abstract: "Write the derivation of a gradient, each formula with its measured agreement.",
     discussion: """
       Without a name: the list of derivations. Every formula is evaluated while the page is made, and \
-      compared with the code that trains, with the tape and with central differences; exit code 70 if \
-      one is wrong.
+      compared with the code beside it, with the tape and with central differences; exit code 70 if one \
+      is wrong.
       """)
 
   @Argument(help: ArgumentHelp("The derivation.", valueName: "name"))

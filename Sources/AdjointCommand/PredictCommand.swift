@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Experiments
 import Foundation
 import Tensors
@@ -15,9 +16,10 @@ struct PredictCommand: ParsableCommand {
     discussion: """
       For an experiment on rows of numbers the input is [rows, features] and the output the logits, [rows, \
       classes]. mnist-mlp takes 784 pixels between 0 and 1, or as bytes; mixer the same, patch after patch; \
-      two-layer-cifar10, deep-mlp-cifar10, uva-mlp and uva-mlp-best take 3,072 bytes, row by row of pixels, \
-      red, green and blue of each, and subtract their mean themselves. The weights of a run are in \
-      checkpoints/step-…/model.safetensors; its settings are found beside them. --run takes the newest of a run.
+      two-layer-toy four numbers; two-layer-cifar10, deep-mlp-cifar10, uva-mlp and uva-mlp-best take 3,072 \
+      bytes, row by row of pixels, red, green and blue of each, and subtract their mean themselves. The weights \
+      of a run are in checkpoints/step-…/model.safetensors; its settings are found beside them. --run takes the \
+      newest of a run.
 
       For a convolutional network, by its own name (\(Prediction.networkNames.joined(separator: ", "))) \
       or by that of its experiment, the input is [rows, height, width, channels], or [rows, channels, \
@@ -63,7 +65,12 @@ struct PredictCommand: ParsableCommand {
       "The file to write; of pictures and tables it may be left out.", valueName: "file"))
   var output: String?
 
-  @OptionGroup var data: DataOptions
+  @Option(
+    help: ArgumentHelp(
+      "For a table, the folder with the data that its run was trained on; else $ADJOINT_DATA, then the user's cache.",
+      valueName: "folder"))
+  var dataDir: String?
+
   @OptionGroup var settings: SettingOptions
   @OptionGroup var threads: ThreadOptions
 
@@ -79,6 +86,10 @@ struct PredictCommand: ParsableCommand {
     try threads.apply()
     let input = URL(fileURLWithPath: input)
     if Prediction.isTable(input) { return try forecast(input) }
+    guard dataDir == nil else {
+      throw AdjointError(
+        .usage, "--data-dir: is for tables, by whose training data numbers are scaled")
+    }
     let (model, weights) = try named()
     if Prediction.isOfPictures(input) {
       let rows = try Prediction.pictures(
@@ -102,7 +113,9 @@ struct PredictCommand: ParsableCommand {
     }
     let rows = try Prediction.forecast(
       run: URL(fileURLWithPath: folder, isDirectory: true), input: input,
-      output: output.map { URL(fileURLWithPath: $0) }, data: data.directory)
+      output: output.map { URL(fileURLWithPath: $0) },
+      data: DataDirectory(
+        explicit: dataDir.map { URL(fileURLWithPath: $0, isDirectory: true) }))
     guard let output else { return try Console.result(String(rows.csv.dropLast())) }
     Console.note("\(output): \(rows.rowCount) rows, \(rows.first) to \(rows.last)")
   }

@@ -38,10 +38,10 @@ struct SweepCommand: ParsableCommand {
   @Option(help: "What trials are compared by; validation_accuracy by default.")
   var metric: String?
 
-  @Flag(help: "Less is better; so it is by default with loss, mse, mae, error and the like.")
+  @Flag(help: "Less is better; so it is by default with losses, errors and distances.")
   var minimize = false
 
-  @Flag(help: "More is better; so it is by default with everything else.")
+  @Flag(help: "More is better; so it is by default with accuracy, auc and elbo.")
   var maximize = false
 
   @Option(
@@ -104,6 +104,7 @@ struct SweepCommand: ParsableCommand {
     signal(SIGPIPE, SIG_IGN)
     Interruption.listen()
     let sweep = try makeSweep()
+    if !quiet && resume == nil { try sweep.remarks().forEach(Console.note) }
     var options = Sweep.Options()
     options.parallel = parallel ?? 1
     options.progress = .automatic(quiet: quiet)

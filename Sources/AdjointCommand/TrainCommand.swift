@@ -160,18 +160,22 @@ struct TrainCommand: ParsableCommand {
     if summary.interrupted {
       Console.note(
         "interrupted after step \(ProgressDisplay.grouped(summary.steps)); go on with: "
-          + "adjoint train \(name) --resume \(summary.run)")
+          + goingOn(with: summary.run))
     } else if summary.paused == true {
       if !quiet {
         Console.note(
           "paused after step \(ProgressDisplay.grouped(summary.steps)); go on with: "
-            + "adjoint train \(name) --resume \(summary.run)")
+            + goingOn(with: summary.run))
       }
     } else if !quiet {
       show(summary)
     }
     if json { try Console.printJSON(summary) }
     if summary.interrupted { throw ExitCode(130) }
+  }
+
+  private func goingOn(with run: String) -> String {
+    "adjoint train \(name) --resume \(run)" + (data.dataDir.map { " --data-dir \($0)" } ?? "")
   }
 
   private var tracking: TrackingOptions? {

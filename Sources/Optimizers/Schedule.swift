@@ -28,7 +28,8 @@ public indirect enum Schedule: Codable, Sendable, Equatable {
   /// schedule from its beginning.
   case linearWarmup(steps: Int, startFactor: Double, then: Schedule)
   /// From `maximum`/`initialDivisor` up to `maximum` in the rising fraction of `total`, then down to the
-  /// beginning over `finalDivisor`, both on half cosines; `maximum` is the base rate if it is nil.
+  /// beginning over `finalDivisor`, both on half cosines; `maximum` is the base rate if it is nil. Momentum stays as it
+  /// is, where PyTorch's moves it the other way.
   ///
   /// Smith and Topin, "Super-convergence", arXiv:1708.07120.
   case oneCycle(

@@ -143,9 +143,6 @@ import Training
       words + ["--set", "train_samples=100", "--set", "test_samples=10", "--output", "run"],
       in: folder, shell: #"ulimit -v 3000000; exec "$@""#)
     #expect(result.status == 70)
-    #expect(
-      result.errors
-        == "adjoint: out of memory: 4000000000 bytes for a tensor; smaller settings, such as batch_size or "
-        + "hidden, take less\n")
+    #expect(result.errors == "adjoint: out of memory: 4000000000 bytes for a tensor\n")
   }
 }

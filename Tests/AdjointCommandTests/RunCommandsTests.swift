@@ -52,6 +52,9 @@ import Testing
       ["predict", "--run", "run", "--input", "x.npy", "--output", "run.npy"], in: folder)
     #expect(ofRun.status == 0, "\(ofRun.errors)")
     #expect(try folder.bytes("run.npy") == folder.bytes("y.npy"))
+    try expectFailure(
+      64, "adjoint: --data-dir: is for tables, by whose training data numbers are scaled",
+      flags + ["--output", "y.npy", "--data-dir", "."], in: folder)
     try folder.write([], "x.csv")
     try expectFailure(
       64,

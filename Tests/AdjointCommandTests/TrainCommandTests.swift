@@ -48,6 +48,22 @@ import Testing
       ])
   }
 
+  @Test func settingsWithoutEffectAreSaid() throws {
+    let folder = try TemporaryFolder()
+    let small = [
+      "hidden=4", "samples_per_epoch=64", "batch_size=32", "evaluation_points=10",
+      "evaluation_draws=1", "beta_rise=0", "beta_start=0.3",
+    ].flatMap { ["--set", $0] }
+    let words = ["train", "vae-2d", "--steps", "1", "--output"]
+    let result = try Command.run(words + ["run"] + small, in: folder)
+    #expect(result.status == 0)
+    #expect(
+      result.errors.split(separator: "\n").first
+        == "beta_start=0.3: has an effect only with a beta_rise above 0")
+    let quiet = try Command.run(words + ["quiet", "--quiet"] + small, in: folder)
+    #expect(quiet.status == 0 && quiet.errors.isEmpty)
+  }
+
   @Test func quietAndSilentAboutTheFolder() throws {
     let folder = try TemporaryFolder()
     let result = try Command.run(Command.small + ["--steps", "2", "--quiet"], in: folder)

@@ -115,7 +115,8 @@ public struct SeriesSet: Sendable {
     (values, cycle) = ([], [])
     let unscaled = self
     values = try (0..<parts.rowCount * count).map { index in
-      try unscaled.scaled(raw[index], index / count, index % count, source)
+      try unscaled.scaled(
+        raw[index], index / count, index % count, source, like: "the first \(parts.train)")
     }
   }
 
@@ -186,20 +187,23 @@ public struct SeriesSet: Sendable {
     let values = try (0..<count * variateCount).map { index in
       let (row, variate) = (first + index / variateCount, index % variateCount)
       let raw = table.values[row * variateCount + variate]
-      let value = try scaled(raw, row, variate, source)
+      let value = try scaled(
+        raw, row, variate, source, like: "the \(parts.train) of the training")
       return cycle.isEmpty ? value : value - cycle[cyclePlace(variate, table.firstHour + row)]
     }
     return Tensor(values, shape: [1, count, variateCount])
   }
 
-  private func scaled(_ raw: Double, _ row: Int, _ variate: Int, _ source: String) throws -> Float {
+  private func scaled(
+    _ raw: Double, _ row: Int, _ variate: Int, _ source: String, like others: String
+  ) throws -> Float {
     let scaled = Float((raw - means[variate]) / deviations[variate])
     guard scaled.isFinite else {
       // Row 1 of a table is its header.
       throw AdjointError(
         .badData,
-        "\(source): row \(row + 2): expected a number of the size of the first "
-          + "\(parts.train) in column \(names[variate]), found \(raw)")
+        "\(source): row \(row + 2): expected a number of the size of \(others) in column "
+          + "\(names[variate]), found \(raw)")
     }
     return scaled
   }

@@ -40,7 +40,7 @@ final class CIFARVGG: ImageExperiment {
 
 extension ImageConfiguration {
   /// Adam at 1e-4, batches of 32, 5,000 steps; images as they are. What is measured is the average of the weights over
-  /// some five hundred steps: at a rate that never falls the running means of the normalisations lag behind the
+  /// some three hundred steps: at a rate that never falls the running means of the normalisations lag behind the
   /// weights, and the accuracy of the last step is a matter of luck (0.74 to 0.77).
   fileprivate static var vgg: ImageConfiguration {
     var configuration = ImageConfiguration()

@@ -33,6 +33,13 @@ final class Cascade: Experiment {
   ) throws {
     self.configuration = configuration
     self.data = try CascadeData.load(configuration, from: data, note: note)
+    let count = self.data.train.inputs.shape[0]
+    guard count % configuration.batchSize != 1 else {
+      throw AdjointError(
+        .usage,
+        "batch_size=\(configuration.batchSize): leaves one of the \(count) training samples over, of which "
+          + "normalisation by the mean of the batch leaves nothing; take another batch_size")
+    }
     plan = configuration.plan(
       .step(size: configuration.decayEvery, factor: configuration.decayFactor))
     let weights = Cascade.weights(configuration.task)

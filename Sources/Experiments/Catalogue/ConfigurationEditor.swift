@@ -30,7 +30,6 @@ enum ConfigurationEditor {
           .usage, "\(experiment): " + unknown("setting", key, among: settings.keys.sorted()))
       }
       settings[key] = try parse(value, like: old, key, Configuration.choices[key])
-      if Configuration.paths.contains(key) { settings[key] = absolute(value) }
       let data = try JSONSerialization.data(withJSONObject: settings)
       // One by one: the decoder does not say which number it could not represent.
       do { changed = try decoder.decode(Configuration.self, from: data) } catch let error
@@ -38,24 +37,48 @@ enum ConfigurationEditor {
       { throw AdjointError(.usage, "\(key)=\(value): \(misfit(value) ?? error.sentence)") }
     }
     try changed.validate()
-    return changed
+    return try rooted(changed)
+  }
+
+  /// A copy whose files and folders are named from the root: a run is also looked at from other folders than the one it
+  /// was begun in.
+  static func rooted<Configuration: ExperimentConfiguration>(
+    _ configuration: Configuration
+  ) throws -> Configuration {
+    var settings = try dictionary(of: configuration)
+    func root(_ path: String) -> String {
+      path.isEmpty ? path : URL(fileURLWithPath: path).path
+    }
+    for key in Configuration.paths { settings[key] = (settings[key] as? String).map(root) }
+    for key in Configuration.pathLists {
+      settings[key] = (settings[key] as? String)?.split(separator: ",")
+        .map { root($0.trimmingCharacters(in: .whitespaces)) }.joined(separator: ",")
+    }
+    return try decoder.decode(
+      Configuration.self, from: JSONSerialization.data(withJSONObject: settings))
   }
 
   /// What to say of the changes that come to nothing, beside the other settings.
   static func remarks(
     on changes: [(key: String, value: String)], of configuration: some ExperimentConfiguration
   ) -> [String] {
-    let idle = configuration.idle
+    let idle = idleChanges(changes, of: configuration)
     return changes.compactMap { key, value in
-      idle[key.replacing("-", with: "_")].map { "\(key)=\(value): has no effect without \($0)" }
+      idle[key].map { "\(key)=\(value): has an effect only with \($0)" }
     }
   }
 
-  /// Paths from the root: a run is also looked at from other folders than the one it was begun in.
-  private static func absolute(_ paths: String) -> String {
-    paths.split(separator: ",").map {
-      URL(fileURLWithPath: $0.trimmingCharacters(in: .whitespaces)).path
-    }.joined(separator: ",")
+  /// Those of the changes that the other settings leave without effect, each with what would give it one.
+  static func idleChanges(
+    _ changes: [(key: String, value: String)], of configuration: some ExperimentConfiguration
+  ) -> [String: String] {
+    var idle = configuration.idle
+    if let timed = configuration as? any TimedConfiguration, timed.steps > 0 {
+      idle["epochs"] = "steps=0"
+    }
+    var found: [String: String] = [:]
+    for (key, _) in changes { found[key] = idle[key.replacing("-", with: "_")] }
+    return found
   }
 
   /// The settings by name, with their values as text.

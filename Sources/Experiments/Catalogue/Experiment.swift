@@ -104,8 +104,10 @@ public protocol ExperimentConfiguration: Codable, Sendable, Equatable {
   var seed: UInt64 { get }
   /// The values of the settings that are one of a few words, by name in snake case.
   static var choices: [String: [String]] { get }
-  /// The names of the settings that are files or folders, one or several separated by commas.
+  /// The names of the settings that are a file or a folder.
   static var paths: [String] { get }
+  /// The names of the settings that are files or folders separated by commas.
+  static var pathLists: [String] { get }
   /// The settings that the others leave without effect, by name in snake case, each with what would give it one,
   /// such as `optimizer=sgd`.
   var idle: [String: String] { get }
@@ -131,6 +133,8 @@ extension ExperimentConfiguration {
   public static var choices: [String: [String]] { [:] }
   /// No setting is a file.
   public static var paths: [String] { [] }
+  /// No setting is a list of files.
+  public static var pathLists: [String] { [] }
   /// All settings have an effect.
   public var idle: [String: String] { [:] }
 }

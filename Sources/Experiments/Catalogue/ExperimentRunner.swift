@@ -110,8 +110,8 @@ public enum ExperimentRunner {
     for words in unpublished(experiment.dataFiles) { note(words) }
     let total = experiment.plan.totalSteps(stepsPerEpoch: experiment.task.stepsPerEpoch)
     // Whether it is whole the trainer sees.
-    let taken =
-      try Checkpoint.all(in: run.checkpoints).last.flatMap { Checkpoint.step(of: $0) } ?? 0
+    let newest = request.resume == nil ? nil : try Checkpoint.all(in: run.checkpoints).last
+    let taken = newest.flatMap { Checkpoint.step(of: $0) } ?? 0
     guard request.changes.isEmpty || taken <= total else {
       throw AdjointError(
         .usage,
@@ -137,7 +137,8 @@ public enum ExperimentRunner {
       throw AdjointError(
         .diskFull,
         "\(error.message); once there is room go on with: adjoint train \(kind.information.name) "
-          + "--resume \(run.folder.path)")
+          + "--resume \(run.folder.path)"
+          + (request.data.explicit.map { " --data-dir \($0.path)" } ?? ""))
     }
   }
 
@@ -326,7 +327,9 @@ public enum ExperimentRunner {
 
   /// Whose weights were measured, where they are not the last ones.
   private static func bestEpoch(_ plan: TrainingPlan, _ history: History) -> String {
-    guard let rule = plan.keepBest, let best = rule.best(of: history.epochs) else { return "" }
+    guard let rule = plan.keepBest, let best = rule.best(of: history.epochs),
+      best.step < history.losses.count
+    else { return "" }
     return " Weights: those after epoch \(best.epoch), the best of \(history.epochs.count) by "
       + "\(rule.metric)."
   }

@@ -28,13 +28,19 @@ extension Prediction {
   public static func forecast(
     run folder: URL, input: URL, output: URL?, data: DataDirectory
   ) throws -> HourlyTable {
-    let opened = try ExperimentRunner.open(RunDirectory(opening: folder), data: data)
-    guard let experiment = opened.experiment as? any ForecastingExperiment else {
-      throw AdjointError(
+    let run = try RunDirectory(opening: folder)
+    let name = try RunDirectory.read(SavedName.self, from: run.configuration).experiment
+    let kind = try ExperimentCatalogue.experiment(named: name)
+    func other() -> AdjointError {
+      AdjointError(
         .usage,
-        "\(folder.path): is a run of \(opened.name), which has no model that goes on with a table")
+        "\(folder.path): is a run of \(name), which has no model that goes on with a table")
     }
-    let rows = try experiment.forecast(HourlyTable(at: input), source: input.path)
+    guard kind is any ForecastingExperiment.Type else { throw other() }
+    let table = try HourlyTable(at: input)
+    let opened = try ExperimentRunner.open(run, data: data)
+    guard let experiment = opened.experiment as? any ForecastingExperiment else { throw other() }
+    let rows = try experiment.forecast(table, source: input.path)
     if let output { try AtomicFile.write(Data(rows.csv.utf8), to: output) }
     return rows
   }

@@ -30,7 +30,7 @@ struct DeepPerceptronConfiguration: TimedConfiguration {
   var precision = DType.float32
 
   static let choices = ["precision": DType.full.map(\.rawValue)]
-  static let paths = ["compare"]
+  static let pathLists = ["compare"]
 
   func validate() throws {
     try check("depth", depth, in: 1...100)

@@ -50,7 +50,8 @@ struct ImageConfiguration: TimedConfiguration {
   var size = 28
   /// The network, such as resnet18.
   var network = "vgg"
-  /// A file with weights to begin with, all but the classifier's; empty for none.
+  /// A file with weights to begin with, all but the classifier's; empty for none. Images are then normalised by the
+  /// means and deviations of ImageNet's, as published weights want them.
   var weights = ""
   /// What is trained of them.
   var tune = Tuning.full
@@ -76,15 +77,16 @@ struct ImageConfiguration: TimedConfiguration {
   var warmup = 0.0
   /// With schedule=step, what the rate is multiplied by …
   var decayFactor = 0.1
-  /// … after every so many epochs.
+  /// … after every so many epochs, counted from the end of the warm-up.
   var decayEvery = 50
   /// What is done to training images at random, such as flip,crop4,mixup0.2.
   var augment = AugmentationRecipe.none
   /// The share of each label that goes to all classes alike.
   var labelSmoothing = 0.0
-  /// The decay of the average of the weights that is measured in place of the last ones; 0 for none.
+  /// The decay of the average of the weights that is measured in place of the last ones; 0 for none. It rises to
+  /// that over the first (1 − average)^(−3/2) steps: 0.99 is reached after 1,000, 0.999 after 31,600.
   var average = 0.0
-  /// Training images held back, where the set has no validation part of its own.
+  /// Training images held back, drawn by the seed, where the set has no validation part of its own.
   var validation = 0
   /// The metric whose best epoch the run ends with, such as validation_auc; empty for the last epoch.
   var best = ""
@@ -93,7 +95,7 @@ struct ImageConfiguration: TimedConfiguration {
   /// Folders of finished runs to stand beside this one in its report, separated by commas; that of a sweep stands for
   /// its trials.
   var compare = ""
-  /// What weights, order and augmentation are drawn from.
+  /// What weights, order, augmentation and the images held back are drawn from.
   var seed: UInt64 = 0
   /// The type of images and activations; with bfloat16 weights and sums stay float32.
   var precision = DType.float32
@@ -104,12 +106,15 @@ struct ImageConfiguration: TimedConfiguration {
     "test": Test.allCases.map(\.rawValue), "precision": DType.allCases.map(\.rawValue),
   ]
 
-  static let paths = ["weights", "compare"]
+  static let paths = ["weights"]
+  static let pathLists = ["compare"]
 
   var idle: [String: String] {
     var idle: [String: String] = [:]
     if ["cifar10", "cifar100"].contains(data) {
       idle["size"] = "a member of MedMNIST or data=folder"
+    } else if data != ImageSet.folderName {
+      idle["validation"] = "a set without a validation part of its own"
     }
     if optimizer != .sgd { idle["momentum"] = "optimizer=sgd" }
     if tune != .discriminative { idle["backbone_rate"] = "tune=discriminative" }

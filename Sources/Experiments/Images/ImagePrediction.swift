@@ -64,9 +64,8 @@ struct ImagePrediction {
     (channels, classes, self.side) = (form.channels, form.classes, side)
     dtype = configuration.precision
     transform = ImageSet.normalization(configuration, channels: form.channels)
-    let (mean, deviation) = ImageSet.statistics(configuration, channels: form.channels)
-    func text(_ values: [Float]) -> String { values.map { "\($0)" }.joined(separator: ", ") }
-    normalization = "normalised by the mean \(text(mean)) and the deviation \(text(deviation))"
+    normalization = ImageSet.words(
+      ImageSet.statistics(configuration, channels: form.channels))
   }
 
   /// Logits of images, `[rows, classes]`.

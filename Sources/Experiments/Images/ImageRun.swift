@@ -30,7 +30,9 @@ struct ImageRun {
   ) throws {
     experiment = kind.information.name
     name = kind.name(of: configuration)
-    var settings = try ConfigurationEditor.settings(of: configuration)
+    // Runs that were begun in other folders may have the same weights.
+    var settings = try ConfigurationEditor.settings(
+      of: ConfigurationEditor.rooted(configuration))
     for key in ["seed", "compare"] { settings[key] = nil }
     self.settings = settings
     image = configuration.image

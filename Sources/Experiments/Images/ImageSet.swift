@@ -152,6 +152,13 @@ struct ImageSet {
     return (half, half)
   }
 
+  /// `normalised by the mean 0.5 and the deviation 0.5`
+  static func words(_ statistics: (mean: [Float], deviation: [Float])) -> String {
+    func text(_ values: [Float]) -> String { values.map { "\($0)" }.joined(separator: ", ") }
+    return "normalised by the mean \(text(statistics.mean)) and the deviation "
+      + text(statistics.deviation)
+  }
+
   /// Channels, side and classes of a configuration's set.
   ///
   /// - Parameter classes: how many a folder of pictures has; those of other sets are known before they are read.

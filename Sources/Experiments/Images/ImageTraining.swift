@@ -37,7 +37,7 @@ final class ImageTraining {
           + "--set weights=FILE")
     }
     images = try ImageSet(configuration, from: data, for: experiment.information.name, note: note)
-    try Self.checkBest(configuration, images.parts)
+    if checkpoint == nil { try Self.checkBest(configuration, images.parts) }
     let classes = images.parts.train.classCount
     comparison = try Self.comparison(
       settings, of: experiment, data: images.description, classes: classes,
@@ -52,7 +52,10 @@ final class ImageTraining {
     self.network = network
     if let given, checkpoint == nil {
       try load(given, into: network.network, .except([network.classifierPath]), from: file.path)
-      note("weights: \(file.path), all but \(network.classifierPath)")
+      note(
+        "weights: \(file.path), all but \(network.classifierPath); images are "
+          + ImageSet.words(
+            ImageSet.statistics(configuration, channels: images.parts.train.channels)))
     }
     let parameters = parameters(of: network.network)
     let head = network.classifierPath + "."
@@ -129,14 +132,14 @@ final class ImageTraining {
         : frequencies.contains { 0 < $0 && $0 < set.count }
       return ["\(part)_accuracy"] + (hasArea ? ["\(part)_auc"] : []) + ["\(part)_loss"]
     }
+    // What is chosen by the test part says nothing of new data.
     let measured =
-      (configuration.test == .epochs ? metrics(of: "test", parts.test) : [])
-      + (parts.train.targets == nil ? ["train_accuracy"] : []) + ["train_loss"]
+      (parts.train.targets == nil ? ["train_accuracy"] : []) + ["train_loss"]
       + metrics(of: "validation", parts.validation)
     guard configuration.best.isEmpty || measured.contains(configuration.best) else {
       throw AdjointError(
         .usage,
-        "best=\(configuration.best): an epoch measures \(measured.joined(separator: ", ")); empty is the "
+        "best=\(configuration.best): an epoch can be chosen by \(measured.joined(separator: ", ")); empty is the "
           + "last epoch")
     }
   }

@@ -16,7 +16,7 @@ struct MNISTPerceptronConfiguration: TimedConfiguration {
   var decayFactor = 0.1
   /// … after every so many epochs.
   var decayEvery = 20
-  /// Training images held back for validation.
+  /// Training images held back for validation, drawn by the seed.
   var validation = 0
   /// What weights and the order of the images are drawn from.
   var seed: UInt64 = 0

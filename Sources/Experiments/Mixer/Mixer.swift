@@ -93,7 +93,7 @@ final class Mixer: PredictingExperiment, LookingInside {
     }
     let weights = classifier.step.parameters.reduce(0) { $0 + $1.count }
     return [
-      .init("Test accuracy", percent("test_accuracy"), note: "asked: 95 %"),
+      .init("Test accuracy", percent("test_accuracy"), note: "target: 95 %"),
       .init("Training accuracy", percent("train_accuracy")),
       .init(
         "Input", "\(configuration.positions) × \(configuration.features)",

@@ -22,7 +22,7 @@ struct MixerConfiguration: TimedConfiguration, DigitsConfiguration {
   var decayEvery = 5
   /// How much of the last step is in the next.
   var momentum = 0.9
-  /// Training images held back for validation.
+  /// Training images held back for validation, drawn by the seed.
   var validation = 0
   /// What weights and the order of the images are drawn from.
   var seed: UInt64 = 0

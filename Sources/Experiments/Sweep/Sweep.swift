@@ -29,7 +29,7 @@ public final class Sweep {
   public let request: SweepRequest
   /// Where everything is written.
   public let folder: URL
-  private let space: SearchSpace
+  let space: SearchSpace
   private let ledger: SweepLedger
   /// Whether trials are not to find data that have been put there since it was begun on drawn ones.
   private var drawsItsOwn = false
@@ -44,7 +44,14 @@ public final class Sweep {
     var request = request
     space = try SearchSpace(request.space)
     if let output { try Self.requireNoSweep(in: output) }
+    // First: a metric that there is none of may be one misspelt.
     try SweepProbe.complete(&request, space)
+    guard request.isDirectionKnown != false else {
+      throw AdjointError(
+        .usage,
+        "--metric \(request.metric): whether less of it is better is not known; say --minimize or --maximize"
+      )
+    }
     request.version = adjointVersion
     self.request = request
     folder = try output ?? RunDirectory(creatingFor: "\(request.experiment)-sweep").folder
@@ -228,7 +235,7 @@ public final class Sweep {
     guard
       let saved = try? RunDirectory.read(
         SavedConfiguration<Kind.Configuration>.self, from: file),
-      try saved.configuration
+      try ConfigurationEditor.rooted(saved.configuration)
         != ExperimentRunner.configuration(kind, request.changes(trial, in: space))
     else { return }
     throw AdjointError(

@@ -25,6 +25,8 @@ public struct SweepRequest: Codable, Equatable, Sendable {
   public var metric: String
   /// Whether less of it is better.
   public var minimize: Bool
+  /// False where neither the user nor the metric's name says that; such a sweep does not begin.
+  private(set) var isDirectionKnown: Bool?
   /// What values are drawn from.
   public var seed: UInt64
   /// Threads for each trial.
@@ -88,7 +90,9 @@ public struct SweepRequest: Codable, Equatable, Sendable {
     self.method = method
     self.trials = try Self.count(trials, method, space)
     self.metric = metric
-    self.minimize = minimize ?? Self.lessIsBetter(metric)
+    let direction = minimize ?? Self.lessIsBetter(metric)
+    self.minimize = direction ?? false
+    isDirectionKnown = direction == nil ? false : nil
     self.seed = seed ?? 0
     self.threads = threads
     self.epochs = epochs
@@ -131,10 +135,15 @@ public struct SweepRequest: Codable, Equatable, Sendable {
     return size
   }
 
-  /// A loss, an error or a distance has to be small, an accuracy large.
-  static func lessIsBetter(_ metric: String) -> Bool {
-    let small: Set = ["loss", "mse", "mae", "rmse", "error", "distance", "nll", "perplexity"]
-    return metric.split(separator: "_").contains { small.contains(String($0)) }
+  /// A loss, an error or a distance has to be small, an accuracy large; nil for what its name does not tell.
+  static func lessIsBetter(_ metric: String) -> Bool? {
+    let small: Set = [
+      "loss", "mse", "mae", "rmse", "error", "distance", "nll", "negative", "reconstruction",
+      "divergence", "wasserstein", "mmd",
+    ]
+    let words = Set(metric.split(separator: "_").map(String.init))
+    if !words.isDisjoint(with: small) { return true }
+    return words.isDisjoint(with: ["accuracy", "auc", "elbo"]) ? nil : false
   }
 
   /// The settings that a trial changes, in the order given.

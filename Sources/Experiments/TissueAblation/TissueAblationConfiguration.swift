@@ -22,6 +22,7 @@ struct TissueAblationConfiguration: ImageSettings {
     ["variant": AblationVariant.all.map(\.name)]) { $1 }
 
   static let paths = ImageConfiguration.paths
+  static let pathLists = ImageConfiguration.pathLists
   var idle: [String: String] { image.idle }
 
   init(_ full: ImageConfiguration) { self.full = full }

@@ -42,7 +42,7 @@ struct DigitVAEConfiguration: TimedConfiguration, DigitsConfiguration {
   var learningRate = 1e-3
   /// … what it falls to along half a cosine, as a share of that; 1 keeps it.
   var finalRate = 0.02
-  /// Training images held back for validation.
+  /// Training images held back for validation, drawn by the seed.
   var validation = 0
   /// What weights, noise and the order of the images are drawn from.
   var seed: UInt64 = 0

@@ -106,7 +106,7 @@ import Testing
       Array("date,a,b\n2016-01-01 22:00:00,9,1e300\n".utf8), file: "c.csv")
     expectError(
       .badData,
-      "c.csv: row 2: expected a number of the size of the first 30 in column b, found 1e+300"
+      "c.csv: row 2: expected a number of the size of the 30 of the training in column b, found 1e+300"
     ) { _ = try set.scaled(lastRowsOf: large, count: 1, source: "c.csv") }
   }
 

@@ -186,6 +186,11 @@ import Training
     expectError(.usage, "classes=1: has to be in 2 … 1000") {
       _ = try train(folder, "run", [("classes", "1")])
     }
+    expectError(
+      .usage,
+      "batch_size=64: leaves one of the 129 training samples over, of which normalisation by the mean of the "
+        + "batch leaves nothing; take another batch_size"
+    ) { _ = try train(folder, "run", [("train_samples", "129"), ("batch_size", "64")]) }
     expectError(.usage, "outputs=785: has to be in 1 … 784") {
       _ = try train(folder, "run", [("data", "mnist"), ("outputs", "785")])
     }

@@ -23,12 +23,11 @@ import Testing
     expectError(
       .usage,
       "inputs=100000, train_samples=10000000, test_samples=10000000: expected data that fit into the "
-        + "\(memory) bytes of memory, found 16000000000000"
+        + "\(memory) bytes of memory, found 40000000000000"
     ) {
       var configuration = CascadeConfiguration()
       configuration.inputs = 100_000
       (configuration.trainSamples, configuration.testSamples) = (10_000_000, 10_000_000)
-      // Sixteen terabytes.
       try configuration.validate()
     }
     expectError(

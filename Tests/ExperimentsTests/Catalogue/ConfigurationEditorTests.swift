@@ -32,12 +32,14 @@ private struct ImageSettings: ExperimentConfiguration {
 
 /// Files by name, and a setting that another one leaves without effect.
 private struct FileSettings: ExperimentConfiguration {
+  var file = ""
   var files = ""
   var isSlow = false
   var delay = 1.0
   var seed: UInt64 = 0
 
-  static let paths = ["files"]
+  static let paths = ["file"]
+  static let pathLists = ["files"]
   var idle: [String: String] { isSlow ? [:] : ["delay": "is_slow=true"] }
 
   func validate() throws {}
@@ -45,13 +47,21 @@ private struct FileSettings: ExperimentConfiguration {
 
 @Suite struct ConfigurationEditorTests {
   @Test func pathsAreFromTheRoot() throws {
-    func files(_ value: String) throws -> String {
-      try ConfigurationEditor.apply([("files", value)], to: FileSettings(), of: "trial").files
+    func apply(_ key: String, _ value: String) throws -> FileSettings {
+      try ConfigurationEditor.apply([(key, value)], to: FileSettings(), of: "trial")
     }
     let here = FileManager.default.currentDirectoryPath
-    #expect(try files("a/b.pt") == "\(here)/a/b.pt")
-    #expect(try files("/c, a/,../d") == "/c,\(here)/a,\(URL(fileURLWithPath: "../d").path)")
-    #expect(try files("") == "")
+    let above = URL(fileURLWithPath: "../d").path
+    #expect(try apply("files", "/c, a/,../d").files == "/c,\(here)/a,\(above)")
+    #expect(try apply("files", "").files == "")
+    // A single file may have a comma in its name.
+    #expect(try apply("file", "a, b/c.pt").file == "\(here)/a, b/c.pt")
+    #expect(try apply("file", "").file == "")
+    // Those of a file that says where to begin are from where it is read.
+    var old = FileSettings()
+    (old.file, old.files) = ("w.pt", "x,y")
+    let changed = try ConfigurationEditor.apply([("seed", "1")], to: old, of: "trial")
+    #expect(changed.file == "\(here)/w.pt" && changed.files == "\(here)/x,\(here)/y")
   }
 
   @Test func changesWithoutEffect() {
@@ -62,10 +72,18 @@ private struct FileSettings: ExperimentConfiguration {
     }
     #expect(
       remarks(("delay", "2"), ("seed", "1")) == [
-        "delay=2: has no effect without is_slow=true"
+        "delay=2: has an effect only with is_slow=true"
       ])
     settings.isSlow = true
     #expect(remarks(("delay", "2")) == [])
+    let timed = [(key: "epochs", value: "3"), ("steps", "5")]
+    var toy = TwoLayerToyConfiguration()
+    #expect(
+      ConfigurationEditor.remarks(on: timed, of: toy) == [
+        "epochs=3: has an effect only with steps=0"
+      ])
+    toy.steps = 0
+    #expect(ConfigurationEditor.remarks(on: timed, of: toy) == [])
   }
 
   /// Each experiment's own.
@@ -82,7 +100,10 @@ private struct FileSettings: ExperimentConfiguration {
       "cifar10-vgg",
       ["size": "a member of MedMNIST or data=folder", "momentum": "optimizer=sgd"]
     ),
-    ("cifar10-vgg data=pathmnist optimizer=sgd", ["size": nil, "momentum": nil]),
+    (
+      "cifar10-vgg data=pathmnist optimizer=sgd",
+      ["size": nil, "momentum": nil, "validation": "a set without a validation part of its own"]
+    ),
     ("cifar10-resnet", ["backbone_rate": "tune=discriminative", "decay_every": "schedule=step"]),
     ("cifar10-resnet schedule=step", ["decay_every": nil]),
     ("pathmnist-ablation", ["momentum": "optimizer=sgd"]),
@@ -106,8 +127,9 @@ private struct FileSettings: ExperimentConfiguration {
     func check<Kind: Experiment>(_ kind: Kind.Type) throws {
       for (name, preset) in kind.presets {
         let known = try Set(ConfigurationEditor.settings(of: preset).keys)
-        let named = Set(Kind.Configuration.paths).union(preset.idle.keys)
-        #expect(named.isSubset(of: known), "\(kind.information.name) \(name)")
+        let paths = Kind.Configuration.paths + Kind.Configuration.pathLists
+        let named = preset.idle.keys + paths
+        #expect(known.isSuperset(of: named), "\(kind.information.name) \(name)")
       }
     }
     for kind in ExperimentCatalogue.all { try check(kind) }

@@ -136,6 +136,18 @@ import Training
     expectError(.noInput, words) { _ = try TissueFinetune(configuration, data: data) { _ in } }
   }
 
+  @Test func saysThatNoWeightsAreNamed() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.writeImages()
+    var configuration = try #require(TissueFinetune.presets["scratch"])
+    configuration.network = "resnet20"
+    var notes: [String] = []
+    _ = try TissueFinetune(configuration, data: data) { notes.append($0) }
+    #expect(
+      notes.contains(
+        "no weights are named (--set weights=FILE): the network begins from new ones"))
+  }
+
   @Test func weightsThatDoNotFit() throws {
     let folder = try TemporaryFolder()
     let data = try folder.writeImages()

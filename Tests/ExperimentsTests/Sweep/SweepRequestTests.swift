@@ -26,7 +26,9 @@ import Testing
 
   @Test(arguments: [
     ("validation_loss", true), ("train_loss", true), ("validation_mse", true), ("mae", true),
-    ("validation_accuracy", false), ("validation_auc", false), ("elbo", false), ("glossy", false),
+    ("validation_accuracy", false), ("validation_auc", false), ("elbo", false),
+    ("train_negative_elbo", true), ("validation_elbo", false), ("sliced_wasserstein_ratio", true),
+    ("mmd_ratio", true), ("train_reconstruction", true), ("validation_divergence", true),
   ])
   func directionByName(metric: String, minimizes: Bool) throws {
     #expect(try request(["hidden=1,2"], metric: metric).minimize == minimizes)

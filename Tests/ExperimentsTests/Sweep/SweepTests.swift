@@ -38,6 +38,36 @@ import Testing
     #expect(result.summary.best?.metrics.keys.sorted() == ["validation_accuracy"])
   }
 
+  /// What a sweep varies in vain is said before it begins.
+  @Test func settingsWithoutEffect() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let request = try SweepRequest(
+      experiment: "two-layer-toy", space: ["epochs=3,5", "steps=0,20", "seed=1"],
+      metric: "train_loss", minimize: true, threads: 1)
+    #expect(
+      try Sweep(request, output: folder.file("a")).remarks() == [
+        "epochs: has an effect only with steps=0, which 2 of 4 trials have not"
+      ])
+  }
+
+  /// A name that does not tell what is better is not guessed at.
+  @Test func directionIsAskedFor() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    func sweep(minimize: Bool?) throws -> Sweep {
+      let settings = ["kind=vq", "codebook=3,4", "drawn_train=40", "drawn_test=8", "hidden=4"]
+      let request = try SweepRequest(
+        experiment: "vae-mnist", space: settings, metric: "train_perplexity", minimize: minimize,
+        threads: 1, dataDir: nil)
+      return try Sweep(request, output: folder.file("a"))
+    }
+    expectError(
+      .usage,
+      "--metric train_perplexity: whether less of it is better is not known; say --minimize or --maximize"
+    ) { _ = try sweep(minimize: nil) }
+    #expect(!FileManager.default.fileExists(atPath: folder.file("a").path))
+    #expect(try sweep(minimize: false).request.command.contains(" --maximize "))
+  }
+
   @Test func lossIsMinimised() throws {
     let folder = try TemporaryFolder(inMemory: true)
     let script = Script()

@@ -45,6 +45,22 @@ private struct Holder: Layer {
     #expect(average.decay(after: 60) == 0.9)
   }
 
+  /// The mean of two counts is none.
+  @Test func countsOfBatchesAreCopied() {
+    let model = BatchNorm(2)
+    let average = WeightAverage(of: model, decay: 0.9, warmsUp: false)
+    for _ in 0..<3 {
+      _ = model(
+        Tensor((0..<8).map(Double.init), shape: [4, 2], dtype: .float32), .training(seed: 0))
+      average.update()
+    }
+    func state() -> [String: Tensor] { stateDictionary(of: model) }
+    let (own, averaged) = (state(), average.withAverage(state))
+    #expect(own["num_batches_tracked"]?.doubles == [3])
+    #expect(averaged["num_batches_tracked"]?.doubles == [3])
+    #expect(own["running_mean"]?.doubles != averaged["running_mean"]?.doubles)
+  }
+
   @Test func withoutWarmupTheStartStaysForLong() {
     let model = Holder(1)
     let average = WeightAverage(of: model, decay: 0.75, warmsUp: false)
