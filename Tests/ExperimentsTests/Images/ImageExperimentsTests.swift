@@ -137,13 +137,13 @@ import Training
     let losses = try ["float32", "float64"].map { precision in
       try history(
         train(
-          "cifar10-resnet", folder, data, precision, [("precision", precision), ("steps", "1")])
+          "cifar10-resnet", folder, data, precision, [("precision", precision)], pause: .steps(1))
       ).losses[0]
     }
     #expect(abs(losses[0] - losses[1]) < 1e-4)
     let half = try train(
-      "cifar10-vgg", folder, data, "half", [("preset", "bfloat16"), ("steps", "1")])
-    let single = try train("cifar10-vgg", folder, data, "single", [("steps", "1")])
+      "cifar10-vgg", folder, data, "half", [("preset", "bfloat16")], pause: .steps(1))
+    let single = try train("cifar10-vgg", folder, data, "single", pause: .steps(1))
     let (a, b) = (try history(half).losses[0], try history(single).losses[0])
     #expect(a != b && abs(a - b) < 0.05)
   }
