@@ -52,7 +52,10 @@ struct PredictCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The network's name, or its experiment's.", valueName: "name"))
   var model: String?
 
-  @Option(help: ArgumentHelp("Its weights: safetensors, .pth or .th.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "Its weights: safetensors, .pth or .th; by its name alone, a file of pretrained/ in the data folder.",
+      valueName: "file"))
   var weights: String?
 
   @Option(
@@ -67,7 +70,7 @@ struct PredictCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "For a table, the folder with the data that its run was trained on; else $ADJOINT_DATA, then the user's cache.",
+      "Where weights are looked for by name, and for a table what its run was trained on; else $ADJOINT_DATA, then the cache.",
       valueName: "folder"))
   var dataDir: String?
 
@@ -86,9 +89,10 @@ struct PredictCommand: ParsableCommand {
     try threads.apply()
     let input = URL(fileURLWithPath: input)
     if Prediction.isTable(input) { return try forecast(input) }
-    guard dataDir == nil else {
+    guard dataDir == nil || folder == nil else {
       throw AdjointError(
-        .usage, "--data-dir: is for tables, by whose training data numbers are scaled")
+        .usage,
+        "--data-dir: of a run it is for tables, by whose training data numbers are scaled")
     }
     let (model, weights) = try named()
     if Prediction.isOfPictures(input) {
@@ -113,11 +117,13 @@ struct PredictCommand: ParsableCommand {
     }
     let rows = try Prediction.forecast(
       run: URL(fileURLWithPath: folder, isDirectory: true), input: input,
-      output: output.map { URL(fileURLWithPath: $0) },
-      data: DataDirectory(
-        explicit: dataDir.map { URL(fileURLWithPath: $0, isDirectory: true) }))
+      output: output.map { URL(fileURLWithPath: $0) }, data: data)
     guard let output else { return try Console.result(String(rows.csv.dropLast())) }
     Console.note("\(output): \(rows.rowCount) rows, \(rows.first) to \(rows.last)")
+  }
+
+  private var data: DataDirectory {
+    DataDirectory(explicit: dataDir.map { URL(fileURLWithPath: $0, isDirectory: true) })
   }
 
   private func named() throws -> (model: String, weights: URL) {
@@ -125,6 +131,6 @@ struct PredictCommand: ParsableCommand {
       return try Prediction.newest(of: URL(fileURLWithPath: folder, isDirectory: true))
     }
     guard let model, let weights else { throw ValidationError("Name a model and its weights.") }
-    return (model, URL(fileURLWithPath: weights))
+    return (model, try data.weights(weights))
   }
 }

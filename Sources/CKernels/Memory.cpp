@@ -144,4 +144,10 @@ void adjoint_memory_trim(void) {
   }
 }
 
+void adjoint_memory_fetch_ahead(const uint8_t *bytes, int64_t count) {
+  // A cache line is 64 bytes long; the bytes need not begin with one, so that the last may lie in one more.
+  for (int64_t place = 0; place < count; place += 64) __builtin_prefetch(bytes + place, 0, 2);
+  if (count > 0) __builtin_prefetch(bytes + count - 1, 0, 2);
+}
+
 }  // extern "C"

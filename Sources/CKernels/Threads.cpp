@@ -115,6 +115,7 @@ void OnEveryThread(const Body &body) {
 }
 
 thread_local void *thread_tape = nullptr;
+thread_local const void *thread_layer = nullptr;
 
 // 0 as long as nothing has been chosen: then the cores that this process may use.
 std::atomic<int> team_size{0};
@@ -186,5 +187,7 @@ bool adjoint_denormals_flushed_everywhere(void) {
 
 void *adjoint_thread_tape(void) { return thread_tape; }
 void adjoint_set_thread_tape(void *tape) { thread_tape = tape; }
+const void *adjoint_thread_layer(void) { return thread_layer; }
+void adjoint_set_thread_layer(const void *layer) { thread_layer = layer; }
 
 }  // extern "C"

@@ -5,7 +5,7 @@ import Tensors
 /// cache.
 ///
 /// A data folder has one folder per set (`mnist/`); a folder that holds the files of the set itself
-/// is taken too.
+/// is taken too. Beside the sets, `pretrained/` has weights.
 public struct DataDirectory: Sendable {
   /// The folder that the user named, if any.
   public let explicit: URL?
@@ -52,6 +52,28 @@ public struct DataDirectory: Sendable {
   /// is not known.
   public func locate(set name: String) throws -> URL? {
     try locate(DataCatalogue.source(named: name))
+  }
+
+  /// The file of weights that is meant: the one at the path, or for a name alone, where no such file is here, the one in
+  /// `pretrained/` of the usual places.
+  ///
+  /// Throws no input for a name that is in none of them.
+  public func weights(_ path: String) throws -> URL {
+    guard Self.isOnlyName(path) else { return URL(fileURLWithPath: path) }
+    let places = (explicit.map { [$0] } ?? [fromEnvironment, cache].compactMap { $0 })
+      .map { $0.appendingPathComponent("pretrained", isDirectory: true) }
+    let files = places.map { $0.appendingPathComponent(path) }
+    guard let found = files.first(where: { FileManager.default.fileExists(atPath: $0.path) }) else {
+      throw AdjointError(
+        .noInput,
+        "\(path): no such file here, in \(places.map(\.path).joined(separator: " or "))")
+    }
+    return found
+  }
+
+  /// Whether it says no folder, and no file here is called so.
+  public static func isOnlyName(_ path: String) -> Bool {
+    !path.contains("/") && !FileManager.default.fileExists(atPath: path)
   }
 
   /// The folder of the set that was named; what `MNIST.load(from:)` resolves its folder with.

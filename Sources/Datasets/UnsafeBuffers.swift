@@ -227,14 +227,20 @@ extension ImageFile {
 }
 
 extension ClassificationSet {
+  /// What is fetched for the next batch: a part of a second-level cache that the step does not miss.
+  private static let bytesAhead = 1 << 17
+
   /// The images of the rows as float32 inputs: one pass over the bytes, straight into the tensor's
-  /// memory, or two if they are changed on the way.
+  /// memory, or two if they are changed on the way. Those of a small batch that comes next are fetched meanwhile: the rows
+  /// of a shuffled one are in no cache.
   func inputs(
-    of rows: ArraySlice<Int32>, _ transform: PixelTransform, _ layout: InputLayout,
+    of rows: ArraySlice<Int32>, before upcoming: ArraySlice<Int32> = [],
+    _ transform: PixelTransform, _ layout: InputLayout,
     _ augmentation: Augmentation? = nil, _ mixture: Mixture? = nil, epoch: Int = 0,
     threads: Int? = 1
   ) -> Tensor {
     let features = featureCount
+    let ahead = upcoming.prefix(Self.bytesAhead / max(features, 1))
     let shape: Shape =
       layout == .rows ? [rows.count, features] : [rows.count, height, width, channels]
     return Tensor(shape: shape) { output in
@@ -248,6 +254,10 @@ extension ClassificationSet {
             transform, augmentation, epoch,
             to: .init(
               rebasing: output[places.lowerBound * features..<places.upperBound * features]))
+          for row in ahead.dropFirst(places.lowerBound).prefix(places.count) {
+            let first = Int(row) * features
+            Threads.fetchAhead(UnsafeBufferPointer(rebasing: pixels[first..<first + features]))
+          }
         }
         guard let portions = threads.map({ Swift.min($0, rows.count) }) else {
           // To change an image takes tens of times as long as to read it.

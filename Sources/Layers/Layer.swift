@@ -20,7 +20,7 @@ extension Layer {
   /// The output for a batch.
   @inline(__always)
   public func callAsFunction(_ x: Tensor, _ context: Context) -> Tensor {
-    let y = inLayer(qualifiedName(of: self)) { forward(x, context) }
+    let y = inLayer(self, named: qualifiedName) { forward(x, context) }
     if let inspection = context.inspection { return inspection.saw(y, of: self) }
     return y
   }

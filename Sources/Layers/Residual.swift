@@ -14,7 +14,7 @@ public struct Residual<Inner: Layer>: Layer {
     let y = inner(x, context)
     require(
       y.shape == x.shape,
-      "Residual: input of shape \(x.shape) and \(y.shape) from the layer beside it; they have to be the "
+      "input of shape \(x.shape) and \(y.shape) from the layer beside it; they have to be the "
         + "same")
     return x + y
   }

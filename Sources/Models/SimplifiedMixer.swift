@@ -32,7 +32,7 @@ public struct MixerBlock: Layer {
     let (batch, length, width) = (x.shape[0], positions.inputs, features.inputs)
     require(
       x.shape == [batch, length, width],
-      "MixerBlock: input of shape \(x.shape); it has to be [batch, \(length), \(width)]")
+      "input of shape \(x.shape); it has to be [batch, \(length), \(width)]")
     let s1 = (x + positions.mapColumns(of: x, context)).reshaped(to: [batch * length, width])
     return (s1 + features(s1, context)).reshaped(to: [batch, length, width])
   }

@@ -53,8 +53,19 @@ import Testing
     #expect(ofRun.status == 0, "\(ofRun.errors)")
     #expect(try folder.bytes("run.npy") == folder.bytes("y.npy"))
     try expectFailure(
-      64, "adjoint: --data-dir: is for tables, by whose training data numbers are scaled",
-      flags + ["--output", "y.npy", "--data-dir", "."], in: folder)
+      64,
+      "adjoint: --data-dir: of a run it is for tables, by whose training data numbers are scaled",
+      ["predict", "--run", "run", "--input", "x.npy", "--output", "y.npy", "--data-dir", "."],
+      in: folder)
+    try folder.write(
+      Data(contentsOf: URL(fileURLWithPath: weights)), "pretrained/digits.safetensors")
+    let byName = try Command.run(
+      [
+        "predict", "--model", "mnist-mlp", "--weights", "digits.safetensors", "--data-dir", ".",
+        "--input", "x.npy", "--output", "named.npy", "--set", "hidden=16",
+      ], in: folder)
+    #expect(byName.status == 0, "\(byName.errors)")
+    #expect(try folder.bytes("named.npy") == folder.bytes("y.npy"))
     try folder.write([], "x.csv")
     try expectFailure(
       64,

@@ -37,6 +37,35 @@ import Testing
     #expect(try located(explicit: "here") == "/here/mnist")
   }
 
+  /// A path is what it says, a name alone one of a folder for weights.
+  @Test func weightsByTheirName() throws {
+    let folder = try TemporaryFolder()
+    let environment = [
+      "ADJOINT_DATA": "\(folder.path)/data", "XDG_CACHE_HOME": "\(folder.path)/caches",
+    ]
+    func found(_ path: String, explicit: String? = nil) throws -> String {
+      let url = explicit.map { folder.url.appendingPathComponent($0, isDirectory: true) }
+      return try DataDirectory(explicit: url, environment: environment).weights(path).path
+        .replacing(folder.path, with: "")
+    }
+    expectError(
+      .noInput,
+      "w.pth: no such file here, in \(folder.path)/data/pretrained or "
+        + "\(folder.path)/caches/adjoint/pretrained"
+    ) { _ = try found("w.pth") }
+    try folder.write([0], "caches/adjoint/pretrained/w.pth")
+    #expect(try found("w.pth") == "/caches/adjoint/pretrained/w.pth")
+    try folder.write([0], "data/pretrained/w.pth")
+    #expect(try found("w.pth") == "/data/pretrained/w.pth")
+    // The other places would do, but the user named this one.
+    expectError(.noInput, "w.pth: no such file here, in \(folder.path)/here/pretrained") {
+      _ = try found("w.pth", explicit: "here")
+    }
+    try folder.write([0], "here/pretrained/w.pth")
+    #expect(try found("w.pth", explicit: "here") == "/here/pretrained/w.pth")
+    #expect(try found("\(folder.path)/absent/w.pth") == "/absent/w.pth")
+  }
+
   @Test func anIncompleteFolderIsPassedOver() throws {
     let folder = try TemporaryFolder()
     try Self.fill(folder, "caches/adjoint/mnist/")

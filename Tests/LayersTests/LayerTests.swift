@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Layers
@@ -60,5 +61,35 @@ struct LayerTests {
     #expect(error.layer == "layer1.1.conv1 (Linear)")
     #expect(error.operation == "linear")
     #expect(!error.isBackward)
+  }
+
+  /// A layer that has no path of its own, and one that has.
+  @Test func aMistakeNamesTheLayerItIsIn() async {
+    let named = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let model = Network()
+      _ = namedParameters(of: model)
+      let wide = Linear(weight: model.head.weight)
+      _ = model.layer1[1](wide(.ones([3, 4]), .inference), .inference)
+    }
+    expectStop(
+      named,
+      "in layer layer1.1.conv1 (Linear): linear: input of shape [3, 2] and weight of shape [4, 4]; they "
+        + "have to be [batch, inputs] and [outputs, inputs]")
+    let unnamed = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Sequential { Flatten() }(Tensor(scalar: 1), .inference)
+    }
+    expectStop(
+      unnamed, "in layer Flatten: flattened: axis 1 of a tensor of shape [], which has 0 axes")
+  }
+
+  /// What follows a layer is not in it.
+  @Test func aMistakeBehindALayerNamesNone() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Network()(.ones([3, 4]), .inference) + .ones([1])
+    }
+    expectStop(
+      result,
+      "+: shapes [3, 2] and [1] differ; nothing is broadcast silently: use broadcast(_:to:) if that is "
+        + "meant")
   }
 }

@@ -27,6 +27,7 @@ struct ResidualTests {
     }
     expectStop(
       result,
-      "Residual: input of shape [2, 3] and [] from the layer beside it; they have to be the same")
+      "in layer Residual<Total>: input of shape [2, 3] and [] from the layer beside it; they have to be the same"
+    )
   }
 }

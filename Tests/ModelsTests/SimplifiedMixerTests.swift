@@ -91,7 +91,7 @@ import Testing
       }
     ),
     (
-      "MixerBlock: input of shape [2, 3, 4]; it has to be [batch, 4, 3]",
+      "in layer MixerBlock: input of shape [2, 3, 4]; it has to be [batch, 4, 3]",
       {
         var random = Philox(seed: 0)
         _ = MixerBlock(positions: 4, features: 3, random: &random)(.zeros([2, 3, 4]), .inference)

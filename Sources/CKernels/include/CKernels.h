@@ -58,6 +58,8 @@ adjoint_memory_counters adjoint_memory_read_counters(void);
 void adjoint_memory_reset_peak(void);
 // Returns what the cache holds to the system.
 void adjoint_memory_trim(void);
+// Has the processor fetch bytes into its second-level cache while the caller goes on.
+void adjoint_memory_fetch_ahead(const uint8_t *bytes, int64_t count);
 
 // --- Threads -------------------------------------------------------------------------------------
 
@@ -74,9 +76,11 @@ void adjoint_share(int64_t count, int64_t elements_each,
 // To be called before a library that has OpenMP's team to itself, as OpenBLAS does.
 void adjoint_release_team(void);
 bool adjoint_denormals_flushed_everywhere(void);
-// One pointer for each thread: where the open tape is kept.
+// Two pointers for each thread: where the open tape is kept, and the innermost layer that runs.
 void *adjoint_thread_tape(void);
 void adjoint_set_thread_tape(void *tape);
+const void *adjoint_thread_layer(void);
+void adjoint_set_thread_layer(const void *layer);
 // The instruction set the vector loops run on, such as "AVX3_DL".
 const char *adjoint_vector_target(void);
 // What compiled them.

@@ -122,12 +122,14 @@ struct BatchMaker: Sendable {
     self.rows = rows
     let first = position.batch * batchSize
     let chosen = rows[first..<min(first + batchSize, rows.count)]
+    let upcoming = rows[chosen.endIndex..<min(chosen.endIndex + batchSize, rows.count)]
     let mixture = augmentation?.mixture(at: position, height: set.height, width: set.width)
     let labels = set.labels(of: chosen)
     let targets = set.targets(of: chosen)
     let batch = Batch(
       inputs: set.inputs(
-        of: chosen, transform, layout, augmentation, mixture, epoch: position.epoch,
+        of: chosen, before: upcoming, transform, layout, augmentation, mixture,
+        epoch: position.epoch,
         threads: threads),
       labels: mixture?.labels(labels) ?? labels,
       targets: mixture.map { mixture in

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Tensors
 
@@ -41,7 +42,7 @@ enum ConfigurationEditor {
   }
 
   /// A copy whose files and folders are named from the root: a run is also looked at from other folders than the one it
-  /// was begun in.
+  /// was begun in. A name that is no file here stays what it is: it may be one of `pretrained/`.
   static func rooted<Configuration: ExperimentConfiguration>(
     _ configuration: Configuration
   ) throws -> Configuration {
@@ -49,7 +50,11 @@ enum ConfigurationEditor {
     func root(_ path: String) -> String {
       path.isEmpty ? path : URL(fileURLWithPath: path).path
     }
-    for key in Configuration.paths { settings[key] = (settings[key] as? String).map(root) }
+    for key in Configuration.paths {
+      settings[key] = (settings[key] as? String).map {
+        DataDirectory.isOnlyName($0) ? $0 : root($0)
+      }
+    }
     for key in Configuration.pathLists {
       settings[key] = (settings[key] as? String)?.split(separator: ",")
         .map { root($0.trimmingCharacters(in: .whitespaces)) }.joined(separator: ",")

@@ -50,8 +50,9 @@ struct ImageConfiguration: TimedConfiguration {
   var size = 28
   /// The network, such as resnet18.
   var network = "vgg"
-  /// A file with weights to begin with, all but the classifier's; empty for none. Images are then normalised by the
-  /// means and deviations of ImageNet's, as published weights want them.
+  /// A file with weights to begin with, all but the classifier's, by its path or its name in `pretrained/` of the data
+  /// folder; empty for none. Images are then normalised by the means and deviations of ImageNet's, as published weights
+  /// want them.
   var weights = ""
   /// What is trained of them.
   var tune = Tuning.full

@@ -1,4 +1,5 @@
 import Checkpoints
+import Datasets
 import Foundation
 import Models
 import Tensors
@@ -91,8 +92,9 @@ struct ImageRun {
     guard !image.weights.isEmpty else { return nil }
     let newest = checkpoints.flatMap { try? Checkpoint.all(in: $0).last }
     let file =
-      newest?.appendingPathComponent("model.safetensors") ?? URL(fileURLWithPath: image.weights)
-    return ImageNetworks.stem(of: image.network, weights: try? StateFile.read(file))
+      newest?.appendingPathComponent("model.safetensors")
+      ?? (try? DataDirectory().weights(image.weights))
+    return ImageNetworks.stem(of: image.network, weights: file.flatMap { try? StateFile.read($0) })
   }
 
   /// Whether the other has the same settings and the same seed, so that it came to the same.

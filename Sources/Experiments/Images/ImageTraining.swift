@@ -44,13 +44,15 @@ final class ImageTraining {
       isBeginning: checkpoint == nil)
     // Weights from elsewhere say how the network begins, and so does what became of them.
     let file =
-      checkpoint?.appendingPathComponent("model.safetensors")
-      ?? URL(fileURLWithPath: configuration.weights)
-    let given = configuration.weights.isEmpty ? nil : try StateFile.read(file, note: note)
+      try configuration.weights.isEmpty
+      ? nil
+      : checkpoint?.appendingPathComponent("model.safetensors")
+        ?? data.weights(configuration.weights)
+    let given = try file.map { try StateFile.read($0, note: note) }
     var network = try Self.network(configuration, classes: classes, like: given)
     network.holdsFeatures = configuration.tune == .head
     self.network = network
-    if let given, checkpoint == nil {
+    if let file, let given, checkpoint == nil {
       try load(given, into: network.network, .except([network.classifierPath]), from: file.path)
       note(
         "weights: \(file.path), all but \(network.classifierPath); images are "

@@ -70,7 +70,7 @@ public struct BatchNorm: Layer {
   public func callAsFunction(
     _ x: Tensor, adding residual: Tensor, _ context: Context
   ) -> Tensor {
-    let y = inLayer(qualifiedName(of: self)) {
+    let y = inLayer(self, named: qualifiedName) {
       context.finish(normalize(x, residual, context), activation)
     }
     return context.inspection?.saw(y, of: self) ?? y
@@ -82,7 +82,7 @@ public struct BatchNorm: Layer {
     guard context.inspection == nil, pool.dilation == 1 else {
       return pool(self(x, context), context)
     }
-    return inLayer(qualifiedName(of: self)) {
+    return inLayer(self, named: qualifiedName) {
       normalized(x, context) { statistics in
         if let (mean, variance) = statistics {
           let y = batchNormalizationMaxPool(
@@ -119,13 +119,13 @@ public struct BatchNorm: Layer {
   ) -> Tensor {
     require(
       x.rank >= 2 && x.shape[x.rank - 1] == features,
-      "\(qualifiedName(of: self)): input of shape \(x.shape); it has to be [batch, …, \(features)]")
+      "input of shape \(x.shape); it has to be [batch, …, \(features)]")
     if context.mode == .inference, let runningMean, let runningVar {
       return body((runningMean.value, runningVar.value)).output
     }
     require(
       x.count > features,
-      "\(qualifiedName(of: self)): input of shape \(x.shape) has one value for each channel, whose variance "
+      "input of shape \(x.shape) has one value for each channel, whose variance "
         + "is 0; training needs a larger batch or image")
     let (y, mean, variance) = body(nil)
     if context.mode == .training { follow(mean, variance, count: x.count / features) }

@@ -39,7 +39,7 @@ public struct LayerNorm: Layer {
   public func forward(_ x: Tensor, _ context: Context) -> Tensor {
     require(
       x.shape.lengths.suffix(shape.rank).elementsEqual(shape.lengths),
-      "\(qualifiedName(of: self)): input of shape \(x.shape); its last axes have to be \(shape)")
+      "input of shape \(x.shape); its last axes have to be \(shape)")
     return layerNormalization(
       x, weight?.value, bias?.value, axes: shape.rank, epsilon: epsilon)
   }
@@ -83,7 +83,7 @@ public struct GroupNorm: Layer {
   public func forward(_ x: Tensor, _ context: Context) -> Tensor {
     require(
       x.rank >= 2 && x.shape[x.rank - 1] == channels,
-      "\(qualifiedName(of: self)): input of shape \(x.shape); it has to be [batch, …, \(channels)]")
+      "input of shape \(x.shape); it has to be [batch, …, \(channels)]")
     return groupNormalization(
       x, weight?.value, bias?.value, groups: groups, epsilon: epsilon)
   }

@@ -32,13 +32,13 @@ public struct NonFiniteError: Error, CustomStringConvertible, Equatable, Sendabl
 /// Looks at every tensor that passes, and keeps the first that is not finite.
 final class FiniteWatch {
   private(set) var found: NonFiniteError?
-  private var path: [String] = []
   private var layersOfRecords: [String?] = []
 
   /// To be called once for each record of the tape, in their order.
   func look(at tensor: Tensor, after operation: StaticString) {
-    layersOfRecords.append(path.last)
-    look(at: tensor, "\(operation)", in: path.last, isBackward: false)
+    let layer = RunningLayer.innermostName
+    layersOfRecords.append(layer)
+    look(at: tensor, "\(operation)", in: layer, isBackward: false)
   }
 
   /// To be called for the inputs' gradients of a record, by its position on the tape.
@@ -57,22 +57,6 @@ final class FiniteWatch {
       shape: tensor.shape, count: range.bad,
       range: range.least <= range.greatest ? range.least...range.greatest : nil)
   }
-
-  func enter(_ layer: String) { path.append(layer) }
-  func leave() { path.removeLast() }
-}
-
-/// Runs `body` as the work of a layer, so that ``NonFiniteError`` can say which one it was.
-///
-/// Costs nothing but the call unless values are being looked at.
-@inline(__always)
-public func inLayer<Result>(
-  _ name: @autoclosure () -> String, _ body: () throws -> Result
-) rethrows -> Result {
-  guard let watch = OpenTape.current?.watch else { return try body() }
-  watch.enter(name())
-  defer { watch.leave() }
-  return try body()
 }
 
 /// How many elements are NaN or infinite, and the range of those that are not.

@@ -52,7 +52,7 @@ public struct AdjointError: Error, CustomStringConvertible, Equatable, Sendable 
 
 /// Stops the process with a message if a programmer's promise does not hold.
 ///
-/// Unlike `precondition` it says why in optimised builds too.
+/// Unlike `precondition` it says why in optimised builds too, and in which layer of the network.
 ///
 /// - Parameters:
 ///   - condition: what has to hold.
@@ -69,8 +69,9 @@ public func require(
 
 @inline(never)
 private func stop(_ message: String, file: StaticString, line: UInt) -> Never {
+  let layer = RunningLayer.innermostName.map { "in layer \($0): " } ?? ""
   // fatalError would print the same text, but only after a "Fatal error:" that hides where it belongs.
-  let text = Array("adjoint: \(message) [\(file):\(line)]\n".utf8)
+  let text = Array("adjoint: \(layer)\(message) [\(file):\(line)]\n".utf8)
   _ = write(2, text, text.count)
   abort()
 }

@@ -133,41 +133,6 @@ struct Kernel: Sendable {
     self.name = name
   }
 
-  /// Numbers that a kernel takes beside its buffers; what each means stands where the kernel is written.
-  struct Sizes {
-    fileprivate var arguments = adjoint_arguments()
-
-    @inline(__always)
-    init(_ a: Int, _ b: Int = 0, _ c: Int = 0, _ d: Int = 0, _ e: Int = 0, _ f: Int = 0) {
-      arguments.sizes.0 = Int64(a)
-      arguments.sizes.1 = Int64(b)
-      arguments.sizes.2 = Int64(c)
-      arguments.sizes.3 = Int64(d)
-      arguments.sizes.4 = Int64(e)
-      arguments.sizes.5 = Int64(f)
-    }
-
-    /// As many as the kernel takes, at most 20.
-    init(_ list: [Int]) {
-      withUnsafeMutableBytes(of: &arguments.sizes) { raw in
-        let sizes = raw.bindMemory(to: Int64.self)
-        for (index, size) in list.enumerated() { sizes[index] = Int64(size) }
-      }
-    }
-
-    /// The layout of the strided copy: rank, lengths padded to six, strides padded to six.
-    init(lengths: [Int], strides: [Int]) {
-      withUnsafeMutableBytes(of: &arguments.sizes) { raw in
-        let sizes = raw.bindMemory(to: Int64.self)
-        sizes[0] = Int64(lengths.count)
-        for (axis, length) in lengths.enumerated() { sizes[1 + axis] = Int64(length) }
-        for (axis, stride) in strides.enumerated() {
-          sizes[1 + Shape.maximumRank + axis] = Int64(stride)
-        }
-      }
-    }
-  }
-
   /// Runs the kernel on whole buffers.
   @inline(__always)
   func run(
@@ -214,8 +179,6 @@ enum Product {
   /// registers.
   private static let smallProduct = 1.05e6
   private static let rectifier = Kernel("relu")
-  private static let panels = Kernel("panel_product")
-  private static let shortVectors = !Threads.hasLongVectors
 
   /// c[m, n] = op(a) op(b) (+ bias, ReLU)
   static func matmul(
@@ -229,7 +192,7 @@ enum Product {
         adjoint_small_matmul(
           Int64(m), Int64(n), Int64(k), floats(a), transposeA, floats(b), transposeB,
           bias.map { floats($0) }, relu, floats(c))
-      } else if shortVectors && !transposeB && bias == nil && !relu && liesBadly(m: m, n: n) {
+      } else if !transposeB && bias == nil && !relu && suitsPanels(m: m, n: n) {
         panelMatmul(m: m, n: n, k: k, a, transposeA: transposeA, b, into: c)
       } else {
         library(
@@ -262,17 +225,6 @@ enum Product {
         "matmul \(m)×\(k) by \(k)×\(n): in bfloat16 it has no bias and no rectifier")
       library(adjoint_bfloat16, m, n, k, a.base, transposeA, b.base, transposeB, into: c.base)
     }
-  }
-
-  /// Whether oneDNN reads b in place although its rows push each other out of the cache. Measured with AVX2: it takes 1.1
-  /// to 2.2 times as long as panels there, and elsewhere as long or a little less.
-  private static func liesBadly(m: Int, n: Int) -> Bool { n % 256 == 0 && (m <= 256 || n <= 512) }
-
-  /// c[m, n] = op(a) b in float32; see `PanelProduct.cpp`.
-  static func panelMatmul(
-    m: Int, n: Int, k: Int, _ a: Storage, transposeA: Bool, _ b: Storage, into c: Storage
-  ) {
-    panels.run(.float32, .init(m, n, k, transposeA ? 1 : 0), a, b, into: c)
   }
 
   @inline(__always)
@@ -349,19 +301,55 @@ enum ImageConvolution {
     _ s: ConvolutionShape, _ dtype: DType,
     _ body: (inout adjoint_convolution) -> UnsafePointer<CChar>?
   ) {
-    let g = s.geometry
-    var shape = adjoint_convolution(
-      batch: Int64(s.batch), height: Int64(s.height), width: Int64(s.width),
-      inputs: Int64(s.inputs), outputs: Int64(s.outputs), output_height: Int64(s.outputHeight),
-      output_width: Int64(s.outputWidth), window_height: Int64(s.windowHeight),
-      window_width: Int64(s.windowWidth), stride_height: Int64(g.stride.height),
-      stride_width: Int64(g.stride.width), dilation_height: Int64(g.dilation.height),
-      dilation_width: Int64(g.dilation.width), top: Int64(g.padding.top),
-      left: Int64(g.padding.left), bottom: Int64(g.padding.bottom), right: Int64(g.padding.right),
-      groups: Int64(g.groups), bfloat16: dtype == .bfloat16)
+    var shape = adjoint_convolution(s, dtype)
     let failure = body(&shape)
     require(
       failure == nil, "convolution \(s): oneDNN says \(failure.map { String(cString: $0) } ?? "")")
+  }
+}
+
+/// Runs `body` as the work of a layer, so that ``NonFiniteError`` and what a programmer's mistake stops with can say
+/// which one it was; the name is put together only then.
+@inlinable @inline(__always)
+public func inLayer<Layer, Result>(
+  _ layer: Layer, named name: @escaping (Any) -> String, _ body: () throws -> Result
+) rethrows -> Result {
+  let outer = RunningLayer.innermost
+  return try withUnsafePointer(to: layer) { layer in
+    try withUnsafePointer(to: RunningLayer(layer, name)) { running in
+      RunningLayer.setInnermost(running)
+      defer { RunningLayer.setInnermost(outer) }
+      return try body()
+    }
+  }
+}
+
+/// A layer that is running on this thread; it lies on the stack of the call.
+@usableFromInline
+struct RunningLayer {
+  /// Of a layer without stored properties any address will do, even none.
+  private let layer: UnsafeRawPointer?
+  private let type: Any.Type
+  private let name: (Any) -> String
+
+  @usableFromInline
+  init<Layer>(_ layer: UnsafePointer<Layer>, _ name: @escaping (Any) -> String) {
+    (self.layer, self.type, self.name) = (UnsafeRawPointer(layer), Layer.self, name)
+  }
+
+  @usableFromInline static var innermost: UnsafeRawPointer? { adjoint_thread_layer() }
+  @usableFromInline static func setInnermost(_ layer: UnsafeRawPointer?) {
+    adjoint_set_thread_layer(layer)
+  }
+
+  /// The name of the innermost; nil where none is running.
+  static var innermostName: String? {
+    guard let innermost else { return nil }
+    let running = innermost.assumingMemoryBound(to: Self.self).pointee
+    func value<Layer>(_ type: Layer.Type) -> Any {
+      (running.layer ?? innermost).assumingMemoryBound(to: type).pointee
+    }
+    return running.name(_openExistential(running.type, do: value))
   }
 }
 
@@ -379,6 +367,11 @@ enum OpenTape {
 }
 
 extension Threads {
+  /// Has the processor fetch bytes into its second-level cache while the caller goes on.
+  package static func fetchAhead(_ bytes: UnsafeBufferPointer<UInt8>) {
+    if let from = bytes.baseAddress { adjoint_memory_fetch_ahead(from, Int64(bytes.count)) }
+  }
+
   /// Calls `body` on disjoint ranges that cover 0..<count, on the team where each of its threads gets work enough; what
   /// one item takes is as much as so many elements of a light loop.
   package static func share(

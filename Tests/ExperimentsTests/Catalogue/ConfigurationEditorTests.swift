@@ -57,11 +57,15 @@ private struct FileSettings: ExperimentConfiguration {
     // A single file may have a comma in its name.
     #expect(try apply("file", "a, b/c.pt").file == "\(here)/a, b/c.pt")
     #expect(try apply("file", "").file == "")
+    // A name that is no file here may be one of the data folder's.
+    #expect(try apply("file", "absent.pt").file == "absent.pt")
+    #expect(try apply("file", "./absent.pt").file == "\(here)/absent.pt")
+    #expect(try apply("file", "Package.swift").file == "\(here)/Package.swift")
     // Those of a file that says where to begin are from where it is read.
     var old = FileSettings()
-    (old.file, old.files) = ("w.pt", "x,y")
+    (old.file, old.files) = ("w/w.pt", "x,y")
     let changed = try ConfigurationEditor.apply([("seed", "1")], to: old, of: "trial")
-    #expect(changed.file == "\(here)/w.pt" && changed.files == "\(here)/x,\(here)/y")
+    #expect(changed.file == "\(here)/w/w.pt" && changed.files == "\(here)/x,\(here)/y")
   }
 
   @Test func changesWithoutEffect() {

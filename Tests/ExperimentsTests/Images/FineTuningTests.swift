@@ -80,6 +80,28 @@ import Training
     #expect(try change(full, given, "bn1.running_mean").contains { $0 != 0 })
   }
 
+  /// They are found in the data folder by their name, and the run knows them by it.
+  @Test func weightsByTheirName() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.writeImages()
+    try FileManager.default.createDirectory(
+      at: folder.file("pretrained"), withIntermediateDirectories: true)
+    let name = "adjoint-tests-resnet20.safetensors"
+    let network = try folder.writeWeights("resnet20", .init(classes: 10), to: "pretrained/\(name)")
+    let given = stateDictionary(of: network.network)
+    let tuned = try tune(
+      folder, data, "run", [("weights", name), ("tune", "head"), ("steps", "1")])
+    #expect(tuned["conv1.weight"]?.doubles == given["conv1.weight"]?.doubles)
+    let run = try RunDirectory(opening: folder.file("run"))
+    let configuration = try RunDirectory.read(
+      SavedConfiguration<ImageConfiguration>.self, from: run.configuration
+    ).configuration
+    #expect(configuration.weights == name)
+    expectError(.noInput, "absent.pth: no such file here, in \(folder.path)/pretrained") {
+      _ = try tune(folder, data, "none", [("weights", "absent.pth")])
+    }
+  }
+
   /// Weights from elsewhere are for coloured images, so grey ones are repeated.
   @Test func greyImagesAsColouredOnes() throws {
     let folder = try TemporaryFolder()

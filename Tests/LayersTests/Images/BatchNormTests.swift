@@ -165,7 +165,7 @@ struct BatchNormTests {
     }
     expectStop(
       result,
-      "bn1 (BatchNorm): input of shape [1, 1, 1, 3] has one value for each channel, whose variance is 0; "
+      "in layer bn1 (BatchNorm): input of shape [1, 1, 1, 3] has one value for each channel, whose variance is 0; "
         + "training needs a larger batch or image")
   }
 
@@ -173,7 +173,7 @@ struct BatchNormTests {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = BatchNorm(3)(.ones([4, 2]), .inference) }
-    expectStop(result, "BatchNorm: input of shape [4, 2]; it has to be [batch, …, 3]")
+    expectStop(result, "in layer BatchNorm: input of shape [4, 2]; it has to be [batch, …, 3]")
   }
 
   @Test(arguments: [

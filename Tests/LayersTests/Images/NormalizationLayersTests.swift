@@ -103,8 +103,8 @@ struct NormalizationLayersTests {
     "LayerNorm([]): there has to be at least one axis, and none may be empty",
     "GroupNorm(3, 4): both have to be at least 1, and the groups have to divide the channels",
     "StochasticDepth: probability 1.0 is not in 0 ..< 1",
-    "LayerNorm: input of shape [2, 3]; its last axes have to be [4]",
-    "GroupNorm: input of shape [2, 3]; it has to be [batch, …, 4]",
+    "in layer LayerNorm: input of shape [2, 3]; its last axes have to be [4]",
+    "in layer GroupNorm: input of shape [2, 3]; it has to be [batch, …, 4]",
   ])
   func stopsWithWords(words: String) async {
     let result = await #expect(
@@ -114,7 +114,7 @@ struct NormalizationLayersTests {
       case "LayerNorm([]):": _ = LayerNorm([])
       case "GroupNorm(3, 4": _ = GroupNorm(3, 4)
       case "StochasticDept": _ = StochasticDepth(1)
-      case "LayerNorm: inp": _ = LayerNorm(4)(.ones([2, 3]), .inference)
+      case "in layer Layer": _ = LayerNorm(4)(.ones([2, 3]), .inference)
       default: _ = GroupNorm(2, 4)(.ones([2, 3]), .inference)
       }
     }

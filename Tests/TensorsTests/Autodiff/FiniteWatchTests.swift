@@ -2,6 +2,11 @@ import Testing
 
 @testable import Tensors
 
+/// A layer that is no more than its name.
+private func inLayer<Result>(_ name: String, _ body: () throws -> Result) rethrows -> Result {
+  try inLayer(name, named: { "\($0)" }, body)
+}
+
 @Suite struct FiniteWatchTests {
   @Test func namesTheOperationAndTheLayer() {
     let x = Parameter(Tensor([1, -1, 0, 4] as [Float], shape: [2, 2]), name: "x")

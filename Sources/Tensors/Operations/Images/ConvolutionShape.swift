@@ -1,3 +1,5 @@
+import COneDNN
+
 /// A height and a width, such as those of a window or a stride.
 public struct Extent: Sendable, Equatable, Codable, CustomStringConvertible {
   /// Along the rows of an image, downwards.
@@ -116,5 +118,21 @@ struct ConvolutionShape: CustomStringConvertible {
   var description: String {
     "of \(input) with weight \(weight), stride \(geometry.stride), padding \(geometry.padding), "
       + "dilation \(geometry.dilation), \(geometry.groups) groups"
+  }
+}
+
+extension adjoint_convolution {
+  /// The lengths as the library's room takes them.
+  init(_ shape: ConvolutionShape, _ dtype: DType) {
+    let (s, g) = (shape, shape.geometry)
+    self.init(
+      batch: Int64(s.batch), height: Int64(s.height), width: Int64(s.width),
+      inputs: Int64(s.inputs), outputs: Int64(s.outputs), output_height: Int64(s.outputHeight),
+      output_width: Int64(s.outputWidth), window_height: Int64(s.windowHeight),
+      window_width: Int64(s.windowWidth), stride_height: Int64(g.stride.height),
+      stride_width: Int64(g.stride.width), dilation_height: Int64(g.dilation.height),
+      dilation_width: Int64(g.dilation.width), top: Int64(g.padding.top),
+      left: Int64(g.padding.left), bottom: Int64(g.padding.bottom), right: Int64(g.padding.right),
+      groups: Int64(g.groups), bfloat16: dtype == .bfloat16)
   }
 }
