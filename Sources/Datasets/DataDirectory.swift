@@ -60,15 +60,28 @@ public struct DataDirectory: Sendable {
   /// Throws no input for a name that is in none of them.
   public func weights(_ path: String) throws -> URL {
     guard Self.isOnlyName(path) else { return URL(fileURLWithPath: path) }
-    let places = (explicit.map { [$0] } ?? [fromEnvironment, cache].compactMap { $0 })
-      .map { $0.appendingPathComponent("pretrained", isDirectory: true) }
+    let places = placesOfWeights
     let files = places.map { $0.appendingPathComponent(path) }
     guard let found = files.first(where: { FileManager.default.fileExists(atPath: $0.path) }) else {
       throw AdjointError(
         .noInput,
-        "\(path): no such file here, in \(places.map(\.path).joined(separator: " or "))")
+        "\(path): no such file here, nor in \(places.map(\.path).joined(separator: " or "))")
     }
     return found
+  }
+
+  /// The first of the usual places that has files of weights in `pretrained/`, and their names in order; nil where none has.
+  public var pretrained: (folder: URL, names: [String])? {
+    let endings: Set = ["safetensors", "pth", "pt", "th", "bin", "ckpt"]
+    return placesOfWeights.lazy.map { folder in
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+      return (folder, names.filter { endings.contains(($0 as NSString).pathExtension) }.sorted())
+    }.first { !$0.names.isEmpty }
+  }
+
+  private var placesOfWeights: [URL] {
+    (explicit.map { [$0] } ?? [fromEnvironment, cache].compactMap { $0 })
+      .map { $0.appendingPathComponent("pretrained", isDirectory: true) }
   }
 
   /// Whether it says no folder, and no file here is called so.

@@ -121,6 +121,10 @@ import Testing
     #expect(list.output.contains("\nmnist           not here  "))
     #expect(list.output.contains("\ndrawn-digits    drawn     "))
     #expect(list.output.contains("\npneumoniamnist  not here  CC BY 4.0"))
+    #expect(list.output.contains("\npretrained      not here  those of the publishers"))
+    try folder.write([0], "data/pretrained/w.pth")
+    let found = try Command.run(["data", "list", "--data-dir", "data"], in: folder)
+    #expect(found.output.hasSuffix("  weights, to be called by their names: w.pth\n"))
 
     let inspected = try Command.run(
       ["data", "inspect", "drawn-digits", "--output", "sheet.png"], in: folder)

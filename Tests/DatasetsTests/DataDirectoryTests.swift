@@ -50,20 +50,26 @@ import Testing
     }
     expectError(
       .noInput,
-      "w.pth: no such file here, in \(folder.path)/data/pretrained or "
+      "w.pth: no such file here, nor in \(folder.path)/data/pretrained or "
         + "\(folder.path)/caches/adjoint/pretrained"
     ) { _ = try found("w.pth") }
+    #expect(DataDirectory(environment: environment).pretrained == nil)
     try folder.write([0], "caches/adjoint/pretrained/w.pth")
     #expect(try found("w.pth") == "/caches/adjoint/pretrained/w.pth")
     try folder.write([0], "data/pretrained/w.pth")
     #expect(try found("w.pth") == "/data/pretrained/w.pth")
     // The other places would do, but the user named this one.
-    expectError(.noInput, "w.pth: no such file here, in \(folder.path)/here/pretrained") {
+    expectError(.noInput, "w.pth: no such file here, nor in \(folder.path)/here/pretrained") {
       _ = try found("w.pth", explicit: "here")
     }
     try folder.write([0], "here/pretrained/w.pth")
     #expect(try found("w.pth", explicit: "here") == "/here/pretrained/w.pth")
     #expect(try found("\(folder.path)/absent/w.pth") == "/absent/w.pth")
+    try folder.write([0], "data/pretrained/LICENSE")
+    try folder.write([0], "data/pretrained/a.safetensors")
+    let all = try #require(DataDirectory(environment: environment).pretrained)
+    #expect(all.folder.path == "\(folder.path)/data/pretrained")
+    #expect(all.names == ["a.safetensors", "w.pth"])
   }
 
   @Test func anIncompleteFolderIsPassedOver() throws {

@@ -8,7 +8,7 @@ import Training
 /// `adjoint data`
 public enum DataSets {
   /// A line for each known set: name, where it is, licence, what it is. The sizes of a member of MedMNIST
-  /// share a line.
+  /// share a line, and so do files of weights.
   public static func list(in directory: DataDirectory) -> [[String]] {
     let single = DataCatalogue.sources.filter { $0.member == nil }.map { source in
       let folder = (try? directory.locate(source)) ?? nil
@@ -26,7 +26,13 @@ public enum DataSets {
       let place = found.first.map { "\($0.folder.path) (size \(sizes))" } ?? "not here"
       return [member.name, place, member.licence, member.summary]
     }
-    return [["name", "where", "licence", "what"]] + single + members
+    let weights = directory.pretrained
+    let pretrained = [
+      "pretrained", weights?.folder.path ?? "not here", "those of the publishers",
+      "weights, to be called by their names"
+        + (weights.map { ": " + $0.names.joined(separator: ", ") } ?? ""),
+    ]
+    return [["name", "where", "licence", "what"]] + single + members + [pretrained]
   }
 
   /// The set of a name, and of a size where it is a member of MedMNIST.

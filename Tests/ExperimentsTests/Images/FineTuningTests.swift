@@ -97,7 +97,7 @@ import Training
       SavedConfiguration<ImageConfiguration>.self, from: run.configuration
     ).configuration
     #expect(configuration.weights == name)
-    expectError(.noInput, "absent.pth: no such file here, in \(folder.path)/pretrained") {
+    expectError(.noInput, "absent.pth: no such file here, nor in \(folder.path)/pretrained") {
       _ = try tune(folder, data, "none", [("weights", "absent.pth")])
     }
   }
