@@ -47,20 +47,26 @@ enum ConfigurationEditor {
     _ configuration: Configuration
   ) throws -> Configuration {
     var settings = try dictionary(of: configuration)
-    func root(_ path: String) -> String {
-      path.isEmpty ? path : URL(fileURLWithPath: path).path
-    }
-    for key in Configuration.paths {
-      settings[key] = (settings[key] as? String).map {
-        DataDirectory.isOnlyName($0) ? $0 : root($0)
-      }
-    }
-    for key in Configuration.pathLists {
-      settings[key] = (settings[key] as? String)?.split(separator: ",")
-        .map { root($0.trimmingCharacters(in: .whitespaces)) }.joined(separator: ",")
+    for key in Configuration.paths + Configuration.pathLists {
+      settings[key] = (settings[key] as? String).map { rooted($0, key, Configuration.self) }
     }
     return try decoder.decode(
       Configuration.self, from: JSONSerialization.data(withJSONObject: settings))
+  }
+
+  /// A setting's value, where it is a file, a folder or a list of them named from the root.
+  static func rooted<Configuration: ExperimentConfiguration>(
+    _ value: String, _ key: String, _ configuration: Configuration.Type
+  ) -> String {
+    func root(_ path: String) -> String {
+      path.isEmpty ? path : URL(fileURLWithPath: path).path
+    }
+    if Configuration.pathLists.contains(key) {
+      return value.split(separator: ",").map { root($0.trimmingCharacters(in: .whitespaces)) }
+        .joined(separator: ",")
+    }
+    guard Configuration.paths.contains(key), !DataDirectory.isOnlyName(value) else { return value }
+    return root(value)
   }
 
   /// What to say of the changes that come to nothing, beside the other settings.

@@ -42,6 +42,7 @@ public final class Sweep {
   /// - Throws: `AdjointError` for what is wrong with the request, as far as that can be known before trials run.
   public init(_ request: SweepRequest, output: URL?) throws {
     var request = request
+    try request.rootPaths()
     space = try SearchSpace(request.space)
     if let output { try Self.requireNoSweep(in: output) }
     // First: a metric that there is none of may be one misspelt.

@@ -1,3 +1,4 @@
+import Foundation
 import Tensors
 import TestSupport
 import Testing
@@ -85,6 +86,26 @@ import Testing
       sweep.command
         == "adjoint sweep mnist-mlp --set hidden=1,2 --set 'learning_rate=log(0.1,1)' --method halving "
         + "--trials 27 --seed 4 --steps 90 --metric validation_loss --maximize --threads 1")
+  }
+
+  /// Lists stay lists, also where a folder has a comma in its name.
+  @Test func pathsAreFromTheRoot() throws {
+    var sweep = try SweepRequest(
+      experiment: "pathmnist-finetune",
+      space: [
+        "weights=w/a.pth,/b.pth,name.pth", "compare=run|x,/y", "tune=head,full",
+        "learning-rate=log(0.1,1)",
+      ], threads: 1)
+    try sweep.rootPaths()
+    let here = FileManager.default.currentDirectoryPath
+    #expect(
+      sweep.space == [
+        "weights=\(here)/w/a.pth,/b.pth,name.pth", "compare=\(here)/run|\(here)/x,/y",
+        "tune=head,full", "learning-rate=log(0.1,1)",
+      ])
+    sweep.space = ["weights=w/a,b.pth|", "tune=head,full"]
+    try sweep.rootPaths()
+    #expect(sweep.space == ["weights=\(here)/w/a,b.pth|", "tune=head,full"])
   }
 
   @Test func epochsAndStepsAreChangesOfEachTrial() throws {
