@@ -89,7 +89,7 @@ def vgg():
 
 network, optimizer, rate, transform, batch, total = resnet() if chosen.network == "resnet20" else vgg()
 network = network.to(memory_format=torch.channels_last)
-began, step = time.perf_counter(), 0
+began, step, losses = time.perf_counter(), 0, []
 while step < total:
     network.train()
     for rows in torch.randperm(len(train)).split(batch):
@@ -100,6 +100,7 @@ while step < total:
         loss.backward()
         optimizer.step()
         step += 1
+        losses.append(loss.item())
         if step == total:
             break
 network.eval()
@@ -108,8 +109,9 @@ with torch.no_grad():
         (network(inputs(test[i : i + 500])).argmax(1) == test_labels[i : i + 500]).sum().item()
         for i in range(0, len(test), 500)
     )
+last = losses[-500:]
 print(json.dumps({
-    "network": chosen.network,
+    "network": chosen.network, "mean_loss_of_last_500_steps": sum(last) / len(last),
     "test_accuracy": right / len(test), "steps": step, "seed": chosen.seed,
     "seconds": time.perf_counter() - began, "version": torch.__version__.split("+")[0],
 }))
