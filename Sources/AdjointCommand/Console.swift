@@ -63,7 +63,9 @@ enum Console {
       rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
     }
     return rows.map { row in
-      row.enumerated().map { index, cell in
+      // No blanks at the end of a line.
+      let row = row[..<((row.lastIndex { !$0.isEmpty } ?? -1) + 1)]
+      return row.enumerated().map { index, cell in
         index + 1 == row.count
           ? cell : cell + String(repeating: " ", count: widths[index] - cell.count)
       }.joined(separator: "  ")

@@ -4,7 +4,12 @@ import Experiments
 /// `adjoint list`
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "Show the experiments: what, data, target, source.")
+    commandName: "list",
+    abstract:
+      "Show the experiments: what, data, target, source; of one its settings and presets too.")
+
+  @Argument(help: ArgumentHelp("An experiment; all by default.", valueName: "name"))
+  var name: String?
 
   @Flag(help: "Print one JSON array.")
   var json = false
@@ -15,29 +20,42 @@ struct ListCommand: ParsableCommand {
     let reached: String
     let presets: [String]
     let settings: [String: String]
+    let choices: [String: [String]]
   }
 
   func run() throws {
-    let rows = try ExperimentCatalogue.all.map { experiment in
+    let chosen = try name.map { [try ExperimentCatalogue.experiment(named: $0)] }
+    let rows = try (chosen ?? ExperimentCatalogue.all).map { experiment in
       let information = experiment.information
       return Row(
         name: information.name, summary: information.summary, data: information.data,
         target: information.target, source: information.source,
         published: information.published, reached: information.reached,
         presets: ExperimentCatalogue.presets(of: experiment),
-        settings: try ExperimentCatalogue.defaultSettings(of: experiment))
+        settings: try ExperimentCatalogue.defaultSettings(of: experiment),
+        choices: ExperimentCatalogue.choices(of: experiment))
     }
     if json { return try Console.printJSON(rows) }
     for row in rows {
       let settings = row.settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+      let brief = [
+        ["  presets", row.presets.joined(separator: ", ")],
+        ["  settings", settings.joined(separator: " ")],
+      ]
       try Console.result(row.name)
       try Console.result(
-        Console.table([
-          ["  what", row.summary], ["  data", row.data], ["  target", row.target],
-          ["  source", row.source], ["  published", row.published ?? "–"],
-          ["  reached", row.reached], ["  presets", row.presets.joined(separator: ", ")],
-          ["  settings", settings.joined(separator: " ")],
-        ]))
+        Console.table(
+          [
+            ["  what", row.summary], ["  data", row.data], ["  target", row.target],
+            ["  source", row.source], ["  published", row.published ?? "–"],
+            ["  reached", row.reached],
+          ] + (chosen == nil ? brief : [])))
+    }
+    for experiment in chosen ?? [] {
+      let settings = try ExperimentCatalogue.settingsTable(of: experiment)
+      let presets = try ExperimentCatalogue.presetsTable(of: experiment)
+      try Console.result("\n" + Console.table([["setting", "default", "values"]] + settings))
+      try Console.result("\n" + Console.table([["preset", "changes"]] + presets))
     }
   }
 }

@@ -14,7 +14,7 @@ import Training
         "benchmark",
       ]
     ),
-    (["list"], ["--json"]),
+    (["list"], ["<name>", "--json"]),
     (
       ["train"],
       [
@@ -118,10 +118,42 @@ import Training
     let row = try #require(list.first { $0["name"] as? String == "mnist-mlp" })
     #expect(
       row.keys.sorted() == [
-        "data", "name", "presets", "published", "reached", "settings", "source", "summary",
-        "target",
+        "choices", "data", "name", "presets", "published", "reached", "settings", "source",
+        "summary", "target",
       ])
     #expect((row["settings"] as? [String: String])?["drawn_train"] == "60000")
+  }
+
+  @Test func listShowsOneExperiment() throws {
+    let folder = try TemporaryFolder()
+    let list = try Command.run(["list", "cifar10-vgg"], in: folder)
+    #expect(list.status == 0 && list.output.hasPrefix("cifar10-vgg\n  what       eight 3×3"))
+    let lines = list.output.split(separator: "\n").map { line in
+      line.split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ")
+    }
+    for line in [
+      "setting default values", "average 0.998", "optimizer adam sgd, adam, adamw",
+      "precision float32 float32, float64, bfloat16", "weights a file",
+      "compare folders, with commas", "preset changes",
+      "bfloat16 precision=bfloat16", "default as above", "document average=0",
+    ] {
+      #expect(lines.contains(line), "\(line)")
+    }
+    #expect(!list.output.contains(" \n"))
+    let all = try Command.run(["list", "--json"], in: folder)
+    let names = try #require(
+      try JSONSerialization.jsonObject(with: Data(all.output.utf8)) as? [[String: Any]]
+    ).compactMap { $0["name"] as? String }.joined(separator: ", ")
+    let json = try Command.run(["list", "etth1", "--json"], in: folder)
+    let rows = try #require(
+      try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]])
+    #expect(rows.map { $0["name"] as? String } == ["etth1"])
+    #expect(
+      (rows[0]["choices"] as? [String: [String]])?["gradients"] == ["tape", "by-hand"])
+    try expectFailure(
+      64,
+      "adjoint: there is no experiment named mixr; did you mean mixer? (there are \(names))",
+      ["list", "mixr"], in: folder)
   }
 
   @Test func tooFewFiles() throws {

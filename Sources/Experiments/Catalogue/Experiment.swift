@@ -173,6 +173,41 @@ public enum ExperimentCatalogue {
     return try settings(experiment)
   }
 
+  /// The values of an experiment's settings that are one of a few words, by name.
+  public static func choices(of experiment: any Experiment.Type) -> [String: [String]] {
+    func choices<Kind: Experiment>(_ kind: Kind.Type) -> [String: [String]] {
+      Kind.Configuration.choices
+    }
+    return choices(experiment)
+  }
+
+  /// The settings of an experiment in alphabetical order: name, default value, and what it may be where that is not a number.
+  public static func settingsTable(of experiment: any Experiment.Type) throws -> [[String]] {
+    func table<Kind: Experiment>(_ kind: Kind.Type) throws -> [[String]] {
+      try defaultSettings(of: kind).sorted { $0.key < $1.key }.map { key, value in
+        let words =
+          Kind.Configuration.choices[key] ?? (Bool(value) == nil ? [] : ["true", "false"])
+        let other =
+          Kind.Configuration.paths.contains(key)
+          ? "a file" : Kind.Configuration.pathLists.contains(key) ? "folders, with commas" : ""
+        return [key, value, words.isEmpty ? other : words.joined(separator: ", ")]
+      }
+    }
+    return try table(experiment)
+  }
+
+  /// The configurations of an experiment in alphabetical order: name, and what each changes of the default.
+  public static func presetsTable(of experiment: any Experiment.Type) throws -> [[String]] {
+    func table<Kind: Experiment>(_ kind: Kind.Type) throws -> [[String]] {
+      let usual = try ExperimentRunner.configuration(kind, [])
+      return try kind.presets.sorted { $0.key < $1.key }.map { name, preset in
+        let changes = try ConfigurationEditor.changes(from: usual, to: preset)
+        return [name, changes.isEmpty ? "as above" : changes.joined(separator: " ")]
+      }
+    }
+    return try table(experiment)
+  }
+
   /// The experiment of that name.
   ///
   /// - Throws: `AdjointError` with the nearest name if there is none.
