@@ -82,6 +82,21 @@ struct LayerTests {
       unnamed, "in layer Flatten: flattened: axis 1 of a tensor of shape [], which has 0 axes")
   }
 
+  /// A layer whose name cannot be told, for its parameters have no order, stops with that and does not go on asking.
+  @Test func aMistakeInALayerWithoutAName() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      struct Unordered: Layer {
+        let weights = ["a": Parameter(.ones([1]), name: "a")]
+        func forward(_ x: Tensor, _ context: Context) -> Tensor { x + .ones([2]) }
+      }
+      _ = Unordered()(.ones([3]), .inference)
+    }
+    expectStop(
+      result,
+      "weights is a dictionary or set with parameters in it, which have no order: keep them in an array "
+        + "or in properties")
+  }
+
   /// What follows a layer is not in it.
   @Test func aMistakeBehindALayerNamesNone() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {

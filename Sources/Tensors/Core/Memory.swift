@@ -309,7 +309,12 @@ enum ImageConvolution {
 }
 
 /// Runs `body` as the work of a layer, so that ``NonFiniteError`` and what a programmer's mistake stops with can say
-/// which one it was; the name is put together only then.
+/// which one it was.
+///
+/// - Parameters:
+///   - layer: the layer, whatever it is.
+///   - name: what it is called; asked for only where it is told.
+///   - body: its work, whose result and errors are handed on.
 @inlinable @inline(__always)
 public func inLayer<Layer, Result>(
   _ layer: Layer, named name: @escaping (Any) -> String, _ body: () throws -> Result
@@ -346,6 +351,9 @@ struct RunningLayer {
   static var innermostName: String? {
     guard let innermost else { return nil }
     let running = innermost.assumingMemoryBound(to: Self.self).pointee
+    // A mistake that is met while the name is put together names no layer.
+    setInnermost(nil)
+    defer { setInnermost(innermost) }
     func value<Layer>(_ type: Layer.Type) -> Any {
       (running.layer ?? innermost).assumingMemoryBound(to: type).pointee
     }
