@@ -123,7 +123,7 @@ public func load(
       missing.append("\(names[0]) \(current.shape)")
       continue
     }
-    if value.shape == current.shape {
+    if item.holder.fits(value.shape) {
       found.append((item.holder, value.detached.converted(to: current.dtype)))
     } else {
       wrong.append("\(name) is \(value.shape), expected \(current.shape)")

@@ -20,6 +20,16 @@ struct StateVisitor {
       }
     }
 
+    /// Whether a value of this shape can be loaded.
+    func fits(_ shape: Shape) -> Bool {
+      if value.shape == shape { return true }
+      // Lengths of rows may be there without the axes of length 1 that PyTorch gives them.
+      guard case .parameter(let parameter) = self, case .rowLengths = parameter.stateLayout else {
+        return false
+      }
+      return parameter.shape == shape
+    }
+
     func set(_ value: Tensor) {
       switch self {
       case .parameter(let parameter): parameter.stateValue = value

@@ -3,7 +3,7 @@ import Tensors
 /// Affine map of the rows of its input with a normalised weight.  y = act(x wᵀ + b),  w = g v / ‖v‖
 ///
 /// Input `[batch, inputs]`, output `[batch, outputs]`.  State as PyTorch's `weight_norm(Linear)` keeps it:
-/// `weight_v` `[outputs, inputs]`, `weight_g` `[outputs]` (there `[outputs, 1]`), `bias` `[outputs]`.
+/// `weight_v` `[outputs, inputs]`, `weight_g` `[outputs, 1]`, `bias` `[outputs]`.
 /// Salimans and Kingma, "Weight Normalization", NeurIPS 2016.
 public struct WeightNormalizedLinear: Layer {
   /// g, the lengths of the rows, `[outputs]`.
@@ -33,7 +33,8 @@ public struct WeightNormalizedLinear: Layer {
       inputs, outputs, weightInitializer: weightInitializer, biasInitializer: biasInitializer,
       random: &random)
     weightV = Parameter(plain.weight.value, name: "weight_v")
-    weightG = Parameter(rowLengths(plain.weight.value), name: "weight_g")
+    weightG = Parameter(
+      rowLengths(plain.weight.value), name: "weight_g", stateLayout: .rowLengths(rank: 2))
     bias = Parameter(plain.bias?.value ?? .zeros([outputs]), name: "bias")
     self.activation = activation
   }
@@ -49,6 +50,18 @@ public struct WeightNormalizedLinear: Layer {
   }
 }
 
+/// dg and dv of w = g v / ‖v‖ for rows, by the paper's equation 3.
+func naiveWeightNormalizationGradients(
+  _ v: Tensor, _ g: Tensor, dw: Tensor
+) -> (dg: Tensor, dv: Tensor) {
+  func column(_ values: Tensor) -> Tensor {
+    broadcast(values.reshaped(to: [values.count, 1]), to: v.shape)
+  }
+  let lengths = rowLengths(v)
+  let dg = sum(dw * v, axis: 1) / lengths
+  return (dg, column(g / lengths) * (dw - column(dg / lengths) * v))
+}
+
 @section("adjoint_registry") @used
 private let checks: Registration = {
   GradientCheck.register("WeightNormalizedLinear", group: .layer) { sampler in
@@ -62,14 +75,9 @@ private let checks: Registration = {
         "batch \(batch) outputs \(outputs) inputs \(inputs)",
         [x, layer.weightG, layer.weightV, layer.bias],
         byHand: { dy in
-          let (v, g) = (layer.weightV.value, layer.weightG.value)
-          func column(_ values: Tensor) -> Tensor {
-            broadcast(values.reshaped(to: [outputs, 1]), to: v.shape)
-          }
-          let lengths = rowLengths(v)
-          let dw = matmul(dy, x.value, transposeA: true)
-          let dg = sum(dw * v, axis: 1) / lengths
-          let dv = column(g / lengths) * (dw - column(dg / lengths) * v)
+          let (dg, dv) = naiveWeightNormalizationGradients(
+            layer.weightV.value, layer.weightG.value,
+            dw: matmul(dy, x.value, transposeA: true))
           return [matmul(dy, layer.weight), dg, dv, sum(dy, axis: 0)]
         }
       ) { layer(x.value, .inference) }

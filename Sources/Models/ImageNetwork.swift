@@ -31,6 +31,10 @@ extension ImageNetwork {
 }
 
 extension ImageNetwork {
+  private static var multiplyingTypes: [String] {
+    ["Conv2d", "WeightNormalizedConv2d", "Linear", "WeightNormalizedLinear"]
+  }
+
   /// The multiplications that one image takes in convolutions and linear layers, as they are counted for papers: what
   /// falls on padding counts too, normalisation and activations do not.
   ///
@@ -43,8 +47,9 @@ extension ImageNetwork {
       uniqueKeysWithValues: parameters.map { ($0.name, $0.parameter.shape) })
     var count = 0
     let inspection = Inspection { name, output in
-      guard let weight = weights["\(name.path).weight"], weight.rank > 1,
-        ["Conv2d", "Linear"].contains(name.type)
+      guard
+        let weight = weights["\(name.path).weight"] ?? weights["\(name.path).weight_v"],
+        weight.rank > 1, Self.multiplyingTypes.contains(name.type)
       else { return }
       // A convolution's weight has its outputs in front, as a linear layer's has.
       count += output.count * (weight.count / weight[0])

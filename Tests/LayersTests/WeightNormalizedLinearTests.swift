@@ -38,10 +38,27 @@ struct WeightNormalizedLinearTests {
     let layer = layer(5, 3)
     let state = stateDictionary(of: layer)
     #expect(state.keys.sorted() == ["bias", "weight_g", "weight_v"])
-    #expect(state["weight_g"]?.shape == [3])
+    #expect(state["weight_g"]?.shape == [3, 1])
     #expect(state["weight_v"]?.shape == [3, 5])
     #expect(state["bias"]?.shape == [3])
     #expect(parameters(of: layer).map(\.name) == ["weight_g", "weight_v", "bias"])
+  }
+
+  /// PyTorch has a column, what this library wrote at first a row.
+  @Test(arguments: [[3, 1], [3]] as [Shape])
+  func loadsLengthsAsColumnOrRow(shape: Shape) throws {
+    let layer = layer(5, 3)
+    var state = stateDictionary(of: layer)
+    state["weight_g"] = Tensor([1, 2, 4], shape: shape)
+    try load(state, into: layer)
+    #expect(layer.weightG.value.shape == [3] && layer.weightG.value.floats == [1, 2, 4])
+    state["weight_g"] = Tensor([1, 2, 4], shape: [1, 3])
+    expectError(
+      .badData,
+      "the state does not fit the model\n  wrong shape: weight_g is [1, 3], expected [3, 1]"
+    ) {
+      try load(state, into: layer)
+    }
   }
 
   /// g is rounded, 1 / ‖v‖ before it, their quotient and the product: four roundings, each of half a unit in the

@@ -13,11 +13,12 @@ public enum StateFile {
   /// float32 and float64 are kept, half precision, bfloat16, whole numbers of up to 16 bits and truth values become
   /// float32, wider whole numbers float64; each number is kept exactly. A dictionary of dictionaries, as training
   /// programs save it, is opened under `state_dict`, `model_state_dict` or `model`. If all names begin with `module.`,
-  /// `_orig_mod.` or `model.`, that is taken off.
+  /// `_orig_mod.` or `model.`, that is taken off. Names that Hugging Face's `transformers` gives residual networks
+  /// become torchvision's, and those of PyTorch's parametrised weight normalisation `weight_g` and `weight_v`.
   ///
   /// - Parameters:
   ///   - url: the file.
-  ///   - note: told what was opened or taken off.
+  ///   - note: told what was opened, taken off or renamed.
   /// - Throws: `AdjointError`: no input where the file cannot be opened; bad data, with the byte or
   ///   tensor, what was expected and what was found.
   public static func read(_ url: URL, note: (String) -> Void = { _ in }) throws -> [String: Tensor]
@@ -41,7 +42,9 @@ public enum StateFile {
         .badData,
         "\(path): byte 0: expected weights as safetensors or torch.save write them, found \(what)")
     }
-    return withoutWrapper(tensors) { note("\(path): takes \"\($0)\" off all names") }
+    return PublishedNames.translated(
+      withoutWrapper(tensors) { note("\(path): takes \"\($0)\" off all names") }
+    ) { note("\(path): \($0)") }
   }
 
   private enum Format {

@@ -5,6 +5,9 @@ public enum StateLayout: Sendable {
   /// The weight of a convolution: `[outputs, height, width, inputs]` in memory, for images are NHWC, and
   /// `[outputs, inputs, height, width]` in files, as PyTorch keeps it.
   case window
+  /// The lengths of the rows of a weight of `rank` axes, as weight normalisation has them: `[outputs]` in memory,
+  /// `[outputs, 1, …]` in files, as PyTorch keeps them.
+  case rowLengths(rank: Int)
 }
 
 /// A tensor that is trained. A class, so that a layer and an optimiser mean the same one.
@@ -20,11 +23,21 @@ public final class Parameter: @unchecked Sendable {
   private var stored: Tensor
   private(set) var node = Node.none
 
-  /// A parameter that begins with this value; one whose layout is ``StateLayout/window`` has four axes.
+  /// A parameter that begins with this value; one whose layout is ``StateLayout/window`` has four axes, one of
+  /// ``StateLayout/rowLengths(rank:)`` one.
   public init(_ value: Tensor, name: String = "", stateLayout: StateLayout = .asInMemory) {
-    require(
-      stateLayout == .asInMemory || value.rank == 4,
-      "Parameter \(name): a window of shape \(value.shape); it has to have four axes")
+    switch stateLayout {
+    case .asInMemory: break
+    case .window:
+      require(
+        value.rank == 4,
+        "Parameter \(name): a window of shape \(value.shape); it has to have four axes")
+    case .rowLengths(let rank):
+      require(
+        value.rank == 1 && rank >= 1,
+        "Parameter \(name): lengths of shape \(value.shape) for the rows of \(rank) axes; they have to have "
+          + "one axis, and a weight at least one")
+    }
     stored = value.detached
     self.name = name
     self.stateLayout = stateLayout
@@ -53,12 +66,15 @@ public final class Parameter: @unchecked Sendable {
       switch stateLayout {
       case .asInMemory: stored
       case .window: stored.permuted(to: [0, 3, 1, 2])
+      case .rowLengths(let rank):
+        stored.reshaped(to: Shape(stored.shape.lengths + [Int](repeating: 1, count: rank - 1)))
       }
     }
     set {
       switch stateLayout {
       case .asInMemory: value = newValue
       case .window: value = newValue.permuted(to: [0, 2, 3, 1])
+      case .rowLengths: value = newValue.reshaped(to: shape)
       }
     }
   }
