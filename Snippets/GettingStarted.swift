@@ -9,20 +9,14 @@ let model = Sequential {
   Linear(32, 1, random: &random)
 }
 let optimizer = Adam(parameters(of: model), learningRate: 0.01)
-let context = Context.training(seed: 1)
 
 for step in 0..<2000 {
-  let points = (0..<64).map { _ in
-    (random.uniformFloat(), random.uniformFloat())
-  }
-  let x = Tensor(points.flatMap { [$0.0, $0.1] }, shape: [64, 2])
-  let y = Tensor(points.map { $0.0 * $0.1 }, shape: [64, 1])
-  context.begin(step: step)
+  let x = Tensor((0..<128).map { _ in random.uniformFloat() }, shape: [64, 2])
+  let y = slice(x, axis: 1, from: 0, count: 1) * slice(x, axis: 1, from: 1, count: 1)
   let (loss, gradients) = valueWithGradient(of: optimizer.parameters) {
-    meanSquaredError(model(x, context), y)
+    meanSquaredError(model(x, .training(seed: 1, step: step)), y)
   }
   optimizer.step(gradients)
   if step % 500 == 0 { print("step \(step): loss \(loss.item)") }
 }
-let product = model(Tensor([0.6, 0.7], shape: [1, 2]), .inference)
-print("0.6 × 0.7 ≈ \(product.item)")
+print("0.6 × 0.7 ≈ \(model(Tensor([0.6, 0.7], shape: [1, 2]), .inference).item)")

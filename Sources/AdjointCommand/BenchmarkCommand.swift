@@ -18,7 +18,7 @@ struct BenchmarkCommand: ParsableCommand {
     help: ArgumentHelp("The workloads; by default all that can be run so.", valueName: "workload"))
   var names: [String] = []
 
-  @Option(help: "Seconds to measure.")
+  @Option(parsing: .unconditional, help: "Seconds to measure.")
   var seconds = 2.0
 
   @Option(help: "float32, float64 or bfloat16.")

@@ -9,6 +9,12 @@ enum Console {
     ProgressDisplay.writeToStandardError(text + "\n")
   }
 
+  /// Says so if the Swift part was built without optimisation, for whoever wonders how slow it is.
+  static func noteDebugBuild() {
+    guard !RunEnvironment.isOptimizedBuild else { return }
+    note("this is a debug build; the Swift part is slow (swift build -c release)")
+  }
+
   /// Writes what is wrong to standard error and ends the process.
   static func fail(_ text: String, code: Int32) -> Never {
     note("adjoint: \(withoutControls(text))")

@@ -17,6 +17,7 @@ struct DataCommand: ParsableCommand {
     @OptionGroup var data: DataOptions
 
     func run() throws {
+      try data.directory.requireFolder()
       try Console.result(Console.table(DataSets.list(in: data.directory)))
     }
   }
@@ -66,27 +67,31 @@ struct DataCommand: ParsableCommand {
     var output: String?
 
     @Option(
+      defaultAsFlag: "standard",
       help: ArgumentHelp(
-        "Draw images as they are and, below, as training with these changes would see them.",
+        "Draw images as they are and, below, as training with these changes would see them; standard where none "
+          + "are named.",
         discussion: """
           Steps separated by commas, such as flip,crop4: flip, vflip, turn, crop4, crop4:reflect, zoom0.5, \
-          jitter0.4:0.4:0.4:0.1, stain0.1:0.05, erase0.5, cutout8, mixup0.2, cutmix1, standard, tissue, none.
+          jitter0.4:0.4:0.4:0.1, stain0.1:0.05, erase0.5, cutout8, mixup0.2, cutmix1, standard, tissue, none. \
+          Without --output the file is NAME-augmented.png in this folder.
           """, valueName: "recipe"))
     var augment: String?
 
-    @Option(help: "What is random in --augment is drawn from; 0 where left out.")
+    @Option(
+      parsing: .unconditional, help: "What is random in --augment is drawn from; 0 where left out.")
     var seed: UInt64?
 
     func validate() throws {
-      if augment != nil && output == nil {
-        throw ValidationError("--augment draws images; name a file for them with --output")
-      }
+      try requireWords([("output", output)])
       if seed != nil && augment == nil {
         throw ValidationError("--seed is for --augment, which is not there")
       }
     }
 
     func run() throws {
+      let output = output ?? augment.map { _ in "\(name)-augmented.png" }
+      if let output { try DataSets.requireSheet(URL(fileURLWithPath: output)) }
       let inspection = try DataSets.inspect(name, size: size.size, in: data.directory)
       try Console.result(Console.table(inspection.rows))
       if let output {
@@ -113,18 +118,27 @@ struct DataCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The set: pathmnist.", valueName: "name"))
     var name: String
 
-    @Option(help: ArgumentHelp("The side of an image: 28, 64, 128 or 224.", valueName: "pixels"))
+    @Option(
+      parsing: .unconditional,
+      help: ArgumentHelp("The side of an image: 28, 64, 128 or 224.", valueName: "pixels"))
     var size = 64
 
     @Option(
+      parsing: .unconditional,
       help: ArgumentHelp("How many images, in the parts' official proportions.", valueName: "n"))
     var count: Int
 
-    @Option(help: ArgumentHelp("What the images are drawn from.", valueName: "n"))
+    @Option(
+      parsing: .unconditional,
+      help: ArgumentHelp("What the images are drawn from.", valueName: "n"))
     var seed: UInt64 = 0
 
-    @Option(help: ArgumentHelp("The folder to write the file into.", valueName: "dir"))
-    var output: String
+    @Option(
+      help: ArgumentHelp(
+        "The folder to write the file into; this one by default.", valueName: "dir"))
+    var output = "."
+
+    func validate() throws { try requireWords([("output", output)]) }
 
     func run() throws {
       let folder = URL(fileURLWithPath: output, isDirectory: true)
@@ -138,6 +152,7 @@ struct DataCommand: ParsableCommand {
 /// Which of a set's sizes is meant.
 struct ImageSizeOption: ParsableArguments {
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "The side of an image of MedMNIST: 28 (where left out), 64, 128 or 224; of a folder's, any from 8.",
       valueName: "pixels"))

@@ -23,6 +23,7 @@ struct DeriveCommand: ParsableCommand {
   var output: String?
 
   func validate() throws {
+    try requireWords([("output", output)])
     // A name that is not known is worse than a missing file.
     if output == nil, DerivationFile.list.contains(where: { $0.name == name }) {
       throw ValidationError("Missing expected argument '--output <file>'")

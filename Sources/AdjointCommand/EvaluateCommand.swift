@@ -20,12 +20,12 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     try threads.apply()
     let summary = try ExperimentRunner.evaluate(
-      URL(fileURLWithPath: folder, isDirectory: true), data: data.directory)
+      URL(fileURLWithPath: folder, isDirectory: true), data: data.directory, note: Console.note)
     if json { return try Console.printJSON(summary) }
     try Console.result(
       Console.table(
         summary.metrics.sorted { $0.key < $1.key }.map {
-          ["\($0.key)", ProgressDisplay.format($0.value)]
+          ["\($0.key)", ProgressDisplay.format(metric: $0.key, $0.value)]
         }))
   }
 }

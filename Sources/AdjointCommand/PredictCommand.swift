@@ -14,12 +14,11 @@ struct PredictCommand: ParsableCommand {
       adjoint predict --model <name> --weights <file> --input <file> [--output <file>] [<options>]
       """,
     discussion: """
-      For an experiment on rows of numbers the input is [rows, features] and the output the logits, [rows, \
-      classes]. mnist-mlp takes 784 pixels between 0 and 1, or as bytes; mixer the same, patch after patch; \
-      two-layer-toy four numbers; two-layer-cifar10, deep-mlp-cifar10, uva-mlp and uva-mlp-best take 3,072 \
-      bytes, row by row of pixels, red, green and blue of each, and subtract their mean themselves. The weights \
+      For an experiment on rows of numbers the input is [rows, features] and the output [rows, outputs]. The weights \
       of a run are in checkpoints/step-…/model.safetensors; its settings are found beside them. --run takes the \
-      newest of a run.
+      newest of a run. What a row is:
+
+        \(Prediction.rowFormats.joined(separator: "\n  "))
 
       For a convolutional network, by its own name (\(Prediction.networkNames.joined(separator: ", "))) \
       or by that of its experiment, the input is [rows, height, width, channels], or [rows, channels, \
@@ -33,7 +32,8 @@ struct PredictCommand: ParsableCommand {
 
       It also takes a picture (PNG, JPEG), or a folder of them, and prints the three likeliest classes of each: the \
       square in the middle, brought to the size that the run was trained on, or to that of published weights (224 \
-      pixels, 32 for the networks of CIFAR).
+      pixels, 32 for the networks of CIFAR). --output pictures.csv writes the probabilities of all classes, \
+      --output logits.npy the logits.
 
         adjoint predict --run RUN --input photos
 
@@ -65,7 +65,8 @@ struct PredictCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The file to write; of pictures and tables it may be left out.", valueName: "file"))
+      "The file to write: .npy, of pictures also .csv, of a table .csv. Of the latter two it may be left out.",
+      valueName: "file"))
   var output: String?
 
   @Option(
@@ -74,10 +75,17 @@ struct PredictCommand: ParsableCommand {
       valueName: "folder"))
   var dataDir: String?
 
+  @Flag(help: "Print one JSON object with the likeliest classes of each picture.")
+  var json = false
+
   @OptionGroup var settings: SettingOptions
   @OptionGroup var threads: ThreadOptions
 
   func validate() throws {
+    try requireWords([
+      ("run", folder), ("weights", weights), ("input", input), ("output", output),
+      ("data-dir", dataDir),
+    ])
     let isNamed = model != nil && weights != nil
     guard folder == nil ? isNamed : model == nil && weights == nil else {
       throw ValidationError(
@@ -88,18 +96,26 @@ struct PredictCommand: ParsableCommand {
   func run() throws {
     try threads.apply()
     let input = URL(fileURLWithPath: input)
-    if Prediction.isTable(input) { return try forecast(input) }
+    let isTable = Prediction.isTable(input)
+    let isOfPictures = !isTable && Prediction.isOfPictures(input)
+    // That there is no such file is worse than what is missing beside.
+    if !isTable && !isOfPictures { try Prediction.requireArray(input) }
+    guard !json || isOfPictures else {
+      throw AdjointError(.usage, "--json: is for pictures, whose classes it prints")
+    }
+    if isTable { return try forecast(input) }
     guard dataDir == nil || folder == nil else {
       throw AdjointError(
         .usage,
         "--data-dir: of a run it is for tables, by whose training data numbers are scaled")
     }
     let (model, weights) = try named()
-    if Prediction.isOfPictures(input) {
-      let rows = try Prediction.pictures(
+    if isOfPictures {
+      let found = try Prediction.pictures(
         model: model, changes: settings.changes(), weights: weights, input: input,
         output: output.map { URL(fileURLWithPath: $0) }, note: Console.note)
-      return try Console.result(Console.table(rows))
+      if json { return try Console.printJSON(found) }
+      return try Console.result(Console.table(found.table))
     }
     guard let output else {
       throw AdjointError(.usage, "--output: name the .npy file to write")

@@ -10,8 +10,11 @@ struct ThreadOptions: ParsableArguments {
     help: "Threads to use; all cores this process may use by default.")
   var threads: Int?
 
-  /// Sets the size of the team.
-  func apply() throws {
+  /// Sets the size of the team, and says so if the program was built for looking for mistakes.
+  ///
+  /// - Parameter quiet: whether nothing but errors is to be said.
+  func apply(quiet: Bool = false) throws {
+    if !quiet { Console.noteDebugBuild() }
     let available = Threads.available
     guard let threads else { return Threads.use(available) }
     guard threads >= 1 else {
@@ -30,6 +33,13 @@ struct ThreadOptions: ParsableArguments {
   }
 }
 
+/// Refuses paths without a letter, which are what a shell makes of a variable that is not set.
+func requireWords(_ given: [(flag: String, value: String?)]) throws {
+  for (flag, value) in given where value == "" {
+    throw ValidationError("--\(flag): expected a path, found nothing.")
+  }
+}
+
 /// Where data are looked for.
 struct DataOptions: ParsableArguments {
   @Option(
@@ -37,6 +47,8 @@ struct DataOptions: ParsableArguments {
       "The folder with the data sets; else $ADJOINT_DATA, then the user's cache.",
       valueName: "folder"))
   var dataDir: String?
+
+  func validate() throws { try requireWords([("data-dir", dataDir)]) }
 
   var directory: DataDirectory {
     DataDirectory(explicit: dataDir.map { URL(fileURLWithPath: $0, isDirectory: true) })

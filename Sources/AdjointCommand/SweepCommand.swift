@@ -26,16 +26,23 @@ struct SweepCommand: ParsableCommand {
       "A setting and the values to try; may be given often.", valueName: "key=values"))
   var space: [String] = []
 
-  @Option(help: "How many trials to draw: 20 by default, 27 for halving.")
+  @Option(
+    parsing: .unconditional,
+    help: "How many trials to draw, none of them twice: 20 by default, 27 for halving.")
   var trials: Int?
 
   @Option(help: "grid, random or halving; grid for lists and random for ranges by default.")
   var method: String?
 
-  @Option(help: "Trials at the same time, each in its own process; 1 by default.")
+  @Option(
+    parsing: .unconditional, help: "Trials at the same time, each in its own process; 1 by default."
+  )
   var parallel: Int?
 
-  @Option(help: "What trials are compared by; validation_accuracy by default.")
+  @Option(
+    help:
+      "What trials are compared by; by default what suits the experiment, mostly validation_accuracy."
+  )
   var metric: String?
 
   @Flag(help: "Less is better; so it is by default with losses, errors and distances.")
@@ -53,16 +60,20 @@ struct SweepCommand: ParsableCommand {
 
   @OptionGroup var data: DataOptions
 
-  @Option(help: "Epochs of each trial.")
+  @Option(parsing: .unconditional, help: "Epochs of each trial.")
   var epochs: Int?
 
-  @Option(help: "Steps of each trial.")
+  @Option(parsing: .unconditional, help: "Steps of each trial.")
   var steps: Int?
 
-  @Option(help: "Threads of each trial; by default the cores divided among --parallel.")
+  @Option(
+    parsing: .unconditional,
+    help: "Threads of each trial; by default the cores divided among --parallel.")
   var threads: Int?
 
-  @Option(help: "What values are drawn from, but for a grid; what a trial draws is --set seed=N.")
+  @Option(
+    parsing: .unconditional,
+    help: "What values are drawn from, but for a grid; what a trial draws is --set seed=N.")
   var seed: UInt64?
 
   @Flag(help: "Print one JSON object as the last line of standard output.")
@@ -103,6 +114,7 @@ struct SweepCommand: ParsableCommand {
     // Whoever reads what is printed may go; the sweep goes on.
     signal(SIGPIPE, SIG_IGN)
     Interruption.listen()
+    if !quiet { Console.noteDebugBuild() }
     let sweep = try makeSweep()
     if !quiet && resume == nil { try sweep.remarks().forEach(Console.note) }
     var options = Sweep.Options()
@@ -129,7 +141,7 @@ struct SweepCommand: ParsableCommand {
     let available = Threads.available
     let request = try SweepRequest(
       experiment: name, space: space, method: chosen, trials: trials,
-      metric: metric ?? "validation_accuracy", minimize: minimize ? true : maximize ? false : nil,
+      metric: metric, minimize: minimize ? true : maximize ? false : nil,
       seed: seed,
       threads: ThreadOptions.lowered(threads ?? max(available / (parallel ?? 1), 1)),
       epochs: epochs, steps: steps, dataDir: absoluteData)
@@ -145,7 +157,7 @@ struct SweepCommand: ParsableCommand {
     Console.note(Console.table(result.shortTable))
     if result.interrupted {
       Console.note(
-        "interrupted; go on with: adjoint sweep \(name) --resume \(result.folder.path)")
+        "interrupted; go on with: adjoint sweep \(name) --resume \(shellWord(result.folder.path))")
     } else if let line = result.bestLine {
       Console.note("\(line); report: \(result.folder.path)/sweep.html")
     }

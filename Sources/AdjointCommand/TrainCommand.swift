@@ -55,18 +55,21 @@ struct TrainCommand: ParsableCommand {
   var resume: String?
 
   @Option(
+    parsing: .unconditional,
     help: "Save, measure and stop after this many epochs; the schedule stays the whole run's.")
   var pauseAfterEpochs: Int?
 
-  @Option(help: "The same after this many steps.")
+  @Option(parsing: .unconditional, help: "The same after this many steps.")
   var pauseAfterSteps: Int?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Seconds from one checkpoint to the next; 10 by default.", valueName: "seconds"))
   var saveEvery: Double?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "How long a full disk is tried again before the run stops; 60 by default.",
       valueName: "seconds"))
@@ -88,10 +91,18 @@ struct TrainCommand: ParsableCommand {
   var track: String?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Steps from one note of norms and histograms to the next; by default once an epoch.",
       valueName: "steps"))
   var trackEvery: Int?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Measure every so many steps too what is measured after each epoch; what is trained stays the same.",
+      valueName: "steps"))
+  var measureEvery: Int?
 
   @Flag(help: "Print one JSON object as the last line of standard output.")
   var json = false
@@ -100,6 +111,7 @@ struct TrainCommand: ParsableCommand {
   var quiet = false
 
   func validate() throws {
+    try requireWords([("output", output), ("resume", resume), ("config", config)])
     if epochs != nil && steps != nil {
       throw ValidationError("--epochs and --steps exclude one another.")
     }
@@ -124,19 +136,19 @@ struct TrainCommand: ParsableCommand {
       guard let value, !(0...1e9).contains(value) else { continue }
       throw ValidationError("--\(flag) \(value): has to be in 0 ... 1000000000.")
     }
-    for (flag, value) in [("epochs", pauseAfterEpochs), ("steps", pauseAfterSteps)] {
+    for (flag, value) in [
+      ("pause-after-epochs", pauseAfterEpochs), ("pause-after-steps", pauseAfterSteps),
+      ("measure-every", measureEvery),
+    ] {
       guard let value, !(1...1_000_000_000).contains(value) else { continue }
-      throw ValidationError("--pause-after-\(flag) \(value): has to be in 1 ... 1000000000.")
+      throw ValidationError("--\(flag) \(value): has to be in 1 ... 1000000000.")
     }
   }
 
   func run() throws {
     // Whoever reads what is printed may go; the run goes on.
     signal(SIGPIPE, SIG_IGN)
-    try threads.apply()
-    if !RunEnvironment.isOptimizedBuild && !quiet {
-      Console.note("this is a debug build; the Swift part is slow (swift build -c release)")
-    }
+    try threads.apply(quiet: quiet)
     var request = ExperimentRunner.Request(data: data.directory)
     request.configuration = config.map { URL(fileURLWithPath: $0) }
     let changes = try settings.changes()
@@ -150,6 +162,7 @@ struct TrainCommand: ParsableCommand {
     request.saysHowToGoOn = !stopWithInput
     request.options.checkFinite = checkFinite
     request.options.tracking = try tracking
+    request.options.stepsBetweenMeasures = measureEvery
     request.options.pause =
       pauseAfterEpochs.map { .epochs($0) } ?? pauseAfterSteps.map { .steps($0) }
     if let saveEvery { request.options.secondsBetweenCheckpoints = saveEvery }
@@ -175,7 +188,8 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func goingOn(with run: String) -> String {
-    "adjoint train \(name) --resume \(run)" + (data.dataDir.map { " --data-dir \($0)" } ?? "")
+    "adjoint train \(name) --resume \(shellWord(run))"
+      + (data.dataDir.map { " --data-dir \(shellWord($0))" } ?? "")
   }
 
   private var tracking: TrackingOptions? {
@@ -199,7 +213,8 @@ struct TrainCommand: ParsableCommand {
 
   private func show(_ summary: ExperimentRunner.Summary) {
     for (name, value) in summary.metrics.sorted(by: { $0.key < $1.key }) {
-      Console.note("\(name.replacing("_", with: " ")): \(ProgressDisplay.format(value))")
+      Console.note(
+        "\(name.replacing("_", with: " ")): \(ProgressDisplay.format(metric: name, value))")
     }
     let seconds = String(format: "%.1f s", summary.seconds)
     Console.note(

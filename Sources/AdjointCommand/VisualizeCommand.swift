@@ -24,7 +24,9 @@ struct VisualizeCommand: ParsableCommand {
         occlusion   how much the logit falls where a window is covered
         maximize    an image that makes the class' logit, or a layer's units, large
 
-      An image that is no sample is brought to the size of the training images.
+      An image that is no sample is brought to the size of the training images. The run's data have to be at hand \
+      for a sample, and for the mean image that integrated and occlusion compare with; with --baseline black a \
+      picture needs none.
       """)
 
   @Argument(help: ArgumentHelp("The run's folder.", valueName: "run"))
@@ -34,6 +36,7 @@ struct VisualizeCommand: ParsableCommand {
   var image: String?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Which image of the test part to look at, from 0; of the part held back, where the run leaves the test "
         + "part alone.", valueName: "number"))
@@ -48,11 +51,12 @@ struct VisualizeCommand: ParsableCommand {
   var layer: String?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("The unit of the layer that is maximised; its first eight by default."))
   var unit: Int?
 
   @Option(
-    name: .customLong("class"),
+    name: .customLong("class"), parsing: .unconditional,
     help: ArgumentHelp(
       "The class to explain, from 0; the predicted one by default.", valueName: "number"))
   var label: Int?
@@ -63,16 +67,20 @@ struct VisualizeCommand: ParsableCommand {
       valueName: "mean|black"))
   var baseline = "mean"
 
-  @Option(help: ArgumentHelp("What noise is drawn from.", valueName: "number"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("What noise is drawn from.", valueName: "number"))
   var seed: UInt64 = 0
 
   @Option(
     help: ArgumentHelp(
-      "The folder to write; visualize/<image> in the run's by default.", valueName: "folder"))
+      "The folder to write; by default one in the run's visualize, named after the image and what is asked for.",
+      valueName: "folder"))
   var output: String?
 
   @OptionGroup var data: DataOptions
   @OptionGroup var threads: ThreadOptions
+
+  func validate() throws { try requireWords([("image", image), ("output", output)]) }
 
   func run() throws {
     try threads.apply()

@@ -34,7 +34,8 @@ public struct Score: Sendable {
   public func callAsFunction(_ x: Tensor) -> Tensor { value(x) }
 
   /// The scores and their gradient with respect to the images, of their shape: images do not mix in inference, so
-  /// that of the sum has for each image its own.
+  /// that of the sum has for each image its own. Only where a `BatchNorm` keeps no running statistics they do: such a
+  /// network is to be given one image at a time.
   ///
   /// - Parameters:
   ///   - x: `[batch, …]`.
@@ -83,10 +84,7 @@ public struct Score: Sendable {
     case .output(let index): return Score.column(index, of: y, "the network's output")
     case .unit(let index, let layer):
       guard let found else {
-        require(
-          false,
-          "Score: there is no layer \(layer) in this network; layerOutputs(of:on:) lists them")
-        fatalError()
+        stop("Score: there is no layer \(layer) in this network; layerOutputs(of:on:) lists them")
       }
       return Score.column(index, of: found, layer)
     }

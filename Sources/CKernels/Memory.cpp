@@ -94,6 +94,11 @@ void *adjoint_memory_take(int64_t bytes, int64_t *capacity) {
   }
   void *block = std::aligned_alloc(kAlignment, static_cast<size_t>(*capacity));
   if (block == nullptr) {
+    // What is kept in other sizes may be what is missing.
+    adjoint_memory_trim();
+    block = std::aligned_alloc(kAlignment, static_cast<size_t>(*capacity));
+  }
+  if (block == nullptr) {
     Locked guard(shared);
     shared.counters.live_bytes -= *capacity;
     shared.counters.live_blocks -= 1;

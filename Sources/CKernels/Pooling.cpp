@@ -91,9 +91,16 @@ void ForElements(const Pool &pool, const Body &body) {
 
 template <typename Position>
 void MaxDoubles(const Pool &pool, const double *x, double *y, Position *positions) {
-  const int64_t count = pool.Output(pool.batch, 0, 0);
-  std::fill(y, y + count, -std::numeric_limits<double>::infinity());
-  std::fill(positions, positions + count, Position(0));
+  std::fill(y, y + pool.Output(pool.batch, 0, 0), -std::numeric_limits<double>::infinity());
+  // Of equal elements the first counts, also where they are all -inf: the first that lies in the image.
+  for (int64_t image = 0; image < pool.batch; ++image) {
+    for (int64_t row = 0; row < pool.rows.outputs; ++row) {
+      for (int64_t column = 0; column < pool.columns.outputs; ++column) {
+        const int64_t first = pool.rows.First(row) * pool.columns.window + pool.columns.First(column);
+        std::fill_n(positions + pool.Output(image, row, column), pool.channels, static_cast<Position>(first));
+      }
+    }
+  }
   ForElements(pool, [&](int64_t from, int64_t to, int64_t element, double) {
     for (int64_t c = 0; c < pool.channels; ++c) {
       if (!(x[from + c] > y[to + c] || std::isnan(x[from + c]))) continue;

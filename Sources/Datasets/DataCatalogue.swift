@@ -139,8 +139,8 @@ public enum DataCatalogue {
   public static func source(named name: String) throws -> DataSource {
     if let source = sources.first(where: { $0.name == name }) { return source }
     let single = sources.filter { $0.member == nil }.map(\.name)
-    let names = (single + MedMNIST.members.map(\.name)).joined(separator: ", ")
-    throw AdjointError(.usage, "unknown data set '\(name)'; known are \(names)")
+    throw AdjointError(
+      .usage, unknown("data set", name, among: single + MedMNIST.members.map(\.name)))
   }
 
   /// The MNIST database of handwritten digits.

@@ -41,9 +41,10 @@ public struct DataDirectory: Sendable {
   /// The folder that holds all files of the set, or nil where none of the usual places does.
   ///
   /// Throws no input where the user named a folder and it does not exist or lacks a file of the
-  /// set.
+  /// set, or where `$ADJOINT_DATA` names a folder that does not exist.
   public func locate(_ source: DataSource) throws -> URL? {
     if let explicit { return try Self.folder(of: source, explicit: explicit) }
+    try requireFolder()
     return [fromEnvironment, cache].compactMap { $0 }
       .lazy.compactMap { Self.complete(source, in: $0) }.first
   }
@@ -52,6 +53,23 @@ public struct DataDirectory: Sendable {
   /// is not known.
   public func locate(set name: String) throws -> URL? {
     try locate(DataCatalogue.source(named: name))
+  }
+
+  /// Throws no input if the folder that the user named, or that `$ADJOINT_DATA` names, does not exist: data that are
+  /// drawn in place of a set are not what a mistyped name asks for.
+  public func requireFolder() throws {
+    if let explicit { return try Self.requireFolder(explicit, "") }
+    if let fromEnvironment { try Self.requireFolder(fromEnvironment, "$ADJOINT_DATA: ") }
+  }
+
+  private static func requireFolder(_ folder: URL, _ source: String) throws {
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isDirectory) else {
+      throw AdjointError(.noInput, "\(source)\(folder.path): no such folder")
+    }
+    guard isDirectory.boolValue else {
+      throw AdjointError(.noInput, "\(source)\(folder.path): expected a folder, found a file")
+    }
   }
 
   /// The file of weights that is meant: the one at the path, or for a name alone, where no such file is here, the one in
@@ -91,13 +109,7 @@ public struct DataDirectory: Sendable {
 
   /// The folder of the set that was named; what `MNIST.load(from:)` resolves its folder with.
   static func folder(of source: DataSource, explicit: URL) throws -> URL {
-    var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: explicit.path, isDirectory: &isDirectory) else {
-      throw AdjointError(.noInput, "\(explicit.path): no such folder")
-    }
-    guard isDirectory.boolValue else {
-      throw AdjointError(.noInput, "\(explicit.path): expected a folder, found a file")
-    }
+    try requireFolder(explicit, "")
     if let folder = complete(source, in: explicit) { return folder }
     let lacking = candidates(source, in: explicit).map { Self.missing(source, in: $0) }
     let missing = lacking.min { $0.count < $1.count } ?? []

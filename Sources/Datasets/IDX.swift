@@ -94,8 +94,6 @@ extension IDX {
   enum Content: UInt32 {
     case images = 0x0000_0803
     case labels = 0x0000_0801
-
-    var dimensionCount: Int { self == .images ? 3 : 1 }
   }
 }
 

@@ -53,8 +53,7 @@ public struct BatchNormalizationModule {
   /// ∂L/∂X, ∂L/∂γ and ∂L/∂β for ∂L/∂Y; stops if there was no forward pass.
   public func backward(_ dy: Tensor) -> (input: Tensor, scale: Tensor, shift: Tensor) {
     guard let xHat = normalized, let s = inverseDeviation else {
-      require(false, "BatchNormalizationModule.backward: there was no forward pass")
-      fatalError()
+      stop("BatchNormalizationModule.backward: there was no forward pass")
     }
     let dscale = sum(dy * xHat, axis: 0)  // ∂L/∂γ = (∂L/∂Y ∘ X̂)ᵀ 1
     let dshift = sum(dy, axis: 0)  // ∂L/∂β = (∂L/∂Y)ᵀ 1
@@ -94,7 +93,10 @@ private let checks: Registration = {
   ]
   for (way, function) in ways {
     GradientCheck.register("batch_normalization_\(way)", group: .network) { sampler in
-      [(2, 1), (5, 3), (16, 17), (33, 2)].map { batch, features in
+      [
+        (2, 1), (5, 3), (3, 7), (7, 8), (4, 9), (3, 15), (9, 16), (16, 17), (3, 31), (4, 33),
+        (33, 2),
+      ].map { batch, features in
         let x = sampler.parameter([batch, features])
         let scale = sampler.parameter([features], .awayFromZero)
         let shift = sampler.parameter([features])

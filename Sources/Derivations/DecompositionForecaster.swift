@@ -235,7 +235,10 @@ private let checks: Registration = {
   GradientCheck.register("decomposition_forecaster", group: .network) { sampler in
     [
       (1, 1, 1, 1, 1, 1, .none, 0.0), (2, 3, 8, 5, 6, 5, .none, 0.5), (3, 2, 9, 4, 7, 3, .last, 0),
-      (2, 2, 7, 3, 5, 9, .mean, 0.5), (4, 7, 16, 8, 17, 5, .standard, 0.3),
+      (2, 2, 7, 3, 5, 9, .mean, 0.5), (1, 5, 3, 7, 2, 3, .last, 0.3), (3, 1, 5, 9, 4, 7, .mean, 0),
+      (1, 2, 15, 1, 3, 3, .standard, 0), (2, 1, 17, 2, 1, 5, .none, 0.2),
+      (1, 3, 2, 8, 8, 1, .standard, 0.5), (2, 2, 6, 3, 9, 11, .last, 0.4),
+      (1, 1, 4, 2, 16, 3, .mean, 0.3), (4, 7, 16, 8, 17, 5, .standard, 0.3),
     ].map {
       (
         m: Int, variates: Int, history: Int, horizon: Int, hidden: Int, window: Int,

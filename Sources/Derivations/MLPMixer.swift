@@ -126,8 +126,10 @@ public struct MLPMixer {
 @section("adjoint_registry") @used
 private let checks: Registration = {
   GradientCheck.register("mlp_mixer", group: .network) { sampler in
-    [(1, 1, 1, 2), (3, 4, 3, 3), (5, 7, 9, 4), (4, 16, 17, 10)].map {
-      batch, positions, features, classes in
+    [
+      (1, 1, 1, 2), (3, 4, 3, 3), (1, 7, 1, 5), (2, 1, 8, 3), (2, 9, 2, 8), (1, 3, 7, 1),
+      (3, 8, 5, 7), (5, 7, 9, 4), (2, 2, 16, 9), (1, 17, 3, 2), (4, 16, 17, 10),
+    ].map { batch, positions, features, classes in
       let x = sampler.tensor([batch, positions, features], .uniform(-1, 1))
       let labels = sampler.labels(batch, below: classes)
       func layer(_ outputs: Int, _ inputs: Int, _ limit: Double, _ name: String) -> Parameter {

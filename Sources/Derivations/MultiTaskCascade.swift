@@ -164,7 +164,9 @@ public struct MultiTaskCascade {
 private let checks: Registration = {
   GradientCheck.register("multi_task_cascade", group: .network) { sampler in
     [
-      (1, 1, 1, 1, 2, 1.0, 1.0), (5, 4, 6, 3, 4, 1, 1), (7, 9, 17, 5, 3, 1, 0),
+      (1, 1, 1, 1, 2, 1.0, 1.0), (5, 4, 6, 3, 4, 1, 1), (1, 7, 3, 8, 5, 1, 1),
+      (2, 8, 9, 2, 7, 0, 1), (3, 3, 7, 9, 8, 2, 0.5), (2, 5, 16, 7, 1, 1, 1),
+      (4, 2, 5, 17, 3, 0.5, 1), (3, 17, 2, 4, 9, 1, 3), (7, 9, 17, 5, 3, 1, 0),
       (16, 15, 8, 9, 10, 0.5, 2),
     ]
     .map { batch, d, s, a, b, weightA, weightB in

@@ -243,17 +243,15 @@ public struct ModularPerceptron {
 
 /// What a forward pass left behind.
 private func kept(_ tensor: Tensor?, by module: StaticString) -> Tensor {
-  guard let tensor else {
-    require(false, "\(module).backward: there was no forward pass")
-    fatalError()
-  }
+  guard let tensor else { stop("\(module).backward: there was no forward pass") }
   return tensor
 }
 
 @section("adjoint_registry") @used
 private let checks: Registration = {
   GradientCheck.register("cross_entropy_module", group: .network) { sampler in
-    [(1, 1), (1, 3), (5, 10), (16, 17)].map { batch, classes in
+    (GradientCheck.fullBatches + [[16, 17]]).map { shape in
+      let (batch, classes) = (shape[0], shape[1])
       let x = sampler.parameter([batch, classes], .uniform(0.25, 1))
       let labels = sampler.labels(batch, below: classes)
       return .init(
@@ -270,7 +268,8 @@ private let checks: Registration = {
     }
   }
   GradientCheck.register("softmax_module", group: .network) { sampler in
-    [(1, 1), (1, 3), (5, 10), (16, 17)].map { batch, classes in
+    (GradientCheck.fullBatches + [[16, 17]]).map { shape in
+      let (batch, classes) = (shape[0], shape[1])
       let x = sampler.parameter([batch, classes])
       return .init(
         "\(batch) rows \(classes) classes", [x],
@@ -286,8 +285,11 @@ private let checks: Registration = {
     }
   }
   GradientCheck.register("modular_perceptron", group: .network) { sampler in
-    [(1, [2, 3]), (1, [4, 10, 3]), (7, [17, 15, 9, 10]), (16, [9, 5, 7, 6, 4])].map {
-      batch, widths in
+    [
+      (1, [1, 1]), (1, [2, 3]), (3, [1, 1, 2]), (1, [4, 10, 3]), (2, [7, 8, 9]), (5, [3, 7, 1, 5]),
+      (4, [8, 16, 2]), (3, [2, 9, 8, 7]), (2, [5, 17, 3]), (7, [17, 15, 9, 10]),
+      (16, [9, 5, 7, 6, 4]),
+    ].map { batch, widths in
       let x = sampler.tensor([batch, widths[0]], .uniform(0.3, 1))
       let labels = sampler.labels(batch, below: widths[widths.count - 1])
       let parameters = networkParameters(widths, from: &sampler)

@@ -111,8 +111,10 @@ public struct TwoLayerPerceptron {
 private let checks: Registration = {
   for (name, penalty) in [("two_layer_perceptron", 0), ("two_layer_perceptron_penalized", 0.05)] {
     GradientCheck.register(name, group: .network) { sampler in
-      [(1, 1, 1, 2), (5, 4, 10, 3), (7, 17, 15, 10), (16, 33, 9, 10)].map {
-        batch, inputs, hidden, classes in
+      [
+        (1, 1, 1, 2), (3, 2, 1, 1), (5, 4, 10, 3), (1, 7, 8, 9), (2, 8, 7, 5), (4, 9, 16, 2),
+        (3, 3, 17, 7), (2, 16, 2, 8), (7, 17, 15, 10), (16, 33, 9, 10),
+      ].map { batch, inputs, hidden, classes in
         let x = sampler.tensor([batch, inputs], .uniform(0.3, 1))
         let labels = sampler.labels(batch, below: classes)
         let parameters = [

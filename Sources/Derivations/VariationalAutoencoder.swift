@@ -159,8 +159,10 @@ public struct VariationalAutoencoder {
 @section("adjoint_registry") @used
 private let checks: Registration = {
   GradientCheck.register("variational_autoencoder", group: .network) { sampler in
-    [(1, 1, 2, 1, 1.0), (5, 2, 8, 2, 1), (7, 3, 9, 5, 4), (4, 9, 6, 2, 0.5)].map {
-      batch, features, hidden, latent, beta in
+    [
+      (1, 1, 2, 1, 1.0), (5, 2, 8, 2, 1), (1, 7, 2, 1, 1), (3, 8, 3, 2, 0.5), (2, 3, 7, 1, 2),
+      (7, 3, 9, 5, 4), (4, 9, 6, 2, 0.5), (3, 2, 3, 7, 1), (2, 1, 2, 8, 1), (1, 2, 2, 9, 0.3),
+    ].map { batch, features, hidden, latent, beta in
       let x = sampler.tensor([batch, features], .uniform(-1, 1))
       let noise = sampler.tensor([batch, latent], .uniform(-1, 1))
       let widths = [features, hidden, hidden, 2 * latent, latent, hidden, hidden, 2 * features]

@@ -3,7 +3,6 @@
 /// Source: "TFRecords format details", TensorFlow documentation.
 enum RecordFraming {
   static let headerSize = 12
-  static let footerSize = 4
 
   /// `payload` in its frame.
   static func frame(_ payload: [UInt8]) -> [UInt8] {

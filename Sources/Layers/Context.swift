@@ -65,10 +65,7 @@ public struct Context {
 
   /// The next key of this step; stops in inference.
   public func dropoutKey() -> DropoutKey {
-    guard let keys else {
-      require(false, "Context.dropoutKey: nothing is drawn in inference")
-      fatalError()
-    }
+    guard let keys else { stop("Context.dropoutKey: nothing is drawn in inference") }
     let call = keys.calls
     require(call < 1 << 20, "Context.dropoutKey: more than 2²⁰ draws in one step")
     keys.calls = call + 1

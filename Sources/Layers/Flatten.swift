@@ -13,8 +13,11 @@ public struct Flatten: Layer {
 @section("adjoint_registry") @used
 private let checks: Registration = {
   GradientCheck.register("Flatten", group: .layer) { sampler in
-    [([2, 3, 4], 1), ([2, 3], 1), ([2, 3, 4], 0), ([2, 1, 3, 2], 2)].map {
-      (shape: Shape, axis: Int) in
+    [
+      ([7], 0), ([2, 3], 1), ([3, 8], 0), ([2, 3, 4], 0), ([2, 3, 4], 1), ([3, 1, 1], 1),
+      ([2, 3, 5], 2), ([2, 1, 3, 2], 2), ([1, 3, 3, 17], 1), ([2, 2, 3, 2], -2), ([0, 3, 5], 1),
+      ([2, 0, 3], 1),
+    ].map { (shape: Shape, axis: Int) in
       let x = sampler.parameter(shape)
       return .init("\(shape) from \(axis)", [x], byHand: { dy in [dy.reshaped(to: shape)] }) {
         Flatten(from: axis)(x.value, .inference)

@@ -82,7 +82,7 @@ public struct Linear: Layer {
 private let checks: Registration = {
   for hasBias in [true, false] {
     GradientCheck.register(hasBias ? "Linear" : "Linear without bias", group: .layer) { sampler in
-      [(1, 1, 1), (5, 3, 7), (4, 17, 9), (16, 8, 33)].map { batch, outputs, inputs in
+      GradientCheck.affineLengths.map { batch, outputs, inputs in
         let x = sampler.parameter([batch, inputs])
         let layer = Linear(
           weight: sampler.parameter([outputs, inputs]),
@@ -99,7 +99,8 @@ private let checks: Registration = {
     }
   }
   GradientCheck.register("Linear with ReLU", group: .layer) { sampler in
-    [(1, 1), (5, 7), (3, 33)].map { batch, inputs in
+    [(1, 1), (5, 7), (2, 8), (7, 9), (1, 15), (8, 16), (9, 17), (2, 31), (3, 33), (0, 3)].map {
+      batch, inputs in
       // Positive weights and inputs: the biases alone decide which outputs are cut, far from the kink.
       let x = sampler.parameter([batch, inputs], .positive)
       let layer = Linear(

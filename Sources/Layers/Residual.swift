@@ -23,7 +23,8 @@ public struct Residual<Inner: Layer>: Layer {
 @section("adjoint_registry") @used
 private let checks: Registration = {
   GradientCheck.register("Residual", group: .layer) { sampler in
-    [(1, 1), (4, 7), (3, 17)].map { batch, width in
+    [(1, 1), (5, 3), (4, 7), (2, 8), (7, 9), (1, 15), (2, 16), (3, 17), (0, 3)].map {
+      batch, width in
       let x = sampler.parameter([batch, width])
       let inner = Linear(
         weight: sampler.parameter([width, width]), bias: sampler.parameter([width]))

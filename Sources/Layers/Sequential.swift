@@ -55,7 +55,10 @@ public enum SequentialBuilder {
 @section("adjoint_registry") @used
 private let checks: Registration = {
   GradientCheck.register("Sequential", group: .layer) { sampler in
-    [(1, 2, 3, 2), (4, 7, 9, 5)].map { batch, inputs, hidden, outputs in
+    [
+      (1, 1, 1, 1), (1, 2, 3, 2), (4, 7, 9, 5), (3, 8, 7, 1), (2, 9, 8, 3), (5, 1, 15, 2),
+      (2, 15, 4, 7), (3, 5, 16, 8), (7, 3, 17, 4), (2, 17, 2, 9), (0, 3, 4, 2),
+    ].map { batch, inputs, hidden, outputs in
       let x = sampler.parameter([batch, inputs])
       let first = Linear(
         weight: sampler.parameter([hidden, inputs]), bias: sampler.parameter([hidden]))

@@ -65,7 +65,7 @@ func naiveWeightNormalizationGradients(
 @section("adjoint_registry") @used
 private let checks: Registration = {
   GradientCheck.register("WeightNormalizedLinear", group: .layer) { sampler in
-    [(1, 1, 1), (5, 3, 7), (4, 17, 9)].map { batch, outputs, inputs in
+    GradientCheck.normalizedLengths.map { batch, outputs, inputs in
       let x = sampler.parameter([batch, inputs])
       var random = Philox(seed: 1)
       let layer = WeightNormalizedLinear(

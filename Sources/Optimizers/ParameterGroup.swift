@@ -85,11 +85,9 @@ public struct ParameterGroup: Sendable {
     for (number, group) in groups.enumerated() {
       for parameter in group.parameters {
         guard let position = positions[ObjectIdentifier(parameter)] else {
-          require(
-            false,
+          stop(
             "\(optimizer): group \(number) holds parameter \(parameter.name) of \(parameter.shape), "
               + "which is not among those to train")
-          continue
         }
         require(
           seen.insert(position).inserted,

@@ -60,7 +60,7 @@ public indirect enum Schedule: Codable, Sendable, Equatable {
   /// - Important: stops if the schedule is not valid; see ``validate()``.
   public func rate(base: Double, at index: Int) -> Double {
     require(index >= 0, "Schedule.rate: index \(index) is negative")
-    if let problem { require(false, "Schedule.\(problem)") }
+    if let problem { stop("Schedule.\(problem)") }
     switch self {
     case .constant: return base
     case .step(let size, let factor): return base * pow(factor, Double(index / size))

@@ -47,7 +47,7 @@ import Training
     (["data", "list"], ["--data-dir"]), (["data", "fetch"], ["<name>", "--data-dir"]),
     (
       ["data", "inspect"],
-      ["<name>", "--data-dir", "--output <file>", "--augment <recipe>", "--seed"]
+      ["<name>", "--data-dir", "--output <file>", "--augment [<recipe>]", "--seed"]
     ),
     (
       ["benchmark"],
@@ -64,6 +64,22 @@ import Training
     for line in result.output.split(separator: "\n") { #expect(line.count <= 100, "\(line)") }
   }
 
+  /// What a shell makes of a variable that is not set is no path to write to.
+  @Test(arguments: [
+    ["train", "mnist-mlp", "--output", ""], ["train", "mnist-mlp", "--data-dir", ""],
+    ["train", "mnist-mlp", "--resume", ""], ["train", "mnist-mlp", "--config", ""],
+    ["data", "inspect", "mnist", "--output", ""],
+    ["data", "synthesize", "pathmnist", "--count", "3", "--output", ""],
+  ])
+  func pathsOfNothing(words: [String]) throws {
+    let folder = try TemporaryFolder()
+    let result = try Command.run(words, in: folder)
+    #expect(result.status == 64)
+    let flag = words[words.count - 2]
+    #expect(result.errors.hasPrefix("Error: \(flag): expected a path, found nothing.\nUsage: "))
+    #expect(try folder.contents.isEmpty)
+  }
+
   @Test func version() throws {
     let result = try Command.run(["--version"], in: TemporaryFolder())
     #expect(result.status == 0)
@@ -72,22 +88,68 @@ import Training
 
   /// A command that does not exist, and flags of the wrong kind: told by the parser, with exit code 64.
   @Test(arguments: [
-    ["trian"], ["train"], ["train", "mnist-mlp", "--epochs", "many"],
-    ["train", "mnist-mlp", "--epoch", "1"],
-    ["train", "mnist-mlp", "--steps", "0"], ["train", "mnist-mlp", "--seed", "-1"],
-    ["predict", "--model", "mnist-mlp"], ["predict", "--input", "x.npy"],
-    ["predict", "--run", "a", "--weights", "b", "--input", "x.npy"],
-    ["benchmark", "--seconds", "soon"],
-    ["data", "get", "mnist"], ["data", "inspect", "drawn-digits", "--augment", "flip"],
-    ["data", "inspect", "drawn-digits", "--output", "a.png", "--seed", "1"],
+    ("trian", "Unexpected argument 'trian'"),
+    (
+      "train",
+      "Missing expected argument '<name>'\nHelp:  <name>  The experiment; see adjoint list."
+    ),
+    (
+      "train mnist-mlp --epochs many",
+      "The value 'many' is invalid for '--epochs <epochs>'\nHelp:  --epochs <epochs>  Epochs to train."
+    ),
+    ("train mnist-mlp --epoch 1", "Unknown option '--epoch'. Did you mean '--epochs'?"),
+    ("train mnist-mlp --steps 0", "--steps 0: has to be at least 1."),
+    (
+      "train mnist-mlp --seed -1",
+      """
+      The value '-1' is invalid for '--seed <seed>'
+      Help:  --seed <seed>  What weights, order and noise are drawn from.
+      """
+    ),
+    (
+      "predict --model mnist-mlp",
+      """
+      Missing expected argument '--input <file>'
+      Help:  --input <file>  An .npy file, a picture, a folder of pictures, or a table.
+      """
+    ),
+    (
+      "predict --input x.npy",
+      "Name a run with --run, or a model and its weights with --model and --weights."
+    ),
+    (
+      "predict --run a --weights b --input x.npy",
+      "Name a run with --run, or a model and its weights with --model and --weights."
+    ),
+    (
+      "benchmark --seconds soon",
+      "The value 'soon' is invalid for '--seconds <seconds>'\nHelp:  --seconds <seconds>  Seconds to measure."
+    ),
+    ("data get mnist", "2 unexpected arguments: 'get', 'mnist'"),
+    (
+      "data inspect drawn-digits --output a.png --seed 1",
+      "--seed is for --augment, which is not there"
+    ),
   ])
-  func usageErrors(arguments: [String]) throws {
+  func usageErrors(words: String, message: String) throws {
+    let forms = [
+      ("adjoint train", "[<options>] <name>"),
+      (
+        "adjoint predict",
+        """
+        --run <folder> --input <file> [--output <file>] [<options>]
+               adjoint predict --model <name> --weights <file> --input <file> [--output <file>] [<options>]
+        """
+      ),
+      ("adjoint benchmark", "[<workload> ...] [<options>]"),
+      ("adjoint data inspect", "<name> [<options>]"), ("adjoint data", "<subcommand>"),
+      ("adjoint", "<subcommand>"),
+    ]
+    let called = "adjoint \(words) "
+    let (command, form) = try #require(forms.first { called.hasPrefix($0.0 + " ") })
     let folder = try TemporaryFolder()
-    let result = try Command.run(arguments, in: folder)
-    #expect(result.status == 64)
-    #expect(result.output.isEmpty)
-    #expect(result.errors.hasPrefix("Error: "))
-    #expect(result.errors.contains("adjoint"))
+    try expectUsageError(
+      message, of: command, form, words.split(separator: " ").map(String.init), in: folder)
     #expect(folder.contents("") == [])
   }
 

@@ -53,20 +53,14 @@ import Testing
 
   @Test func unknownName() throws {
     let folder = try TemporaryFolder()
-    let result = try Command.run(["check", "tanhh"], in: folder)
-    #expect(result.status == 64)
-    #expect(
-      result.errors.hasPrefix(
-        "adjoint: there is no check named tanhh; did you mean tanh? (there are "))
+    let names = GradientCheck.all.map(\.name).sorted().joined(separator: ", ")
+    try expectFailure(
+      64, "adjoint: there is no check named tanhh; did you mean tanh? (there are \(names))",
+      ["check", "tanhh"], in: folder)
   }
 
   /// No check of ours fails, and from outside none can be made to.
   @Test func oneFailureIsExitCodeOne() throws {
-    func result(_ error: Double, noticed: Bool = true) -> GradientCheck.Result {
-      .init(
-        name: "trial", group: .operation, maxRelativeError: error, tolerance: 1e-8, cases: 1,
-        worstCase: "[1]", controlFailed: noticed)
-    }
     for arguments in [[], ["--json"]] {
       let command = try CheckCommand.parse(arguments)
       try command.conclude([result(1e-9), result(0)])
@@ -74,5 +68,21 @@ import Testing
         #expect(throws: ExitCode(1)) { try command.conclude([result(1e-9), wrong]) }
       }
     }
+  }
+
+  @Test func verdicts() throws {
+    let command = try CheckCommand.parse([])
+    #expect(command.verdict(result(1e-8)) == "ok")
+    #expect(command.verdict(result(1e-7)) == "WRONG in case [1]")
+    #expect(
+      command.verdict(result(0, noticed: false)) == "BLIND: a spoilt gradient was not noticed")
+    // As where the tape gives nothing but zeros: there is none to spoil, and they are wrong.
+    #expect(command.verdict(result(1, noticed: false)) == "WRONG in case [1]")
+  }
+
+  private func result(_ error: Double, noticed: Bool = true) -> GradientCheck.Result {
+    .init(
+      name: "trial", group: .operation, maxRelativeError: error, tolerance: 1e-8, cases: 1,
+      worstCase: "[1]", noticesSpoiltGradient: noticed)
   }
 }

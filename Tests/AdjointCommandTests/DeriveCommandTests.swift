@@ -59,12 +59,38 @@ import Testing
     #expect(folder.contents("") == [])
   }
 
+  @Test func missingFoldersAreMade() throws {
+    let folder = try TemporaryFolder()
+    // What another process is writing there at the moment.
+    try folder.write([1], "pages/.partial-0123456789abcdef")
+    for name in ["pages/relu.md", "a/b/relu.md"] {
+      let result = try Command.run(["derive", "relu", "--output", name], in: folder)
+      #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
+      #expect(result.output.hasSuffix("\n\n\(name)\n"))
+    }
+    #expect(folder.contents("pages") == [".partial-0123456789abcdef", "relu.md"])
+    #expect(folder.contents("a/b") == ["relu.md"])
+    // Where there is no page to write, nor is there a folder.
+    let unknown = try Command.run(["derive", "rely", "--output", "c/page.md"], in: folder)
+    #expect(unknown.status == 64)
+    #expect(folder.contents("") == ["a", "pages"])
+  }
+
   @Test func whereNothingCanBeWritten() throws {
     let folder = try TemporaryFolder()
-    let result = try Command.run(
-      ["derive", "relu", "--output", "missing/page.html"], in: folder)
-    #expect(result.status == 73)
-    #expect(result.output.isEmpty)
-    #expect(result.errors.hasPrefix("adjoint: \(folder.path)/missing/page.html: "))
+    try expectFailure(
+      73,
+      "adjoint: /proc/page.html: cannot create a temporary file beside it: No such file or directory",
+      ["derive", "relu", "--output", "/proc/page.html"], in: folder)
+    try expectFailure(
+      73, "adjoint: /proc/missing: cannot make this folder: No such file or directory",
+      ["derive", "relu", "--output", "/proc/missing/page.html"], in: folder)
+    try folder.write([], "file")
+    try expectFailure(
+      73, "adjoint: \(folder.path)/file/page.html: cannot look at it: Not a directory",
+      ["derive", "relu", "--output", "file/page.html"], in: folder)
+    try expectUsageError(
+      "--output: expected a path, found nothing.", of: "adjoint derive",
+      "[<name>] [--output <file>]", ["derive", "relu", "--output", ""], in: folder)
   }
 }

@@ -74,9 +74,8 @@ import Testing
     (["--pause-after-steps", "0"], "--pause-after-steps 0: has to be in 1 ... 1000000000."),
   ])
   func whatIsRefused(flags: [String], message: String) throws {
-    let folder = try TemporaryFolder()
-    let result = try Command.run(["train", "mnist-mlp"] + flags, in: folder)
-    #expect(result.status == 64)
-    #expect(result.errors.hasPrefix("Error: \(message)\n"), "\(result.errors)")
+    try expectUsageError(
+      message, of: "adjoint train", "[<options>] <name>", ["train", "mnist-mlp"] + flags,
+      in: TemporaryFolder())
   }
 }

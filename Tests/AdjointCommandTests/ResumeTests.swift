@@ -1,4 +1,5 @@
 import Checkpoints
+import Datasets
 import Foundation
 import Tensors
 import TestSupport
@@ -67,12 +68,38 @@ import Training
     #expect(folder.contents("part").contains("report.html"))
   }
 
+  /// What computes otherwise than before is said, and kept; a run that is not over says of which step its weights are.
+  @Test(.enabled(if: Threads.available > 1))
+  func anotherNumberOfThreads() throws {
+    let folder = try TemporaryFolder()
+    let begun = try Command.run(
+      Command.small + ["--threads", "2", "--pause-after-steps", "5", "--output", "a run"],
+      in: folder)
+    #expect(begun.status == 0, "\(begun.errors)")
+    let hint = "go on with: adjoint train mnist-mlp --resume '\(folder.path)/a run'\n"
+    #expect(begun.errors.hasSuffix("paused after step 5; \(hint)"))
+    let measured = try Command.run(["evaluate", "a run"], in: folder)
+    #expect(
+      measured.errors.hasSuffix(
+        "\(folder.path)/a run: is not over: the weights are those after step 5 of 1,200\n"))
+    let resumed = try Command.run(
+      ["train", "mnist-mlp", "--resume", "a run", "--threads", "1"], in: folder)
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    #expect(
+      resumed.errors.contains(
+        "\(folder.path)/a run: goes on with threads 1 (2 before); its numbers may differ in their last bits "
+          + "from those of a run without a stop\n"))
+    let text = String(decoding: try folder.bytes("a run/environment.json"), as: UTF8.self)
+    #expect(text.contains("\"step\" : 5") && text.contains("\"threads\" : 2"))
+  }
+
   @Test func damagedCheckpoint() throws {
     let folder = try TemporaryFolder()
     let run = try Command.run(
       Command.small + ["--steps", "5", "--output", "run", "--quiet"], in: folder)
     #expect(run.status == 0)
     let name = "run/checkpoints/step-000000005"
+    let sum = try Checksum(of: folder.file("\(name)/model.safetensors")).sha256
     var bytes = Array(try folder.bytes("\(name)/model.safetensors"))
     bytes.removeLast(10)
     try folder.write(bytes, "\(name)/model.safetensors")
@@ -84,12 +111,15 @@ import Training
     try expectFailure(65, message, ["train", "mnist-mlp", "--resume", "run"], in: folder)
     try expectFailure(65, message, ["evaluate", "run"], in: folder)
 
-    // One flipped bit keeps the length.
+    // Other bytes keep the length.
     bytes += [UInt8](repeating: 0, count: 10)
-    try folder.write(bytes, "\(name)/model.safetensors")
-    let flipped = try Command.run(["evaluate", "run"], in: folder)
-    #expect(flipped.status == 65)
-    #expect(flipped.errors.contains("model.safetensors: expected the SHA-256 "))
+    let found = try Checksum(of: folder.write(bytes, "\(name)/model.safetensors")).sha256
+    try expectFailure(
+      65,
+      "adjoint: \(folder.path)/\(name): the newest checkpoint cannot be used: "
+        + "\(folder.path)/\(name)/model.safetensors: expected the SHA-256 \(sum) of the manifest, found "
+        + "\(found); the newest one that is whole is \(folder.path)/run/checkpoints/step-000000000",
+      ["evaluate", "run"], in: folder)
   }
 
   @Test func runWithoutCheckpoints() throws {

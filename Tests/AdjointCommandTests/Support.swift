@@ -99,6 +99,26 @@ func expectFailure(
   #expect(lines.joined(separator: "\n") == message, sourceLocation: sourceLocation)
 }
 
+/// Expects what the parser says of words that it does not take: what is wrong, how the command is called, and where
+/// there is more to read.
+///
+/// - Parameters:
+///   - message: what is wrong, without `Error: `.
+///   - command: what was called, such as `adjoint train`.
+///   - form: how it is called, behind its name.
+func expectUsageError(
+  _ message: String, of command: String, _ form: String, _ arguments: [String],
+  in folder: TemporaryFolder, sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+  try expectFailure(
+    64,
+    """
+    Error: \(message)
+    Usage: \(command) \(form)
+      See '\(command) --help' for more information.
+    """, arguments, in: folder, sourceLocation: sourceLocation)
+}
+
 /// Big-endian words, as IDX headers have them.
 func words(_ values: UInt32...) -> [UInt8] {
   values.flatMap { value in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) } }

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import AdjointCommand
+@testable import Experiments
 
 @Suite struct VisualizeCommandTests {
   @Test func looksIntoARun() throws {
@@ -16,10 +17,11 @@ import Testing
     #expect(lines.first == "image       Image 7 of the test part")
     #expect(lines.contains { $0.hasPrefix("integrated  sum ") && $0.contains("completeness gap ") })
     #expect(lines.last == "\(folder.path)/run/visualize/test-7/index.html")
+    let notes = all.errors.split(separator: "\n").map(String.init)
     #expect(
-      all.errors.contains(
-        "gradcam: left out, for no layer of this network gives maps [batch, height, width, channels] of "
-          + "more than one place\n"))
+      notes.first
+        == "gradcam: left out, for no layer of this network gives maps [batch, height, width, channels] of more "
+        + "than one place")
     #expect(
       folder.contents("run/visualize/test-7") == [
         "features-layers.0.png", "features-layers.1.png", "filters.png", "guided.png",
@@ -36,7 +38,13 @@ import Testing
 
     for (flags, message) in [
       (["--sample", "100"], "--sample 100: the test part has the images 0 to 99"),
+      (["--sample", "-1"], "--sample -1: the test part has the images 0 to 99"),
       (["--class", "10"], "--class 10: there are the classes 0 to 9"),
+      (["--class", "-1"], "--class -1: there are the classes 0 to 9"),
+      (
+        ["--what", "maximize", "--layer", "layers.0", "--unit", "-1"],
+        "--unit -1: layers.0 has the units 0 to 15"
+      ),
       (
         ["--what", "gradcam"],
         "gradcam: no layer of this network gives maps [batch, height, width, channels] of more than one place"
@@ -54,6 +62,19 @@ import Testing
           + "MultilayerPerceptron, Sequential"
       ),
     ] { try expectFailure(64, "adjoint: \(message)", ["visualize", "run"] + flags, in: folder) }
+    for (flags, message) in [
+      (
+        ["--seed", "-1"],
+        "The value '-1' is invalid for '--seed <number>'\nHelp:  --seed <number>  What noise is drawn from."
+      ),
+      (["--image", ""], "--image: expected a path, found nothing."),
+      (["--output", ""], "--output: expected a path, found nothing."),
+    ] {
+      try expectUsageError(
+        message, of: "adjoint visualize",
+        "<run> [--image <file> | --sample <number>] [--what <ways>] [<options>]",
+        ["visualize", "run"] + flags, in: folder)
+    }
     try expectFailure(
       66, "adjoint: \(folder.path)/x.png: cannot be opened: No such file or directory",
       ["visualize", "run", "--image", "x.png"], in: folder)
@@ -64,11 +85,11 @@ import Testing
     let trained = try Command.run(
       ["train", "two-layer-toy", "--steps", "2", "--output", "toy", "--quiet"], in: folder)
     try #require(trained.status == 0, "\(trained.errors)")
-    let result = try Command.run(["visualize", "toy"], in: folder)
-    #expect(result.status == 64)
-    #expect(
-      result.errors.hasPrefix(
-        "adjoint: two-layer-toy: has no classifier of images to look into; those that have are cifar10-"
-      ))
+    let names = ExperimentCatalogue.all.filter { $0 is any LookingInside.Type }
+      .map { $0.information.name }
+    try expectFailure(
+      64,
+      "adjoint: two-layer-toy: has no classifier of images to look into; those that have are "
+        + names.joined(separator: ", "), ["visualize", "toy"], in: folder)
   }
 }

@@ -14,9 +14,9 @@ import Testing
     expectError(
       .usage,
       """
-      unknown data set 'mnits'; known are mnist, cifar10, cifar100, drawn-digits, ett, pathmnist, \
-      chestmnist, dermamnist, octmnist, pneumoniamnist, retinamnist, breastmnist, bloodmnist, tissuemnist, \
-      organamnist, organcmnist, organsmnist
+      there is no data set named mnits; did you mean mnist? (there are bloodmnist, breastmnist, chestmnist, \
+      cifar10, cifar100, dermamnist, drawn-digits, ett, mnist, octmnist, organamnist, organcmnist, \
+      organsmnist, pathmnist, pneumoniamnist, retinamnist, tissuemnist)
       """
     ) { _ = try DataCatalogue.source(named: "mnits") }
   }

@@ -26,6 +26,10 @@ import Testing
       return try DataDirectory(explicit: url, environment: environment).locate(set: "mnist")
         .map { String($0.path.dropFirst(folder.path.count)) }
     }
+    expectError(.noInput, "$ADJOINT_DATA: \(folder.path)/data: no such folder") {
+      _ = try located()
+    }
+    try folder.write([0], "data/other")
     #expect(try located() == nil)
     try Self.fill(folder, "caches/adjoint/mnist/")
     #expect(try located() == "/caches/adjoint/mnist")

@@ -110,16 +110,32 @@ import Testing
   /// Cut or flipped anywhere, a file gives its error or fewer records: never a crash, never a wrong value.
   @Test func noDamagePassesUnseen() throws {
     let file = try reference("fileVersion") + reference("scalar")
-    let intact = try records(in: file)
+    #expect(try records(in: file).count == 2)
     for count in 0..<file.count where count != 40 && count != 0 {
-      #expect(throws: EventLogError.self) { try records(in: Array(file.prefix(count))) }
+      // The first record is one of 24 bytes, with 16 around it.
+      let (start, size) = count < 40 ? (0, 24) : (40, 32)
+      let left = count - start
+      let need =
+        left < 12
+        ? "a record's header takes 12 bytes" : "a record of \(size) bytes needs \(size) + 16 bytes"
+      #expect(
+        try message(Array(file.prefix(count)))
+          == "FILE: byte \(start): \(need), and the file ends after \(left)")
     }
     for index in file.indices {
       var flipped = file
       flipped[index] ^= 1 << (index % 8)
-      #expect(throws: EventLogError.self) { try records(in: flipped) }
+      let (start, size) = index < 40 ? (0, 24) : (40, 32)
+      let isLength = index < start + 12
+      let place = isLength ? start : start + 12
+      let end = isLength ? start + 8 : start + 12 + size
+      let stored = RecordFraming.integer(UInt32.self, from: flipped[end..<end + 4])
+      let computed = CRC32C.masked(Array(flipped[place..<end]))
+      #expect(
+        try message(flipped)
+          == "FILE: byte \(start): the record's \(isLength ? "length" : "data") is damaged: "
+          + String(format: "checksum 0x%08x stored, 0x%08x computed", stored, computed))
     }
-    #expect(intact.count == 2)
   }
 
   @Test func recordsBeforeTheDamageCanBeRead() throws {
@@ -127,7 +143,11 @@ import Testing
     try withFile(file) { reader in
       let first = try reader.next()
       #expect(first?.offset == 0)
-      #expect(throws: EventLogError.self) { try reader.next() }
+      let error = #expect(throws: EventLogError.self) { try reader.next() }
+      #expect(
+        error?.description
+          == "\(reader.path): byte 40: a record of 32 bytes needs 32 + 16 bytes, and the file ends after 47"
+      )
     }
   }
 

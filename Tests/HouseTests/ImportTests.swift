@@ -78,7 +78,7 @@ import Testing
     }
   }
 
-  private func swiftFiles(in room: String) throws -> [URL] {
+  func swiftFiles(in room: String) throws -> [URL] {
     let folder = Self.sources.appendingPathComponent(room)
     let all = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
     return (all?.allObjects as? [URL] ?? []).filter { $0.pathExtension == "swift" }

@@ -16,6 +16,7 @@ struct LayerTests {
       #expect(
         result.passed,
         "\(result.name): \(result.maxRelativeError) > \(result.tolerance) at \(result.worstCase)")
+      #expect(result.cases > 5, "\(result.name): too few shapes")
     }
   }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Tensors
 import Testing
 
@@ -14,5 +15,18 @@ public func expectError(
     #expect(error.kind == kind, sourceLocation: sourceLocation)
   } catch {
     Issue.record(error, sourceLocation: sourceLocation)
+  }
+}
+
+/// What Foundation says of a call of its own that fails: part of some messages, and other words on other systems.
+public func foundationWords(
+  sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> Void
+) -> String {
+  do {
+    try body()
+    Issue.record("no error", sourceLocation: sourceLocation)
+    return ""
+  } catch {
+    return error.localizedDescription
   }
 }

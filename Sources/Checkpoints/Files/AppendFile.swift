@@ -81,30 +81,6 @@ public final class AppendFile {
     try cut(to: count)
   }
 
-  /// Cuts the file to its first lines.
-  ///
-  /// - Throws: `AdjointError`: bad data where there are fewer; disk full or cannot write as above.
-  public func truncate(toLines count: Int) throws {
-    require(count >= 0, "AppendFile.truncate: \(count) lines")
-    try writePending()
-    var offset = 0
-    var lines = 0
-    while lines < count {
-      let bytes = try attempt("read it", on: path) {
-        try file.read(AppendFile.enough, at: offset)
-      }
-      guard !bytes.isEmpty else {
-        throw AdjointError(
-          .badData, "\(path): expected at least \(count) lines to keep, found \(lines)")
-      }
-      for byte in bytes where lines < count {
-        offset += 1
-        if byte == UInt8(ascii: "\n") { lines += 1 }
-      }
-    }
-    try cut(to: offset)
-  }
-
   private func cut(to count: Int) throws {
     try attempt("cut it to \(count) bytes", on: path) { try file.truncate(to: count) }
     written = count

@@ -63,6 +63,20 @@ public struct AugmentationRecipe: Sendable, Equatable, CustomStringConvertible {
       ? nil : "stain: expected images of 3 channels, found \(channels)"
   }
 
+  /// Why nobody who trains on images of so many channels and pixels can mean it; nil where it can be meant.
+  public func obstacle(channels: Int, height: Int, width: Int) -> String? {
+    if let obstacle = obstacle(channels: channels) { return obstacle }
+    let side = min(height, width)
+    return transforms.lazy.compactMap { transform -> String? in
+      switch transform {
+      // Most windows would see the border alone; a square so large erases the image wherever it is.
+      case .crop(let padding, _) where padding > 2 * side: "crop of padding \(padding)"
+      case .cutout(let erased) where erased > 2 * side: "cutout of side \(erased)"
+      default: nil
+      }
+    }.first.map { "\($0) leaves nothing or little of images of \(height) × \(width) pixels" }
+  }
+
   /// What of it can be done to images of so many channels.
   public func fitting(channels: Int) -> AugmentationRecipe {
     guard channels != 3 else { return self }

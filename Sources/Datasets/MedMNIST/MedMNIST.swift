@@ -17,8 +17,8 @@ public enum MedMNIST {
   /// The member of that name, without a size; throws a usage error for a name that is none.
   public static func member(named name: String) throws -> Member {
     if let member = members.first(where: { $0.name == name }) { return member }
-    let known = members.map(\.name).joined(separator: ", ")
-    throw AdjointError(.usage, "unknown member of MedMNIST '\(name)'; known are \(known)")
+    throw AdjointError(
+      .usage, unknown("member of MedMNIST", name, among: members.map(\.name)))
   }
 
   /// Reads the three parts of a member from a data folder (`medmnist/` in it) or from the folder of

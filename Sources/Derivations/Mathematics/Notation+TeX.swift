@@ -105,8 +105,7 @@ private struct TeXParser {
     case "left": return fenced()
     case "begin": return cases()
     default:
-      require(false, "Notation: \(source) has the command \\\(name), which is not known")
-      return .row([])
+      stop("Notation: \(source) has the command \\\(name), which is not known")
     }
   }
 
@@ -132,8 +131,7 @@ private struct TeXParser {
 
   private mutating func bracket() -> String {
     guard case .sign(let sign) = part() else {
-      require(false, "Notation: \(source) has \\left or \\right without a bracket")
-      return ""
+      stop("Notation: \(source) has \\left or \\right without a bracket")
     }
     return sign
   }

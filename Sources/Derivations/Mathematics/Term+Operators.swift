@@ -12,8 +12,7 @@ public func symbol(_ tex: String, _ axes: String...) -> Term { .symbol(Symbol(te
 /// ∂T/∂S of two symbols; its value is measured where no formula has given it before.
 public func derivative(_ value: Term, by variable: Term) -> Term {
   guard let value = value.symbol, let variable = variable.symbol else {
-    require(false, "derivative: \(value.notation.plain) or \(variable.notation.plain) is no symbol")
-    return value
+    stop("derivative: \(value.notation.plain) or \(variable.notation.plain) is no symbol")
   }
   return .symbol(Symbol(derivativeOf: value, by: variable))
 }
@@ -23,8 +22,7 @@ extension Term {
   /// with such axes.
   public subscript(indices: Index...) -> Term {
     guard case .symbol(let symbol) = self else {
-      require(false, "Term: \(notation.plain) is not a symbol and has no elements")
-      return self
+      stop("Term: \(notation.plain) is not a symbol and has no elements")
     }
     require(
       indices.count <= symbol.axes.count && zip(indices, symbol.axes).allSatisfy { $0.axis == $1 },

@@ -76,8 +76,7 @@ public struct Derivation: Sendable {
     /// The value of a symbol; stops if it is not given.
     public subscript(term: Term) -> Tensor {
       guard let symbol = term.symbol, let value = environment.values[symbol.tex] else {
-        require(false, "Derivation: \(term.notation.plain) is not given")
-        return .zeros([])
+        stop("Derivation: \(term.notation.plain) is not given")
       }
       return value
     }

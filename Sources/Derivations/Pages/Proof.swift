@@ -177,7 +177,7 @@ final class Proof {
       forward.values[variable.tex] = parameter.value
       for definition in definitions[first...] {
         // It has been evaluated once, so that it has a value.
-        do { try Proof.define(definition, in: &forward) } catch { require(false, "\(error)") }
+        do { try Proof.define(definition, in: &forward) } catch { stop("\(error)") }
         if definition.left.symbol == value { break }
       }
       return forward.values[value.tex] ?? .zeros([])

@@ -130,6 +130,8 @@ public struct Workload: Sendable {
     var weightReorders: Int
     /// How often one step brought the axes of another tensor into another order.
     var activationReorders: Int
+    /// Whether the Swift part was compiled with optimisation.
+    var isOptimized: Bool
     var processor: String
     var version: String
 
@@ -137,7 +139,8 @@ public struct Workload: Sendable {
     enum CodingKeys: String, CodingKey {
       case workload, mode, precision, threads, initialLoss, medianMs, p10Ms, p90Ms, steps, peakBytes
       case peakResidentBytes
-      case systemRequestsInSteadyState, weightReorders, activationReorders, processor, version
+      case systemRequestsInSteadyState, weightReorders, activationReorders, isOptimized, processor,
+        version
       case lossAfter10 = "loss_after_10"
     }
 
@@ -196,7 +199,7 @@ public struct Workload: Sendable {
       systemRequestsInSteadyState: requests,
       weightReorders: convolutionWeightReorders - reorders.weights,
       activationReorders: axisPermutations - reorders.images,
-      processor: RunEnvironment.processorName,
+      isOptimized: RunEnvironment.isOptimizedBuild, processor: RunEnvironment.processorName,
       version: adjointVersion)
   }
 

@@ -8,7 +8,7 @@ import Tensors
 import Training
 
 /// The multi-task cascade: numbers and a class from one input, learned together, and each alone to compare.
-final class Cascade: Experiment {
+final class Cascade: PredictingExperiment {
   static let information = ExperimentInformation(
     name: "cascade",
     summary:
@@ -22,6 +22,8 @@ final class Cascade: Experiment {
     reached: "teacher: test MSE 0.0193 (A alone 0.0178), test accuracy 0.741 (B alone 0.560)")
 
   static let presets = ["default": CascadeConfiguration(), "mnist": .images]
+  /// Of the training data: nothing is held back here but the test part, which must not choose.
+  static let searchMetric = "train_loss"
 
   let plan: TrainingPlan
   private let configuration: CascadeConfiguration
@@ -43,7 +45,9 @@ final class Cascade: Experiment {
     plan = configuration.plan(
       .step(size: configuration.decayEvery, factor: configuration.decayFactor))
     let weights = Cascade.weights(configuration.task)
-    let models = Cascade.models(weights.count, configuration, self.data)
+    let models = Cascade.models(
+      weights.count, configuration, inputs: self.data.train.inputs.shape[1],
+      classes: self.data.classNames.count)
     let all = parameters(of: models)
     let networks = zip([models.main] + models.alone, weights).enumerated().map { index, network in
       CascadeNetwork(
@@ -72,18 +76,35 @@ final class Cascade: Experiment {
 
   /// Networks that all begin with the same weights.
   private static func models(
-    _ count: Int, _ configuration: CascadeConfiguration, _ data: CascadeData
+    _ count: Int, _ configuration: CascadeConfiguration, inputs: Int, classes: Int
   ) -> CascadeModels {
     let all = (0..<count).map { _ in
       var random = Philox(seed: configuration.seed)
       return TaskCascade(
-        inputs: data.train.inputs.shape[1], hidden: configuration.hidden,
-        outputs: configuration.outputs, classes: data.classNames.count,
+        inputs: inputs, hidden: configuration.hidden, outputs: configuration.outputs,
+        classes: classes,
         dropout: configuration.dropout, random: &random)
     }
     let models = CascadeModels(main: all[0], alone: Array(all.dropFirst()))
     convert(models, to: configuration.precision)
     return models
+  }
+
+  static let rows = PredictedRows(
+    input: "as many numbers as the teacher has inputs, or 784 pixels between 0 and 1, or as bytes",
+    output: "the numbers of task A, then the logits of task B")
+
+  static func predictor(for configuration: CascadeConfiguration) -> RowPredictor {
+    let (inputs, classes) =
+      configuration.data == .mnist ? (784, 10) : (configuration.inputs, configuration.classes)
+    let models = models(
+      weights(configuration.task).count, configuration, inputs: inputs, classes: classes)
+    return RowPredictor(
+      models, features: inputs, byteDivisor: configuration.data == .mnist ? 255 : 1
+    ) { x in
+      let found = models.main.predictions(x, .inference)
+      return concatenate([found.numbers, found.logits], axis: 1)
+    }
   }
 
   var dataDescription: String { data.description }

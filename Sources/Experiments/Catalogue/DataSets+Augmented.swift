@@ -18,7 +18,9 @@ extension DataSets.Inspection {
     guard let sample else {
       throw AdjointError(.usage, "\(file.path): the set holds no images to draw")
     }
-    if let obstacle = recipe.obstacle(channels: sample.channels) {
+    if let obstacle = recipe.obstacle(
+      channels: sample.channels, height: sample.height, width: sample.width)
+    {
       throw AdjointError(.usage, "augment=\(augmentation): \(obstacle)")
     }
     let chosen = sample.selecting(Self.someOfEachClass(of: sample, 10))

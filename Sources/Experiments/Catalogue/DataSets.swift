@@ -86,6 +86,16 @@ public enum DataSets {
     return try MedMNIST.synthesize(name, size: size, count: count, seed: seed, into: folder)
   }
 
+  /// Makes the folder of a file that images are to be drawn into.
+  ///
+  /// - Throws: `AdjointError`: usage where it is neither a PNG nor an SVG file; disk full or cannot write.
+  public static func requireSheet(_ file: URL) throws {
+    guard ["png", "svg"].contains(file.pathExtension.lowercased()) else {
+      throw AdjointError(.usage, "\(file.path): expected a name that ends in .png or .svg")
+    }
+    try OutputFolder.prepare(file.deletingLastPathComponent())
+  }
+
   /// What a set holds.
   public struct Inspection {
     /// Lines of a table.

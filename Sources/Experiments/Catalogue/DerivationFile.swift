@@ -15,7 +15,7 @@ public enum DerivationFile {
   ///
   /// - Parameters:
   ///   - name: what ``list`` calls it.
-  ///   - file: ends in `.html`, `.md` or `.tex`, which is the format.
+  ///   - file: ends in `.html`, `.md` or `.tex`, which is the format. Folders above it are made where they are missing.
   /// - Returns: what was measured, as a table with a head and one row for each derivative.
   /// - Throws: `AdjointError`: usage where name or ending are not known, our fault where a formula is not
   ///   what it is said to be, in which case no file is written.
@@ -23,6 +23,8 @@ public enum DerivationFile {
     let derivation = try find(name)
     let format = try format(of: file)
     let page = try DerivationPage(derivation, footer: "Adjoint \(adjointVersion)")
+    // Not prepared as a run's is: what others are writing into a folder of the user's is left alone.
+    _ = try OutputFolder.makeNew(file.absoluteURL.deletingLastPathComponent())
     try AtomicFile.write(Data(page[keyPath: format].utf8), to: file)
     let rows = page.agreements.map { row in
       [row.formula] + [row.code, row.tape, row.differences].map { $0.map(scientific) ?? "–" }

@@ -58,10 +58,17 @@ public enum ExperimentRunner {
   }
 
   /// Measures a run again with its newest checkpoint.
-  public static func evaluate(_ folder: URL, data: DataDirectory) throws -> Summary {
+  ///
+  /// - Parameter note: told if the run is not over, and of which step its weights are.
+  public static func evaluate(
+    _ folder: URL, data: DataDirectory, note: (String) -> Void = { _ in }
+  ) throws -> Summary {
     let run = try RunDirectory(opening: folder)
     let opened = try open(run, data: data)
-    return try opened.summary(metrics: opened.experiment.task.finalMetrics(), seconds: 0)
+    if let words = opened.unfinished { note("\(run.folder.path): \(words)") }
+    let metrics = try opened.experiment.task.finalMetrics()
+    opened.experiment.task.takeNotes().forEach(note)
+    return opened.summary(metrics: metrics, seconds: 0)
   }
 
   /// Writes a run's report again; returns the file.
@@ -73,7 +80,8 @@ public enum ExperimentRunner {
       ? try RunDirectory.read(Summary.self, from: run.result).metrics
       : try opened.experiment.task.finalMetrics()
     try writeReport(
-      opened.experiment, run, metrics: metrics, history: History(reading: run.metrics))
+      opened.experiment, run, metrics: metrics, history: History(reading: run.metrics),
+      remark: opened.unfinished)
     return run.report
   }
 
@@ -88,6 +96,7 @@ public enum ExperimentRunner {
     ConfigurationEditor.remarks(on: request.changes, of: configuration).forEach(note)
     var options = request.options
     options.tracking = saved.tracking
+    options.stepsBetweenMeasures = saved.measureEvery
     let experiment: Kind
     do {
       experiment =
@@ -124,27 +133,46 @@ public enum ExperimentRunner {
     // Not before: a run that cannot be gone on with stays as it was. The configuration comes last: with it
     // the folder is a run, and has all that going on with one needs.
     try run.write(
-      RunEnvironment.current(
-        data: experiment.dataDescription, dataFiles: experiment.dataFiles,
-        classNames: experiment.classNames),
+      environment(of: experiment, goingOnWith: request.resume == nil ? nil : (run, taken), note),
       to: run.environment)
     if taken < total { try run.removeResult() }
     try run.write(saved, to: run.configuration)
     do {
       return try train(
-        experiment, seed: configuration.seed, trainer, run, DiskPatience(options, progress))
+        experiment, seed: configuration.seed, trainer, run, DiskPatience(options, progress),
+        progress
+      )
     } catch let error as AdjointError where error.kind == .diskFull && request.saysHowToGoOn {
       throw AdjointError(
         .diskFull,
         "\(error.message); once there is room go on with: adjoint train \(kind.information.name) "
-          + "--resume \(run.folder.path)"
-          + (request.data.explicit.map { " --data-dir \($0.path)" } ?? ""))
+          + "--resume \(shellWord(run.folder.path))"
+          + (request.data.explicit.map { " --data-dir \(shellWord($0.path))" } ?? ""))
     }
+  }
+
+  /// This process, and for a run that is gone on with the ones before it; says what is otherwise than before.
+  private static func environment(
+    of experiment: some Experiment, goingOnWith past: (run: RunDirectory, steps: Int)?,
+    _ note: (String) -> Void
+  ) throws -> RunEnvironment {
+    let now = RunEnvironment.current(
+      data: experiment.dataDescription, dataFiles: experiment.dataFiles,
+      classNames: experiment.classNames)
+    guard let past else { return now }
+    let before = try RunDirectory.read(RunEnvironment.self, from: past.run.environment)
+    let changes = before.changes(in: now)
+    if !changes.isEmpty {
+      note(
+        "\(past.run.folder.path): goes on with \(changes.joined(separator: ", ")); its numbers may differ in "
+          + "their last bits from those of a run without a stop")
+    }
+    return before.resumed(at: past.steps, in: now)
   }
 
   private static func train<Kind: Experiment>(
     _ experiment: Kind, seed: UInt64, _ trainer: Trainer, _ run: RunDirectory,
-    _ patience: DiskPatience
+    _ patience: DiskPatience, _ progress: ProgressDisplay
   ) throws -> Summary {
     let outcome = try trainer.train()
     let summary = Summary(
@@ -154,9 +182,11 @@ public enum ExperimentRunner {
       paused: outcome.isPaused ? true : nil)
     if !outcome.wasInterrupted && !outcome.isPaused {
       try patience { try run.write(summary, to: run.result) }
+      progress.show("writing the report …")
       try patience {
         try writeReport(experiment, run, metrics: outcome.metrics, history: outcome.history)
       }
+      progress.finish()
     }
     return summary
   }
@@ -169,7 +199,7 @@ public enum ExperimentRunner {
       let configuration = try configuration(kind, request.changes, from: request.configuration)
       let run =
         try request.output.map { try RunDirectory(creating: $0) } ?? RunDirectory(creatingFor: name)
-      return (run, SavedConfiguration(name, configuration, tracking: request.options.tracking))
+      return (run, SavedConfiguration(name, configuration, request.options))
     }
     let run = try RunDirectory(opening: folder)
     // Settings of another experiment would not even be read.
@@ -191,7 +221,7 @@ public enum ExperimentRunner {
       run,
       SavedConfiguration(
         name, try ConfigurationEditor.apply(request.changes, to: saved.configuration, of: name),
-        tracking: request.options.tracking ?? saved.tracking)
+        request.options, before: saved)
     )
   }
 
@@ -220,101 +250,17 @@ public enum ExperimentRunner {
     { text in if !isQuiet { ProgressDisplay.writeToStandardError(text + "\n") } }
   }
 
-  // MARK: - Runs that are there
-
-  /// An experiment with its run's newest checkpoint.
-  struct Opened {
-    let experiment: any Experiment
-    let name: String
-    let seed: UInt64
-    let run: RunDirectory
-    let steps: Int
-
-    func summary(metrics: [String: Double], seconds: Double) throws -> Summary {
-      Summary(
-        experiment: name, data: experiment.dataDescription, seed: seed, steps: steps,
-        seconds: seconds, metrics: metrics, run: run.folder.path, interrupted: false)
-    }
-  }
-
-  /// Makes a run's experiment again, with its newest checkpoint.
-  static func open(_ run: RunDirectory, data: DataDirectory) throws -> Opened {
-    let name = try RunDirectory.read(SavedName.self, from: run.configuration).experiment
-    return try open(ExperimentCatalogue.experiment(named: name), run, data: data)
-  }
-
-  private static func open<Kind: Experiment>(
-    _ kind: Kind.Type, _ run: RunDirectory, data: DataDirectory
-  ) throws -> Opened {
-    let saved = try RunDirectory.read(
-      SavedConfiguration<Kind.Configuration>.self, from: run.configuration)
-    try saved.configuration.validate()
-    let experiment = try reopen(kind, saved.configuration, run, data) { _ in }
-    try requireSameData(experiment, run)
-    let steps = try Trainer.loadNewest(in: run, into: experiment.task)
-    return Opened(
-      experiment: experiment, name: saved.experiment, seed: saved.configuration.seed, run: run,
-      steps: steps)
-  }
-
-  /// Makes a run's experiment again. One that drew its own data does so again, even if files of that set are found by
-  /// now.
-  private static func reopen<Kind: Experiment>(
-    _ kind: Kind.Type, _ configuration: Kind.Configuration, _ run: RunDirectory,
-    _ data: DataDirectory, note: (String) -> Void
-  ) throws -> Kind {
-    let saved = try RunDirectory.read(RunEnvironment.self, from: run.environment)
-    let drawsItsOwn = saved.dataFiles.isEmpty && data.explicit == nil
-    return try Kind(
-      configuration, data: drawsItsOwn ? .nowhere : data,
-      // That there are no data to be found would not be true.
-      resuming: Checkpoint.latest(in: run.checkpoints), note: drawsItsOwn ? { _ in } : note)
-  }
-
-  /// Where the run's own data are not found an experiment may fall back on others, and the figures would
-  /// be those of something else.
-  private static func requireSameData(_ experiment: some Experiment, _ run: RunDirectory) throws {
-    let saved = try RunDirectory.read(RunEnvironment.self, from: run.environment)
-    guard saved.data == experiment.dataDescription else {
-      throw AdjointError(
-        .noInput,
-        "\(run.folder.path): was trained on \(saved.data), found \(experiment.dataDescription); "
-          + (saved.dataFiles.isEmpty
-            ? "leave out --data-dir" : "say where its data are (--data-dir)"))
-    }
-    for file in experiment.dataFiles {
-      let known = saved.dataFiles.first { $0.name == file.name }
-      guard known == nil || known == file else {
-        throw AdjointError(
-          .badData,
-          "\(file.name): expected the SHA-256 \(known?.sha256 ?? "") of the file that "
-            + "\(run.folder.path) was trained on, found \(file.sha256)")
-      }
-    }
-  }
-
-  /// What to say of files that bear the name of a published one and are not it: someone's own data, or damage.
-  static func unpublished(_ files: [RunEnvironment.DataFile]) -> [String] {
-    let published = DataCatalogue.sources.flatMap(\.files)
-    return files.compactMap { file in
-      guard let sum = published.first(where: { $0.name == file.name })?.sha256, sum != file.sha256
-      else { return nil }
-      return
-        "\(file.name): is not the published file: expected SHA-256 \(sum), found \(file.sha256)"
-    }
-  }
-
   private static func writeReport<Kind: Experiment>(
-    _ experiment: Kind, _ run: RunDirectory, metrics: [String: Double], history: History
+    _ experiment: Kind, _ run: RunDirectory, metrics: [String: Double], history: History,
+    remark: String? = nil
   ) throws {
     let information = Kind.information
     let environment = try RunDirectory.read(RunEnvironment.self, from: run.environment)
-    let configuration = String(
-      decoding: (try? Data(contentsOf: run.configuration)) ?? Data(), as: UTF8.self)
+    let configuration = String(decoding: try StrictJSON.read(run.configuration), as: UTF8.self)
     let report = Report(
       title: information.name,
       subtitle: "\(information.summary). Data: \(environment.data).\(try changes(Kind.self, run))"
-        + bestEpoch(experiment.plan, history),
+        + bestEpoch(experiment.plan, history) + (remark.map { " The run \($0)." } ?? ""),
       keyFigures: experiment.keyFigures(metrics),
       sections: [RunReport.curves(of: history)]
         + (try experiment.reportSections(
@@ -341,8 +287,11 @@ public enum ExperimentRunner {
     guard let base = kind.presets["default"] else { return "" }
     let saved = try RunDirectory.read(
       SavedConfiguration<Kind.Configuration>.self, from: run.configuration)
+    // Which runs stand beside it changes nothing of the run.
     let changed = try ConfigurationEditor.changes(from: base, to: saved.configuration)
-      .filter { !$0.hasPrefix("compare=") }
+      .filter { change in
+        !Kind.Configuration.pathLists.contains { change.hasPrefix("\($0)=") }
+      }
     return changed.isEmpty ? "" : " Changed: \(changed.joined(separator: ", "))."
   }
 }
@@ -354,13 +303,18 @@ struct SavedConfiguration<Configuration: ExperimentConfiguration>: Codable {
   var version: String
   /// What the run was asked to note for TensorBoard; nil if that was left to the experiment.
   var tracking: TrackingOptions?
+  /// Steps from one measure to the next, where it was asked for some between the ends of epochs.
+  var measureEvery: Int?
 
+  /// - Parameter before: what was saved when the run began; what the options leave open stays as it was.
   init(
-    _ experiment: String, _ configuration: Configuration, tracking: TrackingOptions? = nil
+    _ experiment: String, _ configuration: Configuration, _ options: Trainer.Options = .init(),
+    before: Self? = nil
   ) {
     self.experiment = experiment
     self.configuration = configuration
-    self.tracking = tracking
+    tracking = options.tracking ?? before?.tracking
+    measureEvery = options.stepsBetweenMeasures ?? before?.measureEvery
     version = adjointVersion
   }
 }

@@ -21,13 +21,14 @@ extension Prediction {
   /// - Parameters:
   ///   - folder: the run's.
   ///   - input: a CSV file with the columns that the run was trained on.
-  ///   - output: the CSV file to write; nil for none.
+  ///   - output: the file to write, a table too, whose name ends in `.csv`; nil for none.
   ///   - data: where its training data are looked for, by which numbers are scaled.
   /// - Returns: the rows that follow.
   /// - Throws: `AdjointError` if it is no run, or of another kind, or its data are not there, or the table does not fit.
   public static func forecast(
     run folder: URL, input: URL, output: URL?, data: DataDirectory
   ) throws -> HourlyTable {
+    try requireEnding(of: output, "csv")
     let run = try RunDirectory(opening: folder)
     let name = try RunDirectory.read(SavedName.self, from: run.configuration).experiment
     let kind = try ExperimentCatalogue.experiment(named: name)

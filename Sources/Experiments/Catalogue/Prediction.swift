@@ -5,20 +5,6 @@ import Layers
 import Tensors
 import Training
 
-/// An experiment whose model can be run on rows of features from a file.
-protocol PredictingExperiment: Experiment {
-  /// The model of a configuration, its weights not yet loaded.
-  static func model(for configuration: Configuration) -> any Layer
-  /// Features in a row of its input.
-  static func inputWidth(of configuration: Configuration) -> Int
-  /// What a byte is divided by to be a feature, as it was in training.
-  static var byteDivisor: Double { get }
-}
-
-extension PredictingExperiment {
-  static var byteDivisor: Double { 1 }
-}
-
 /// `adjoint predict`
 public enum Prediction {
   /// Rows that go through the model at once.
@@ -37,7 +23,7 @@ public enum Prediction {
   ///   - input: an `.npy` file: `[rows, features]`, bytes scaled as in training; for convolutional networks
   ///     `[rows, height, width, channels]`, or `[rows, channels, height, width]`, of normalised inputs, or of bytes
   ///     that are normalised first.
-  ///   - output: the `.npy` file to write, `[rows, outputs]`.
+  ///   - output: the file to write, `[rows, outputs]`; its name ends in `.npy`.
   ///   - note: told what was opened in the weights' file or taken off their names, and what is taken for granted of bytes
   ///     where the weights lie in no run.
   /// - Returns: the shape of the output.
@@ -46,6 +32,7 @@ public enum Prediction {
     model name: String, changes: [(key: String, value: String)], weights: URL, input: URL,
     output: URL, note: (String) -> Void = { _ in }
   ) throws -> Shape {
+    try requireEnding(of: output, "npy")
     if let image = try imageModel(name, changes, weights) {
       let images = try NPY.contents(of: input)
       let side = try image.side() ?? (images.shape.rank == 4 ? images.shape[2] : 1)
@@ -201,6 +188,17 @@ public enum Prediction {
       ? checkpoints.deletingLastPathComponent() : nil
   }
 
+  /// Throws what is wrong with the file of an array: no input where there is none.
+  public static func requireArray(_ input: URL) throws { _ = try NPY.isOfBytes(input) }
+
+  /// Throws a usage error if a file to write is of none of the formats that what is predicted can be written in: before
+  /// the work, not after it.
+  static func requireEnding(of output: URL?, _ endings: String...) throws {
+    guard let output, !endings.contains(output.pathExtension.lowercased()) else { return }
+    let words = endings.map { ".\($0)" }.joined(separator: " or ")
+    throw AdjointError(.usage, "--output \(output.relativePath): the name has to end in \(words)")
+  }
+
   static func write(_ y: Tensor, to output: URL) throws -> Shape {
     try AtomicFile.write(NPY.encode(y), to: output)
     return y.shape
@@ -211,26 +209,21 @@ public enum Prediction {
     _ output: URL, _ note: (String) -> Void
   ) throws -> Shape {
     let configuration = try configuration(of: kind, changes, weights).configuration
-    let model = kind.model(for: configuration)
-    try load(try StateFile.read(weights, note: note), into: model, from: weights.path)
+    let predictor = kind.predictor(for: configuration)
+    try load(try StateFile.read(weights, note: note), into: predictor.model, from: weights.path)
     var x = try NPY.read(input)
-    if kind.byteDivisor != 1, try NPY.isOfBytes(input) { x = x / kind.byteDivisor }
-    let width = kind.inputWidth(of: configuration)
+    if predictor.byteDivisor != 1, try NPY.isOfBytes(input) { x = x / predictor.byteDivisor }
+    let width = predictor.features
     guard x.rank == 2, x.shape[1] == width else {
       throw AdjointError(
         .badData, "\(input.path): expected shape [rows, \(width)], found \(x.shape)")
     }
-    let rows = x.converted(to: parameters(of: model).first?.dtype ?? .float32)
+    let rows = x.converted(to: parameters(of: predictor.model).first?.dtype ?? .float32)
     var parts: [Tensor] = []
     for start in stride(from: 0, to: max(x.shape[0], 1), by: batch) {
       let count = min(batch, x.shape[0] - start)
-      parts.append(
-        callModel(model, slice(rows, axis: 0, from: start, count: count)))
+      parts.append(predictor.outputs(slice(rows, axis: 0, from: start, count: count)))
     }
     return try write(concatenate(parts, axis: 0), to: output)
-  }
-
-  private static func callModel(_ model: some Layer, _ x: Tensor) -> Tensor {
-    model(x, .inference)
   }
 }

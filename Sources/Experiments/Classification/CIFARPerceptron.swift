@@ -45,7 +45,7 @@ struct CIFARPerceptron<Network: Layer> {
   /// What it gets wrong, where it looks, and what its first layer looks like.
   func reportSections() throws -> [Report.Section] {
     let (part, set) = classifier.shownPart
-    let result = classifier.evaluate(set)
+    let result = classifier.shownResult
     let mistakes = ClassificationReport.mistakes(result, on: set, part: part)
     let looks = try AttributionReport.section(classifier.examined, result)
     // Weights with their lengths apart come after these; the directions show the same.
@@ -103,8 +103,16 @@ protocol CIFARExperiment: PredictingExperiment, LookingInside {
 }
 
 extension CIFARExperiment {
-  static func model(for configuration: Configuration) -> any Layer { network(configuration) }
-  static func inputWidth(of configuration: Configuration) -> Int { CIFARNetworks.features }
+  static var rows: PredictedRows {
+    PredictedRows(
+      input:
+        "3,072 bytes, row by row of pixels, red, green and blue of each; it subtracts their mean itself"
+    )
+  }
+
+  static func predictor(for configuration: Configuration) -> RowPredictor {
+    RowPredictor(network(configuration), features: CIFARNetworks.features)
+  }
 
   var dataDescription: String { perceptron.images.description }
   var dataFiles: [RunEnvironment.DataFile] { perceptron.images.files }

@@ -48,6 +48,10 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   private var warnedParts: Set<String> = []
   /// What was measured last: the part held back, if there is one; nil where images have several labels.
   private var lastMeasured: (set: ClassificationSet, result: ClassificationResult)?
+  /// What the model did on each part when training was over, for the report; none once weights have changed.
+  private var finalResults: [String: ClassificationResult] = [:]
+  private var isFinal = false
+  private var notes: [String] = []
   private let stateHolder: any Layer
   private let loader: Loader
   private let dtype: DType
@@ -109,6 +113,7 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   var modelState: [String: Tensor] { stateDictionary(of: stateHolder) }
 
   func load(modelState: [String: Tensor]) throws {
+    finalResults = [:]
     try Layers.load(modelState, into: stateHolder)
   }
 
@@ -117,6 +122,7 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   }
 
   func step(_ number: Int, checkFinite: Bool) throws -> StepOutcome {
+    finalResults = [:]
     let batch = loader.next()
     return try step(
       batch.inputs.converted(to: dtype), batch.labels, targets: batch.targets, step: number,
@@ -139,7 +145,9 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   }
 
   func finalMetrics() throws -> [String: Double] {
-    try metrics(withTest: testUse != .never).merging(measure("train", parts.train)) { $1 }
+    isFinal = true
+    defer { isFinal = false }
+    return try metrics(withTest: testUse != .never).merging(measure("train", parts.train)) { $1 }
   }
 
   private func metrics(withTest isTested: Bool) throws -> [String: Double] {
@@ -156,6 +164,12 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
   var shownPart: (name: String, set: ClassificationSet) {
     if testUse != .never { return ("test", parts.test) }
     return parts.validation.map { ("validation", $0) } ?? ("training", parts.train)
+  }
+
+  /// What the model does on that part, of one class for each image; not measured again where the final metrics did.
+  var shownResult: ClassificationResult {
+    let (name, set) = shownPart
+    return finalResults[name == "training" ? "train" : name] ?? evaluate(set)
   }
 
   /// The model as what looks inside takes it.
@@ -212,13 +226,19 @@ final class ImageClassificationTask<Model: Layer>: TrainingTask {
     } else {
       let result = try evaluate(set, asking: Interruption.check)
       lastMeasured = (set, result)
+      if isFinal { finalResults[part] = result }
       (metrics, area) = (result.metrics(of: part), measuresArea ? result.areaUnderROC() : nil)
     }
     if let area, warnedParts.insert(part).inserted,
       let warning = area.warning(classNames: set.classNames)
     {
-      ProgressDisplay.writeToStandardError("warning: \(part) part: \(warning)\n")
+      notes.append("warning: \(part) part: \(warning)")
     }
     return metrics
+  }
+
+  func takeNotes() -> [String] {
+    defer { notes = [] }
+    return notes
   }
 }

@@ -23,6 +23,7 @@ final class ETTForecasting: ForecastingExperiment {
     "default": ForecastingConfiguration(), "document": ForecastingConfiguration.document,
     "normalized": ForecastingConfiguration.normalized, "tuned": ForecastingConfiguration.tuned,
   ]
+  static let searchMetric = "validation_mse"
 
   let dataDescription: String
   let dataFiles: [RunEnvironment.DataFile]
@@ -113,13 +114,8 @@ private struct ForecastingSeries {
 extension ForecastingConfiguration {
   /// The optimiser it names, over these parameters.
   func makeOptimizer(of parameters: [Parameter]) -> any Optimizer {
-    switch optimizer {
-    case .sgd:
-      SGD(
-        parameters, learningRate: learningRate, momentum: momentum, weightDecay: weightDecay)
-    case .adam: Adam(parameters, learningRate: learningRate, weightDecay: weightDecay)
-    case .adamw: AdamW(parameters, learningRate: learningRate, weightDecay: weightDecay)
-    }
+    optimizer.optimizer(
+      of: parameters, learningRate: learningRate, momentum: momentum, weightDecay: weightDecay)
   }
 
   /// How long and at which rates.

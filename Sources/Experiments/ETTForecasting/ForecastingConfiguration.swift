@@ -7,15 +7,8 @@ import Tensors
 /// how to normalise, the daily cycle, learning rate, batch, epochs, hidden units, dropout, weight decay, schedule
 /// and window.
 struct ForecastingConfiguration: TimedConfiguration {
-  /// What moves the weights.
-  enum OptimizerKind: String, Codable, Sendable, CaseIterable {
-    case sgd
-    case adam
-    case adamw
-  }
-
   /// How the learning rate changes.
-  enum Decay: String, Codable, Sendable, CaseIterable {
+  enum RateSchedule: String, Codable, Sendable, CaseIterable {
     case constant
     /// Half a cosine to zero over all epochs, step by step.
     case cosine
@@ -48,7 +41,7 @@ struct ForecastingConfiguration: TimedConfiguration {
   /// The learning rate to begin with.
   var learningRate = 3e-3
   /// How it changes.
-  var decay = Decay.cosine
+  var decay = RateSchedule.cosine
   /// The share of the last step that is kept in the next, for SGD.
   var momentum = 0.0
   /// The strength of the pull of every weight towards zero.
@@ -65,12 +58,6 @@ struct ForecastingConfiguration: TimedConfiguration {
   var gradients = GradientSource.byHand
   /// How many hours are drawn where there is no ETTh1.
   var drawnRows = 14_400
-
-  /// How gradients are worked out.
-  enum GradientSource: String, Codable, Sendable, CaseIterable {
-    case tape
-    case byHand = "by-hand"
-  }
 
   /// The network and its training as the document describes them: nothing but the split and SGD.
   static let document: ForecastingConfiguration = {
@@ -107,7 +94,7 @@ struct ForecastingConfiguration: TimedConfiguration {
   static let choices = [
     "normalization": DecompositionForecaster.Normalization.allCases.map(\.rawValue),
     "optimizer": OptimizerKind.allCases.map(\.rawValue),
-    "decay": Decay.allCases.map(\.rawValue),
+    "decay": RateSchedule.allCases.map(\.rawValue),
     "precision": DType.full.map(\.rawValue),
     "gradients": GradientSource.allCases.map(\.rawValue),
   ]

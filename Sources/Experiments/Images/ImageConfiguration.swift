@@ -6,18 +6,13 @@ import Training
 /// What determines a run of an experiment with a convolutional classifier.
 struct ImageConfiguration: TimedConfiguration {
   /// How the learning rate goes on.
-  enum Fall: String, Codable, CaseIterable {
+  enum RateSchedule: String, Codable, CaseIterable {
     /// As it is.
     case constant
     /// Multiplied by `decay_factor` after every `decay_every` epochs.
     case step
     /// Half a cosine down to 0 at the end.
     case cosine
-  }
-
-  /// What moves the weights.
-  enum Mover: String, Codable, CaseIterable {
-    case sgd, adam, adamw
   }
 
   /// What is trained of a network with given weights.
@@ -65,7 +60,7 @@ struct ImageConfiguration: TimedConfiguration {
   /// Steps to train, whatever the epochs; 0 to go by the epochs.
   var steps = 0
   /// What moves the weights.
-  var optimizer = Mover.sgd
+  var optimizer = OptimizerKind.sgd
   /// The learning rate after warming up.
   var learningRate = 0.1
   /// Of SGD.
@@ -73,7 +68,7 @@ struct ImageConfiguration: TimedConfiguration {
   /// λ; biases, scales and shifts have none.
   var weightDecay = 5e-4
   /// How the rate goes on.
-  var schedule = Fall.cosine
+  var schedule = RateSchedule.cosine
   /// Epochs in which the rate rises from a hundredth.
   var warmup = 0.0
   /// With schedule=step, what the rate is multiplied by …
@@ -103,7 +98,8 @@ struct ImageConfiguration: TimedConfiguration {
 
   static let choices = [
     "network": ImageNetworks.names, "tune": Tuning.allCases.map(\.rawValue),
-    "optimizer": Mover.allCases.map(\.rawValue), "schedule": Fall.allCases.map(\.rawValue),
+    "optimizer": OptimizerKind.allCases.map(\.rawValue),
+    "schedule": RateSchedule.allCases.map(\.rawValue),
     "test": Test.allCases.map(\.rawValue), "precision": DType.allCases.map(\.rawValue),
   ]
 

@@ -51,10 +51,15 @@ extension ImageExperiment {
   var plan: TrainingPlan { training.plan }
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
-    training.keyFigures(metrics)
+    training.keyFigures(metrics, published: Self.information.published)
   }
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {
+    try imageSections(of: run)
+  }
+
+  /// The runs beside it, what it gets wrong, and where it looks.
+  func imageSections(of run: RunRecord) throws -> [Report.Section] {
     let sections = try training.reportSections()
     guard let comparison = training.comparison else { return sections }
     return [try .beside(Self.comparison.title) { try comparison(run).section() }] + sections

@@ -84,7 +84,8 @@ struct ImageSet {
       CIFARImages.noteOfCounts(source.name, train.count, test.count, note)
     }
     let checksums = files.map { $0.sha256.prefix(8) + "…" }.joined(separator: " ")
-    let isDrawn = train.description.hasPrefix("drawn by the program")
+    let isDrawn =
+      source.member != nil && MedMNIST.isDrawn(name, size: configuration.size, in: folder)
     return (
       ImageClassificationParts(train: train, validation: validation, test: test),
       (isDrawn ? "drawn by the program in the layout of " : "")

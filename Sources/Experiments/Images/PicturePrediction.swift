@@ -1,3 +1,4 @@
+import Checkpoints
 import Datasets
 import Foundation
 import Tensors
@@ -19,15 +20,16 @@ extension Prediction {
   ///   - changes: settings of an experiment that change the network; others are those of the run.
   ///   - weights: a file of safetensors, or one that PyTorch saved.
   ///   - input: a PNG or JPEG file, or a folder of such.
-  ///   - output: the `.npy` file to write the logits to, `[pictures, classes]` in the order of the rows; nil for none.
+  ///   - output: the file to write, in the order of the rows: the logits, `[pictures, classes]`, where its name ends in
+  ///     `.npy`, the probabilities as a table where it ends in `.csv`; nil for none.
   ///   - note: told what was opened in the weights' file or taken off their names, and what is taken for granted of
   ///     pictures where the weights lie in no run.
-  /// - Returns: for each picture its path and the classes that are likeliest, with their probabilities.
   /// - Throws: `AdjointError` that names the file and what is wrong with it.
   public static func pictures(
     model name: String, changes: [(key: String, value: String)], weights: URL, input: URL,
     output: URL?, note: (String) -> Void = { _ in }
-  ) throws -> [[String]] {
+  ) throws -> PicturePrediction {
+    try requireEnding(of: output, "npy", "csv")
     guard let model = try imageModel(name, changes, weights) else {
       throw AdjointError(.usage, "\(name): takes rows of an array, no pictures")
     }
@@ -41,23 +43,32 @@ extension Prediction {
     let prediction = try model.prediction(weights, imageSide: side, note: note)
     model.tellAssumptions(of: prediction, weights, side: side, note)
     let logits = try prediction.logits(ofPictures: files, size: side)
-    if let output { _ = try write(logits, to: output) }
-    let probabilities = (hasSeveralLabels(model) ? sigmoid(logits) : softmax(logits)).doubles
+    let probabilities =
+      (hasSeveralLabels(model.configuration?.data) ? sigmoid(logits) : softmax(logits))
+      .doubles
     let classes = logits.shape[1]
-    let names = classNames(of: weights, count: classes)
     let start = isFolder ? input.path.count + (input.path.hasSuffix("/") ? 0 : 1) : 0
-    return files.enumerated().map { row, file in
-      let own = probabilities[row * classes..<(row + 1) * classes]
-      let likeliest = own.indices.sorted { own[$0] > own[$1] }.prefix(3)
-      let words = likeliest.map { place in
-        names[place - own.startIndex] + String(format: " %.1f %%", own[place] * 100)
+    let found = PicturePrediction(
+      classNames: classNames(of: weights, count: classes),
+      rows: files.enumerated().map { row, file in
+        (
+          isFolder ? String(file.path.dropFirst(start)) : file.lastPathComponent,
+          Array(probabilities[row * classes..<(row + 1) * classes])
+        )
+      })
+    if let output {
+      if output.pathExtension.lowercased() == "csv" {
+        try AtomicFile.write(Data(found.csv.utf8), to: output)
+      } else {
+        _ = try write(logits, to: output)
       }
-      return [isFolder ? String(file.path.dropFirst(start)) : file.lastPathComponent] + words
     }
+    return found
   }
 
-  private static func hasSeveralLabels(_ model: ImageModel) -> Bool {
-    MedMNIST.members.contains { $0.name == model.configuration?.data && $0.hasSeveralLabels }
+  /// Whether the images of a set are of several classes at once, each with a probability of its own.
+  static func hasSeveralLabels(_ data: String?) -> Bool {
+    MedMNIST.members.contains { $0.name == data && $0.hasSeveralLabels }
   }
 
   /// Those that a run notes; numbers where there is none, or where they are not as many.
@@ -65,5 +76,84 @@ extension Prediction {
     let file = run(of: weights)?.appendingPathComponent("environment.json")
     let noted = file.flatMap { try? RunDirectory.read(RunEnvironment.self, from: $0) }?.classNames
     return noted.flatMap { $0.count == count ? $0 : nil } ?? (0..<count).map { "class \($0)" }
+  }
+}
+
+/// What a network makes of pictures.
+public struct PicturePrediction: Encodable, Sendable {
+  /// What it makes of one.
+  public struct Row: Encodable, Sendable {
+    /// The picture's path in its folder, or its name.
+    public let picture: String
+    /// The likeliest classes, three where there are as many, the likeliest first.
+    public let classes: [Likely]
+    /// Those of all classes, in the order of the network's outputs.
+    let probabilities: [Double]
+
+    private enum CodingKeys: String, CodingKey { case picture, classes }
+  }
+
+  /// A class with its probability.
+  public struct Likely: Encodable, Sendable {
+    /// What it is called.
+    public let name: String
+    /// Between 0 and 1.
+    public let probability: Double
+
+    private enum CodingKeys: String, CodingKey {
+      case name = "class"
+      case probability
+    }
+  }
+
+  /// One for each picture, in the order of their paths.
+  public let rows: [Row]
+  private let classNames: [String]
+
+  private enum CodingKeys: String, CodingKey { case rows }
+
+  init(classNames: [String], rows: [(picture: String, probabilities: [Double])]) {
+    self.classNames = classNames
+    self.rows = rows.map { picture, probabilities in
+      let likeliest = probabilities.indices.sorted { probabilities[$0] > probabilities[$1] }
+      return Row(
+        picture: picture,
+        classes: likeliest.prefix(3).map {
+          Likely(name: classNames[$0], probability: probabilities[$0])
+        }, probabilities: probabilities)
+    }
+  }
+
+  /// For each picture its path and the likeliest classes, as people read them.
+  public var table: [[String]] {
+    rows.map { row in
+      [row.picture]
+        + row.classes.map { $0.name + String(format: " %.1f %%", $0.probability * 100) }
+    }
+  }
+
+  /// For each picture its path, the likeliest class and its probability, then the probabilities of all classes: every
+  /// digit, as RFC 4180 wants it.
+  var csv: String {
+    let lines = rows.map { row in
+      [row.picture] + row.classes.prefix(1).flatMap { [$0.name, "\($0.probability)"] }
+        + row.probabilities.map { "\($0)" }
+    }
+    return ([["picture", "class", "probability"] + classNames] + lines).map { cells in
+      cells.map(Self.quoted).joined(separator: ",") + "\r\n"
+    }.joined()
+  }
+
+  /// By scalars: a mark that follows a comma or a quote would make another letter of it.
+  private static func quoted(_ cell: String) -> String {
+    guard cell.unicodeScalars.contains(where: { ",\"\n\r".unicodeScalars.contains($0) }) else {
+      return cell
+    }
+    var text = "\""
+    for scalar in cell.unicodeScalars {
+      if scalar == "\"" { text.unicodeScalars.append(scalar) }
+      text.unicodeScalars.append(scalar)
+    }
+    return text + "\""
   }
 }

@@ -16,9 +16,9 @@ struct ExaminedNetwork {
   let network: any Layer
   /// Its parameters, in the order of its layers.
   let parameters: [Parameter]
-  /// The training images.
+  /// The training images; none where it is shown pictures from elsewhere alone.
   let training: ClassificationSet
-  /// The images that may be shown, and what their part is called: `test`.
+  /// The images that may be shown, and what their part is called: `test`. None as above.
   let shown: (name: String, set: ClassificationSet)
   private let transform: PixelTransform
   private let dtype: DType
@@ -75,6 +75,8 @@ struct ExaminedNetwork {
 
   /// The mean of the training images, as their input; a transform is a line from byte to number for each of them.
   func meanInput() throws -> Tensor {
+    require(
+      training.count > 0, "ExaminedNetwork.meanInput: there are no training images to have a mean")
     let (black, white) = try extremes()
     let share = training.meanImage().map { Double($0) / 255 }
     return black + (white - black) * Tensor(share, shape: black.shape, dtype: black.dtype)

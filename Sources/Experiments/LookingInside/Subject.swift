@@ -9,7 +9,7 @@ struct Subject {
   let examined: ExaminedNetwork
   /// Where it is from, in words.
   let source: String
-  /// What the folder of its pictures is called.
+  /// What the folder of its pictures is called, as far as the image decides.
   let folderName: String
   /// The image as it is shown.
   let picture: PixelImage
@@ -29,7 +29,11 @@ struct Subject {
       let (pixels, change) = try Self.pixels(of: file, for: examined)
       one = try examined.one(pixels: pixels)
       source = "The picture \(file.lastPathComponent)\(change)"
-      folderName = file.deletingPathExtension().lastPathComponent
+      // Pictures of the same name in two folders are two pictures.
+      let name = file.deletingPathExtension().lastPathComponent
+      folderName =
+        VisualizationRequest.cut(name, toBytes: 80) + "-"
+        + (try Checksum(of: file).sha256.prefix(8))
       truth = nil
     } else {
       let (name, set) = examined.shown

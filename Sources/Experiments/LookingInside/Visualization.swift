@@ -27,19 +27,41 @@ public enum Visualization {
     _ request: VisualizationRequest, note: (String) -> Void
   ) throws -> Outcome {
     let run = try RunDirectory(opening: request.run)
-    let opened = try ExperimentRunner.open(run, data: request.data)
-    guard let experiment = opened.experiment as? any LookingInside else {
-      let known = ExperimentCatalogue.all.filter { $0 is any LookingInside.Type }
-        .map { $0.information.name }.joined(separator: ", ")
-      throw AdjointError(
-        .usage,
-        "\(opened.name): has no classifier of images to look into; those that have are \(known)")
-    }
+    let name = try RunDirectory.read(SavedName.self, from: run.configuration).experiment
     let folder = run.folder.appendingPathComponent("visualize", isDirectory: true)
-    return try view(experiment.examined, of: opened.name, request, in: folder, note: note)
+    return try view(
+      examined(run, of: ExperimentCatalogue.experiment(named: name), request), of: name, request,
+      in: folder, note: note)
   }
 
-  /// Looks into a network, and writes to the folder of the request, or to one of the image's name in `parent`.
+  /// The network of a run, with its images where the request needs them.
+  private static func examined(
+    _ run: RunDirectory, of kind: any Experiment.Type, _ request: VisualizationRequest
+  ) throws -> ExaminedNetwork {
+    func other() -> AdjointError {
+      let known = ExperimentCatalogue.all.filter { $0 is any LookingInside.Type }
+        .map { $0.information.name }.joined(separator: ", ")
+      return AdjointError(
+        .usage,
+        "\(kind.information.name): has no classifier of images to look into; those that have are \(known)"
+      )
+    }
+    guard kind is any LookingInside.Type else { throw other() }
+    let alone = request.image == nil ? nil : try ExaminedNetwork(of: run, kind)
+    if let alone, !request.needsData { return alone }
+    do {
+      let opened = try ExperimentRunner.open(run, data: request.data)
+      guard let experiment = opened.experiment as? any LookingInside else { throw other() }
+      return experiment.examined
+    } catch let error as AdjointError where alone != nil {
+      throw AdjointError(
+        error.kind, "\(error.message); with --baseline black a picture needs no data")
+    }
+  }
+
+  /// Looks into a network, and writes to the folder of the request, or to one in `parent` that is called after it.
+  ///
+  /// What an earlier page of the same request left in that folder is removed.
   static func view(
     _ examined: ExaminedNetwork, of name: String, _ request: VisualizationRequest,
     in parent: URL, note: (String) -> Void
@@ -60,8 +82,11 @@ public enum Visualization {
         }
       }
     let folder =
-      request.output ?? parent.appendingPathComponent(subject.folderName, isDirectory: true)
+      request.output
+      ?? parent.appendingPathComponent(
+        request.folderName(of: subject.folderName), isDirectory: true)
     try OutputFolder.prepare(folder)
+    if request.output == nil { try removePage(in: folder) }
     for panel in panels {
       for (name, image) in panel.files {
         try AtomicFile.write(PNG.encode(image), to: folder.appendingPathComponent("\(name).png"))
@@ -71,6 +96,18 @@ public enum Visualization {
     try AtomicFile.write(
       Data(report(name, subject, panels).html().utf8), to: page)
     return Outcome(page: page, rows: subject.rows + panels.flatMap(\.rows))
+  }
+
+  /// Takes away a page and its pictures, the page first: one that stands has all of its own.
+  private static func removePage(in folder: URL) throws {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    for name in ["index.html"] + names.filter({ $0.hasSuffix(".png") }) {
+      let path = folder.appendingPathComponent(name).path
+      guard unlink(path) == 0 || errno == ENOENT else {
+        throw AdjointError(
+          .cannotWrite, "\(path): cannot be removed: \(String(cString: strerror(errno)))")
+      }
+    }
   }
 
   private static func report(_ name: String, _ subject: Subject, _ panels: [Panel]) -> Report {

@@ -56,6 +56,37 @@ public struct VisualizationRequest: Sendable {
   /// The folder to write; nil for one below the run's.
   public var output: URL?
 
+  /// Whether the images of the run are needed: one that is looked at, or the mean of those it was trained on.
+  var needsData: Bool {
+    let comparing: Set<What> = [.integrated, .occlusion]
+    return image == nil
+      || baseline == .mean && (what.isEmpty || what.contains(where: comparing.contains))
+  }
+
+  /// What the folder of its page is called: what is looked at, then what is asked for beyond the usual.
+  func folderName(of subject: String) -> String {
+    var words = [subject] + what.map(\.rawValue)
+    if let label { words.append("class-\(label)") }
+    if let layer {
+      // A layer without a path has the name of its type, such as ResNet<BasicBlock>.
+      let isPlain = { (letter: Character) in
+        letter.isLetter || letter.isNumber || letter == "." || letter == "_"
+      }
+      words.append("layer-" + String(layer.map { isPlain($0) ? $0 : "-" }))
+    }
+    if let unit { words.append("unit-\(unit)") }
+    if baseline != .mean { words.append(baseline.rawValue) }
+    if seed != 0 { words.append("seed-\(seed)") }
+    return Self.cut(words.joined(separator: "-"), toBytes: 200)
+  }
+
+  /// The beginning of a name: file systems take 255 bytes.
+  static func cut(_ name: String, toBytes count: Int) -> String {
+    var name = name
+    while name.utf8.count > count { name.removeLast() }
+    return name
+  }
+
   /// A request for all that suits the network, of the first image.
   public init(run: URL, data: DataDirectory) {
     self.run = run

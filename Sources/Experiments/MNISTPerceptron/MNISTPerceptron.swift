@@ -54,12 +54,11 @@ final class MNISTPerceptron: PredictingExperiment, LookingInside {
     return model
   }
 
-  static func model(for configuration: MNISTPerceptronConfiguration) -> any Layer {
-    perceptron(configuration)
-  }
+  static let rows = PredictedRows(input: "784 pixels between 0 and 1, or as bytes")
 
-  static func inputWidth(of configuration: MNISTPerceptronConfiguration) -> Int { 784 }
-  static var byteDivisor: Double { 255 }
+  static func predictor(for configuration: MNISTPerceptronConfiguration) -> RowPredictor {
+    RowPredictor(perceptron(configuration), features: 784, byteDivisor: 255)
+  }
 
   var task: any TrainingTask { classifier }
   var examined: ExaminedNetwork { classifier.examined }

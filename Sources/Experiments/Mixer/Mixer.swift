@@ -67,14 +67,14 @@ final class Mixer: PredictingExperiment, LookingInside {
     return model
   }
 
-  static func model(for configuration: MixerConfiguration) -> any Layer { mixer(configuration) }
+  static let rows = PredictedRows(
+    input: "pixels between 0 and 1, or as bytes, patch after patch as it cuts them")
 
-  /// One patch after the other, as ``ImagePatches`` cuts them.
-  static func inputWidth(of configuration: MixerConfiguration) -> Int {
-    configuration.positions * configuration.features
+  static func predictor(for configuration: MixerConfiguration) -> RowPredictor {
+    RowPredictor(
+      mixer(configuration), features: configuration.positions * configuration.features,
+      byteDivisor: 255)
   }
-
-  static var byteDivisor: Double { 255 }
 
   var task: any TrainingTask { classifier }
 

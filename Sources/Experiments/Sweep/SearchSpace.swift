@@ -13,6 +13,17 @@ struct SearchSpace: Equatable, Sendable {
     case linear(Double, Double)
     /// Any whole number from one to another, both included.
     case integers(Int, Int)
+
+    /// How many there are; nil where there is no end of them.
+    var count: Int? {
+      switch self {
+      case .list(let list): return list.count
+      case .integers(let low, let high):
+        let (width, overflows) = high.subtractingReportingOverflow(low)
+        return overflows || width == .max ? nil : width + 1
+      case .logarithmic, .linear: return nil
+      }
+    }
   }
 
   /// A setting and its values.
@@ -71,15 +82,44 @@ struct SearchSpace: Equatable, Sendable {
     return size
   }
 
-  /// The settings of a combination of the grid; the last setting changes fastest.
+  /// How many combinations of values there are; nil where a setting is any number between two, and where there are too
+  /// many to be numbered: then no two trials are alike for want of values.
+  var combinations: Int? {
+    var size = 1
+    for dimension in dimensions {
+      guard let count = dimension.values.count else { return nil }
+      let (product, overflows) = size.multipliedReportingOverflow(by: count)
+      if overflows { return nil }
+      size = product
+    }
+    return size
+  }
+
+  /// The settings of one of the ``combinations``; the last setting changes fastest.
   func gridSettings(_ index: Int) -> [(key: String, value: String)] {
     var rest = index
     let reversed = dimensions.reversed().map { dimension in
-      let list = dimension.list ?? []
-      defer { rest /= max(list.count, 1) }
-      return (key: dimension.key, value: list[rest % list.count])
+      let count = dimension.values.count ?? 1
+      defer { rest /= count }
+      return (key: dimension.key, value: Self.value(rest % count, of: dimension.values))
     }
     return reversed.reversed()
+  }
+
+  private static func value(_ index: Int, of values: Values) -> String {
+    switch values {
+    case .list(let list): list[index]
+    case .integers(let low, _): "\(low + index)"
+    case .logarithmic, .linear: draw(values, at: 0)
+    }
+  }
+
+  /// The settings of a trial where none of so many combinations is drawn twice: they are the same whatever other trials
+  /// there are, as the order of all combinations is the seed's.
+  func dealtSettings(
+    _ trial: Int, of combinations: Int, seed: UInt64
+  ) -> [(key: String, value: String)] {
+    gridSettings(SeededOrder(count: combinations, seed: seed)[trial])
   }
 
   /// The settings of a trial, drawn from its own stream of random numbers: they are the same whatever other
@@ -100,9 +140,14 @@ struct SearchSpace: Equatable, Sendable {
     case .logarithmic(let low, let high):
       rounded(exp(log(low) + share * (log(high) - log(low))), low, high)
     case .linear(let low, let high): rounded(low + share * (high - low), low, high)
-    case .integers(let low, let high):
-      "\(min(low + Int(share * (Double(high) - Double(low) + 1)), high))"
+    case .integers(let low, let high): "\(integer(low, high, at: share))"
     }
+  }
+
+  /// The distance between the two may be more than the largest number.
+  private static func integer(_ low: Int, _ high: Int, at share: Double) -> Int {
+    let width = UInt(bitPattern: high &- low)
+    return low &+ Int(bitPattern: min(UInt(share * (Double(width) + 1)), width))
   }
 
   /// Four digits: nobody can tell more apart, and people write them down.

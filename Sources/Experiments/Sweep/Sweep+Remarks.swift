@@ -1,7 +1,10 @@
 extension Sweep {
-  /// What to say of settings that the others of a trial leave without effect.
+  /// What to say of trials of which there are no more, and of settings that the others of a trial leave without effect.
   public func remarks() throws -> [String] {
-    try remarks(ExperimentCatalogue.experiment(named: request.experiment))
+    let isWhole = request.drawing != nil && request.trials == space.combinations
+    let end = "\(request.trials) trials: these settings have no more combinations"
+    return (isWhole ? [end] : [])
+      + (try remarks(ExperimentCatalogue.experiment(named: request.experiment)))
   }
 
   private func remarks<Kind: Experiment>(_ kind: Kind.Type) throws -> [String] {

@@ -30,7 +30,7 @@ public final class Sweep {
   /// Where everything is written.
   public let folder: URL
   let space: SearchSpace
-  private let ledger: SweepLedger
+  let ledger: SweepLedger
   /// Whether trials are not to find data that have been put there since it was begun on drawn ones.
   private var drawsItsOwn = false
 
@@ -93,6 +93,7 @@ public final class Sweep {
     }
     request.dataDir = dataDir ?? request.dataDir
     space = try SearchSpace(request.space)
+    try request.requireTrials(in: space, file: file.path)
     ledger = try SweepLedger(in: folder)
     for (index, record) in ledger.records.enumerated() {
       guard (0..<request.trials).contains(record.trial) else {
@@ -138,7 +139,7 @@ public final class Sweep {
       throw AdjointError(
         .diskFull,
         "\(error.message); once there is room go on with: adjoint sweep \(request.experiment) "
-          + "--resume \(folder.path)")
+          + "--resume \(shellWord(folder.path))")
     }
   }
 
@@ -322,55 +323,6 @@ public final class Sweep {
       interrupted: true
     ).rows
     for row in complete.dropFirst(10) { removeCheckpoints(row.trial) }
-  }
-
-  // MARK: - Where it is
-
-  /// The best of those that came to the end of the rung before.
-  private func promoted(_ alive: [Int], to rung: Int) -> [Int] {
-    let rows = SweepResult(
-      request, space, folder: folder,
-      records: alive.compactMap { ledger.record($0, rung: rung - 1) }, interrupted: false
-    ).rows.filter { $0.error == nil }
-    return rows.prefix(request.rungs[rung].trials).map(\.trial).sorted()
-  }
-
-  private var bestSoFar: (text: String, trial: Int)? {
-    let metric = request.metric
-    return SweepResult(request, space, folder: folder, records: ledger.records, interrupted: true)
-      .best.map { (ProgressDisplay.format(metric: metric, $0.value(metric)), $0.trial) }
-  }
-
-  /// Trials that will not be heard of again.
-  private var finishedTrials: Int {
-    let last = request.rungs.count - 1
-    var finished = ledger.records.count { $0.rung == last || $0.error != nil }
-    for rung in 0..<last {
-      let over = ledger.records.count { $0.rung == rung }
-      // Once a rung is over those who do not go on are done.
-      let failed = ledger.records.count { $0.rung == rung && $0.error != nil }
-      if ledger.records.contains(where: { $0.rung == rung + 1 }) {
-        finished += max(over - failed - request.rungs[rung + 1].trials, 0)
-      }
-    }
-    return min(finished, request.trials)
-  }
-
-  /// The share of the whole training that is over.
-  private var shareDone: Double {
-    let rungs = request.rungs
-    var before = 0.0
-    var (all, done) = (0.0, 0.0)
-    for (index, rung) in rungs.enumerated() {
-      // The last goes to the end: for three times as long as the one before.
-      let budget =
-        rung.budget.map(Double.init)
-        ?? (index == 0 ? 1 : Double(rungs[index - 1].budget ?? 1) * Double(Halving.eta))
-      all += Double(rung.trials) * (budget - before)
-      done += Double(ledger.records.count { $0.rung == index }) * (budget - before)
-      before = budget
-    }
-    return all > 0 ? min(done / all, 1) : 1
   }
 
   // MARK: - What is left in the folder

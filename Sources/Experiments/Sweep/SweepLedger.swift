@@ -27,7 +27,7 @@ final class SweepLedger {
 
   /// Opens the ledger of a sweep's folder, or begins one.
   ///
-  /// - Throws: `AdjointError` if another process is at work on it, or a line is not what it has to be.
+  /// - Throws: `AdjointError` if another process is at work on it, it cannot be read, or a line is not what it has to be.
   init(in folder: URL) throws {
     let url = folder.appendingPathComponent("trials.jsonl")
     guard let lock = try FileLock(url) else {
@@ -36,7 +36,11 @@ final class SweepLedger {
     }
     self.lock = lock
     file = try AppendFile(url)
-    let data = (try? Data(contentsOf: url)) ?? Data()
+    let data: Data
+    // What is taken for empty would be cut to nothing.
+    do { data = try Data(contentsOf: url) } catch {
+      throw AdjointError(.noInput, "\(url.path): cannot be read: \(error.localizedDescription)")
+    }
     // A process that was killed while it wrote has left half a line.
     let whole = data.lastIndex(of: UInt8(ascii: "\n")).map { data.prefix(through: $0) } ?? Data()
     try file.truncate(toBytes: whole.count)

@@ -25,9 +25,13 @@ enum SweepReport {
   private static func methodName(_ request: SweepRequest) -> String {
     switch request.method {
     case .grid: "Every combination"
-    case .random: "Drawn at random"
-    case .halving: "Drawn at random, successive halving"
+    case .random: drawn(request)
+    case .halving: "\(drawn(request)), successive halving"
     }
+  }
+
+  private static func drawn(_ request: SweepRequest) -> String {
+    request.drawing == nil ? "Drawn at random" : "Drawn at random, none twice"
   }
 
   private static func keyFigures(_ result: SweepResult) -> [Report.KeyFigure] {
@@ -90,7 +94,8 @@ enum SweepReport {
         return "trial \(row.trial): \(settings.joined(separator: " ")); \(outcome)"
       },
       lowIsGood: result.request.minimize, highlighted: result.best == nil ? nil : 0)
-    let failures = result.failures > 0 ? " Broken lines are trials that failed." : ""
+    let failures =
+      result.failures > 0 ? " A cross is where the line of a trial that failed ends." : ""
     let early =
       rows.contains { $0.error == nil && $0.rung < result.request.rungs.count - 1 }
       ? " Trials that were stopped early show what they had reached by then." : ""
@@ -109,13 +114,20 @@ enum SweepReport {
     _ dimension: SearchSpace.Dimension, _ rows: [SweepResult.Row]
   ) -> ParallelCoordinates.Dimension {
     let texts = rows.map { $0.settings[dimension.key] ?? "" }
-    if let list = dimension.list {
+    if let list = dimension.list.map(upwards) {
       return .init(dimension.key, places: texts.map { list.firstIndex(of: $0) ?? 0 }, names: list)
     }
     var scale = Axis.Scale.linear
     if case .logarithmic = dimension.values { scale = .logarithmic }
     return .init(
       Axis(dimension.key, scale: scale), numbers: texts.map { Double($0) ?? .nan })
+  }
+
+  /// Numbers from the least to the greatest, as on any axis, in whichever order they were given; words stay as they are.
+  private static func upwards(_ list: [String]) -> [String] {
+    let numbers = list.compactMap(Double.init).filter(\.isFinite)
+    guard numbers.count == list.count else { return list }
+    return zip(numbers, list).sorted { $0.0 < $1.0 }.map(\.1)
   }
 
   // MARK: - Curves

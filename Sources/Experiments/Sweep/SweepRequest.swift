@@ -11,6 +11,12 @@ public enum SweepMethod: String, Codable, Sendable, CaseIterable {
   case halving
 }
 
+/// How trials are drawn.
+enum SweepDrawing: String, Codable, Sendable {
+  /// No combination of values a second time.
+  case withoutReplacement = "without replacement"
+}
+
 /// What a sweep is asked to do: `sweep.json`.
 public struct SweepRequest: Codable, Equatable, Sendable {
   /// The experiment's name.
@@ -29,6 +35,9 @@ public struct SweepRequest: Codable, Equatable, Sendable {
   private(set) var isDirectionKnown: Bool?
   /// What values are drawn from.
   public var seed: UInt64
+  /// How; nil where each trial draws for itself: from ranges, and in sweeps that were begun before there was anything
+  /// else, whose trials keep their values.
+  private(set) var drawing: SweepDrawing?
   /// Threads for each trial.
   public var threads: Int
   /// Epochs of each trial, if they were given.
@@ -52,8 +61,8 @@ public struct SweepRequest: Codable, Equatable, Sendable {
   ///   - experiment: its name.
   ///   - space: what followed each `--set`.
   ///   - method: a grid if there are only lists, else random.
-  ///   - trials: 20, or 27 for halving; a grid has its own number.
-  ///   - metric: of the validation part, or of the training.
+  ///   - trials: 20, or 27 for halving, or as many as there are combinations; a grid has its own number.
+  ///   - metric: of the validation part, or of the training; the experiment's own if nil.
   ///   - minimize: whether less is better; by the metric's name if nil.
   ///   - seed: what values are drawn from, 0 if nil; a grid draws none.
   ///   - threads: for each trial.
@@ -63,9 +72,11 @@ public struct SweepRequest: Codable, Equatable, Sendable {
   /// - Throws: `AdjointError` of kind usage that names what is wrong.
   public init(
     experiment: String, space texts: [String], method: SweepMethod? = nil, trials: Int? = nil,
-    metric: String = "validation_accuracy", minimize: Bool? = nil, seed: UInt64? = nil,
+    metric: String? = nil, minimize: Bool? = nil, seed: UInt64? = nil,
     threads: Int, epochs: Int? = nil, steps: Int? = nil, dataDir: String? = nil
   ) throws {
+    let kind = try ExperimentCatalogue.experiment(named: experiment)
+    let metric = metric ?? kind.searchMetric
     let space = try SearchSpace(texts)
     guard !space.varying.isEmpty else {
       throw AdjointError(
@@ -88,7 +99,6 @@ public struct SweepRequest: Codable, Equatable, Sendable {
     self.experiment = experiment
     self.space = texts
     self.method = method
-    self.trials = try Self.count(trials, method, space)
     self.metric = metric
     let direction = minimize ?? Self.lessIsBetter(metric)
     self.minimize = direction ?? false
@@ -108,18 +118,35 @@ public struct SweepRequest: Codable, Equatable, Sendable {
       throw AdjointError(
         .usage, "--set \(length.text): --method halving itself divides the \(length.key)")
     }
+    self.trials = try Self.count(trials, method, space)
+    drawing = method == .grid || space.combinations == nil ? nil : .withoutReplacement
   }
+
+  /// More than anybody has the time for.
+  private static let mostTrials = 100_000
 
   private static func count(
     _ trials: Int?, _ method: SweepMethod, _ space: SearchSpace
   ) throws -> Int {
-    let most = 100_000
+    let most = mostTrials
     guard method == .grid else {
-      let trials = trials ?? (method == .halving ? 27 : 20)
-      guard (1...most).contains(trials) else {
+      let usual = method == .halving ? 27 : 20
+      if let trials, !(1...most).contains(trials) {
         throw AdjointError(.usage, "--trials \(trials): has to be in 1 … \(most)")
       }
-      return trials
+      guard let size = space.combinations, size < trials ?? usual else { return trials ?? usual }
+      if let trials {
+        throw AdjointError(
+          .usage,
+          "--trials \(trials): these settings have \(size) combinations, and none is drawn twice")
+      }
+      guard method == .random || size >= Halving.eta else {
+        throw AdjointError(
+          .usage,
+          "--method halving: takes at least 3 trials, and these settings have \(size) combinations; "
+            + "--method random tries them all")
+      }
+      return size
     }
     let size = try space.gridSize()
     guard size <= most else {
@@ -135,6 +162,20 @@ public struct SweepRequest: Codable, Equatable, Sendable {
     return size
   }
 
+  /// Throws bad data if a request that was read asks for trials for which there are no values.
+  ///
+  /// - Parameters:
+  ///   - space: its settings.
+  ///   - file: where it was read from.
+  func requireTrials(in space: SearchSpace, file: String) throws {
+    let counted =
+      method == .grid ? try space.gridSize() : drawing.map { _ in space.combinations ?? 0 }
+    let most = min(counted ?? .max, Self.mostTrials)
+    guard trials >= 1, trials <= most else {
+      throw AdjointError(.badData, "\(file): expected 1 to \(most) trials, found \(trials)")
+    }
+  }
+
   /// A loss, an error or a distance has to be small, an accuracy large; nil for what its name does not tell.
   static func lessIsBetter(_ metric: String) -> Bool? {
     let small: Set = [
@@ -148,7 +189,11 @@ public struct SweepRequest: Codable, Equatable, Sendable {
 
   /// The settings that a trial changes, in the order given.
   func settings(_ trial: Int, in space: SearchSpace) -> [(key: String, value: String)] {
-    method == .grid ? space.gridSettings(trial) : space.drawnSettings(trial, seed: seed)
+    if method == .grid { return space.gridSettings(trial) }
+    guard drawing == .withoutReplacement, let combinations = space.combinations else {
+      return space.drawnSettings(trial, seed: seed)
+    }
+    return space.dealtSettings(trial, of: combinations, seed: seed)
   }
 
   /// All that a trial changes of the experiment's default.
@@ -162,7 +207,7 @@ public struct SweepRequest: Codable, Equatable, Sendable {
   /// The command that makes this sweep, without the places of data and output.
   public var command: String {
     var words = ["adjoint", "sweep", experiment]
-    for text in space { words += ["--set", Self.quoted(text)] }
+    for text in space { words += ["--set", shellWord(text)] }
     words += ["--method", method.rawValue]
     if method != .grid { words += ["--trials", "\(trials)", "--seed", "\(seed)"] }
     if let epochs { words += ["--epochs", "\(epochs)"] }
@@ -172,10 +217,5 @@ public struct SweepRequest: Codable, Equatable, Sendable {
       words.append(minimize ? "--minimize" : "--maximize")
     }
     return (words + ["--threads", "\(threads)"]).joined(separator: " ")
-  }
-
-  private static func quoted(_ text: String) -> String {
-    text.wholeMatch(of: /[\w=,.+\/:-]+/) != nil
-      ? text : "'" + text.replacing("'", with: "'\\''") + "'"
   }
 }

@@ -62,9 +62,6 @@ public struct SweepResult: Sendable {
   /// Trials that failed.
   public var failures: Int { rows.count { $0.error != nil } }
 
-  /// Where the best configuration is; nil if there is none.
-  public var bestFile: URL? { best.map { _ in folder.appendingPathComponent("best.json") } }
-
   /// Throws `AdjointError` of bad data if no trial succeeded.
   public func requireBest() throws {
     guard best == nil, !interrupted, let first = rows.first else { return }

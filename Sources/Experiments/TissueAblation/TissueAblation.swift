@@ -53,7 +53,7 @@ final class TissueAblation: ImageExperiment {
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
     [.init("Variant", variant, note: AblationVariant.named(variant)?.words)]
-      + training.keyFigures(metrics)
+      + training.keyFigures(metrics, published: nil)
   }
 }
 

@@ -24,6 +24,7 @@ final class TwoLayerToy: PredictingExperiment {
   )
 
   static let presets = ["default": TwoLayerToyConfiguration()]
+  static let searchMetric = "train_loss"
 
   let plan: TrainingPlan
   let dataDescription: String
@@ -42,13 +43,12 @@ final class TwoLayerToy: PredictingExperiment {
       .exponential(factor: configuration.decayFactor), unit: .step)
   }
 
-  static func model(for configuration: TwoLayerToyConfiguration) -> any Layer {
-    var random = NumPyRandom(seed: UInt32(configuration.seed))
-    return TwoLayerToyTask.model(configuration, from: &random)
-  }
+  static let rows = PredictedRows(input: "\(TwoLayerToyTask.inputCount) numbers")
 
-  static func inputWidth(of configuration: TwoLayerToyConfiguration) -> Int {
-    TwoLayerToyTask.inputCount
+  static func predictor(for configuration: TwoLayerToyConfiguration) -> RowPredictor {
+    var random = NumPyRandom(seed: UInt32(configuration.seed))
+    return RowPredictor(
+      TwoLayerToyTask.model(configuration, from: &random), features: TwoLayerToyTask.inputCount)
   }
 
   var task: any TrainingTask { toy }

@@ -4,7 +4,7 @@ import Tensors
 /// What determines a run of `uva-mlp-best`.
 struct UvABestConfiguration: TimedConfiguration {
   /// How the learning rate falls.
-  enum Fall: String, Codable, Sendable, CaseIterable {
+  enum RateSchedule: String, Codable, Sendable, CaseIterable {
     case constant, cosine
   }
 
@@ -19,7 +19,7 @@ struct UvABestConfiguration: TimedConfiguration {
   /// The learning rate to begin with.
   var learningRate = 1e-4
   /// How it falls, to zero at the last step if it is a cosine.
-  var schedule = Fall.constant
+  var schedule = RateSchedule.constant
   /// The probability with which an input of the first layers is dropped.
   var dropout = 0.2
   /// How many layers, from the first, have dropout in front.
@@ -38,7 +38,7 @@ struct UvABestConfiguration: TimedConfiguration {
   var precision = DType.float32
 
   static let choices = [
-    "precision": DType.full.map(\.rawValue), "schedule": Fall.allCases.map(\.rawValue),
+    "precision": DType.full.map(\.rawValue), "schedule": RateSchedule.allCases.map(\.rawValue),
   ]
 
   func validate() throws {

@@ -7,7 +7,7 @@ import Tensors
 import Training
 
 /// A variational autoencoder of perceptrons that learns a distribution of points in the plane.
-final class PlanarVAE: Experiment {
+final class PlanarVAE: PredictingExperiment {
   static let information = ExperimentInformation(
     name: "vae-2d",
     summary: "variational autoencoder of perceptrons on points in the plane",
@@ -21,6 +21,7 @@ final class PlanarVAE: Experiment {
   static let presets = [
     "default": PlanarVAEConfiguration(), "assignment": PlanarVAEConfiguration.assignment,
   ]
+  static let searchMetric = "sliced_wasserstein"
 
   let dataDescription: String
   let dataFiles: [RunEnvironment.DataFile] = []
@@ -42,6 +43,18 @@ final class PlanarVAE: Experiment {
     dataDescription =
       "\(configuration.target.summary), \(ProgressDisplay.grouped(planar.samplesPerEpoch)) points drawn in "
       + "each epoch, seed \(configuration.seed)"
+  }
+
+  static let rows = PredictedRows(
+    input: "two numbers, a point of the plane",
+    output: "its reconstruction, the decoder's mean for the mean of the encoder")
+
+  static func predictor(for configuration: PlanarVAEConfiguration) -> RowPredictor {
+    let model = PlanarVAETask.model(configuration)
+    return RowPredictor(model, features: 2) { x in
+      let z = slice(model.encoder(x, .inference), axis: 1, from: 0, count: configuration.latent)
+      return slice(model.decoder(z, .inference), axis: 1, from: 0, count: 2)
+    }
   }
 
   var task: any TrainingTask { planar }

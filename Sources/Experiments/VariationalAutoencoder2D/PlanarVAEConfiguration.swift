@@ -3,12 +3,6 @@ import Tensors
 
 /// What determines a run of `vae-2d`.
 struct PlanarVAEConfiguration: TimedConfiguration {
-  /// How gradients are worked out.
-  enum GradientSource: String, Codable, Sendable, CaseIterable {
-    case tape
-    case byHand = "by-hand"
-  }
-
   /// The distribution that is learned.
   var target = PlanarDistribution.checkerboard
   /// Units in each of the two hidden layers of encoder and decoder.

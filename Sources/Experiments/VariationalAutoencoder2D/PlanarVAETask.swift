@@ -17,14 +17,19 @@ final class PlanarVAETask: TrainingTask {
 
   init(_ configuration: PlanarVAEConfiguration) {
     self.configuration = configuration
+    step = PlanarVAEStep(
+      Self.model(configuration), learningRate: configuration.learningRate,
+      byHand: configuration.gradients == .byHand)
+  }
+
+  /// The network of a configuration, with new weights.
+  static func model(_ configuration: PlanarVAEConfiguration) -> GaussianVAE {
     var random = Philox(seed: configuration.seed)
     let model = GaussianVAE(
       features: 2, hidden: [configuration.hidden, configuration.hidden],
       latent: configuration.latent, random: &random)
     convert(model, to: configuration.precision)
-    step = PlanarVAEStep(
-      model, learningRate: configuration.learningRate,
-      byHand: configuration.gradients == .byHand)
+    return model
   }
 
   /// Whole batches only: the rest of an epoch would be no different from the next epoch's points.
@@ -69,8 +74,8 @@ final class PlanarVAETask: TrainingTask {
   func finalMetrics() throws -> [String: Double] {
     let trained = draw(configuration.evaluationPoints, stream: PlanarStream.points(epoch: 0))
     let beta = configuration.beta
-    return testBound(beta: beta).merging(bound("train", of: trained, beta)) { $1 }
-      .merging(distances()) { $1 }
+    return try testBound(beta: beta).merging(bound("train", of: trained, beta)) { $1 }
+      .merging(distances(asking: Interruption.check)) { $1 }
   }
 
   /// The negative bound and its two terms on points, with one draw of noise.
@@ -87,8 +92,8 @@ final class PlanarVAETask: TrainingTask {
   }
 
   /// The distances of generated from true points, of true from other true points, and how many times the second
-  /// the first is; means over several draws.
-  func distances() -> [String: Double] {
+  /// the first is; means over several draws. `ask` is called before each, and what it throws ends the measurement.
+  func distances(asking ask: () throws -> Void) rethrows -> [String: Double] {
     let count = configuration.evaluationPoints
     var totals: [String: Double] = [:]
     var bandwidth: Double?
@@ -104,6 +109,7 @@ final class PlanarVAETask: TrainingTask {
       let h = bandwidth ?? SampleDistance.medianDistance(first)
       bandwidth = h
       for (name, other) in [("", generated), ("_true", second)] {
+        try ask()
         totals["sliced_wasserstein\(name)", default: 0] += SampleDistance.slicedWasserstein(
           first, other)
         totals["mmd\(name)", default: 0] += SampleDistance.maximumMeanDiscrepancy(

@@ -6,7 +6,7 @@ import Tensors
 import Training
 
 /// Variational autoencoders of fully connected parts on handwritten digits.
-final class DigitVAE: Experiment {
+final class DigitVAE: PredictingExperiment {
   static let information = ExperimentInformation(
     name: "vae-mnist",
     summary: "variational autoencoders on digits: plain, β, vector-quantised, lossy (--set kind=)",
@@ -17,6 +17,7 @@ final class DigitVAE: Experiment {
       + "vq −124.7 (58.2 + 66.5), lossy −90.1 (79.1 + 11.0)")
 
   static let presets = ["default": DigitVAEConfiguration()]
+  static let searchMetric = "validation_elbo"
 
   let dataDescription: String
   let dataFiles: [RunEnvironment.DataFile]
@@ -40,6 +41,17 @@ final class DigitVAE: Experiment {
         ? .cosine(
           total: total, minimum: configuration.learningRate * configuration.finalRate)
         : .constant, unit: .step)
+  }
+
+  static let rows = PredictedRows(
+    input: "784 pixels between 0 and 1, or as bytes",
+    output: "their reconstruction, how likely each pixel is on")
+
+  static func predictor(for configuration: DigitVAEConfiguration) -> RowPredictor {
+    let autoencoder = configuration.autoencoder()
+    convert(autoencoder.model, to: configuration.precision)
+    return RowPredictor(
+      autoencoder.model, features: 784, byteDivisor: 255, outputs: autoencoder.reconstruction)
   }
 
   var task: any TrainingTask { digits }

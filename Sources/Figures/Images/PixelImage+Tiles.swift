@@ -6,10 +6,8 @@ extension PixelImage {
   ///   - columns: how many stand in a row, at least 1.
   ///   - gap: pixels between them.
   public init(tiles: [PixelImage], columns: Int, gap: Int = 1) {
-    guard let first = tiles.first else {
-      require(false, "PixelImage(tiles:): there are no tiles")
-      fatalError()
-    }
+    require(!tiles.isEmpty, "PixelImage(tiles:): there are no tiles")
+    let first = tiles[0]
     require(
       columns >= 1 && gap >= 0,
       "PixelImage(tiles:): \(columns) columns with gaps of \(gap); at least 1 and 0 are needed")

@@ -14,7 +14,8 @@ public struct ParallelCoordinates: Figure {
     public let axis: Axis
     let values: Values
 
-    /// An axis of numbers, one for each line; a line ends before a value that has no place on the axis.
+    /// An axis of numbers, one for each line; a line ends in a cross before a value that has no place on
+    /// the axis.
     public init(_ axis: Axis, numbers: [Double]) {
       self.axis = axis
       values = .numbers(numbers)
@@ -129,35 +130,57 @@ public struct ParallelCoordinates: Figure {
     let order = (0..<lines).sorted {
       (shades.fractions[$0] ?? -1, $1) < (shades.fractions[$1] ?? -1, $0)
     }
+    var ends: [(line: Int, point: (x: Double, y: Double))] = []
     for line in order.filter({ $0 != highlighted }) + order.filter({ $0 == highlighted }) {
-      let path = Self.curve(columns, heights.map { $0[line] })
+      // Up to the first axis where the line has no place.
+      let points = zip(columns, heights.map { $0[line] }).prefix { $1 != nil }
+        .compactMap { x, height in height.map { (x: x, y: $0) } }
+      guard let end = points.last else { continue }
       let isBold = line == highlighted
       let color = shades.fractions[line].map { shades.color($0) }
+      if color == nil { ends.append((line, end)) }
+      guard points.count > 1 else { continue }
       canvas.add(
         "path",
         [
-          "d": path, "class": color == nil ? "line axis" : "line", "stroke": color,
-          "style": isBold ? "stroke-width:4" : nil,
+          "d": Self.curve(points), "class": color == nil ? "line axis" : "line",
+          "stroke": color, "style": isBold ? "stroke-width:4" : nil,
           "stroke-opacity": isBold ? nil : opacity,
           "stroke-dasharray": color == nil ? "3 4" : nil,
         ], note: notes.isEmpty ? nil : notes[line])
     }
+    // Above all lines: of one with a place on one axis alone there is nothing else to be seen.
+    for (line, point) in ends {
+      canvas.add(
+        "path",
+        [
+          "d": Self.cross(at: point), "class": "dots \(FigureStyle.stroke(1))",
+          "stroke-width": "2",
+        ], note: notes.isEmpty ? nil : notes[line])
+    }
   }
 
-  /// Curves that cross each axis at a right angle, up to the first axis where the line has no place.
-  private static func curve(_ columns: [Double], _ heights: [Double?]) -> String {
+  /// Curves that cross each axis at a right angle.
+  private static func curve(_ points: [(x: Double, y: Double)]) -> String {
     var path = ""
-    for (index, height) in heights.enumerated() {
-      guard let height else { break }
-      let (x, y) = (Markup.number(columns[index]), Markup.number(height))
+    for (index, point) in points.enumerated() {
+      let (x, y) = (Markup.number(point.x), Markup.number(point.y))
       if index == 0 {
         path = "M\(x) \(y)"
-      } else if let before = heights[index - 1] {
-        let middle = Markup.number((columns[index - 1] + columns[index]) / 2)
-        path += "C\(middle) \(Markup.number(before)) \(middle) \(y) \(x) \(y)"
+      } else {
+        let before = points[index - 1]
+        let middle = Markup.number((before.x + point.x) / 2)
+        path += "C\(middle) \(Markup.number(before.y)) \(middle) \(y) \(x) \(y)"
       }
     }
     return path
+  }
+
+  private static func cross(at point: (x: Double, y: Double)) -> String {
+    let arm = 4.0
+    let (left, right) = (Markup.number(point.x - arm), Markup.number(point.x + arm))
+    let (top, bottom) = (Markup.number(point.y - arm), Markup.number(point.y + arm))
+    return "M\(left) \(top)L\(right) \(bottom)M\(left) \(bottom)L\(right) \(top)"
   }
 
   // MARK: - Colours

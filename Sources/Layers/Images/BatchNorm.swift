@@ -126,7 +126,8 @@ public struct BatchNorm: Layer {
     require(
       x.count > features,
       "input of shape \(x.shape) has one value for each channel, whose variance "
-        + "is 0; training needs a larger batch or image")
+        + "is 0; \(context.mode == .training ? "training" : "a layer without running statistics") needs a "
+        + "larger batch or image")
     let (y, mean, variance) = body(nil)
     if context.mode == .training { follow(mean, variance, count: x.count / features) }
     return y
@@ -147,7 +148,10 @@ public struct BatchNorm: Layer {
 private let checks: Registration = {
   for mode in [Context.Mode.training, .inference] {
     GradientCheck.register("BatchNorm in \(mode)", group: .layer, tolerance32: 1e-5) { sampler in
-      ([[4, 1], [5, 3], [2, 3, 2, 17], [2, 2, 2, 33]] as [Shape]).map { shape in
+      ([
+        [4, 1], [5, 3], [3, 7], [7, 8], [4, 9], [3, 15], [5, 16], [2, 3, 2, 17], [3, 31],
+        [2, 2, 2, 33], [3, 1, 1, 5], [1, 2, 3, 8], [2, 3, 4],
+      ] as [Shape]).map { shape in
         let x = sampler.parameter(shape)
         let residual = sampler.parameter(shape)
         let layer = BatchNorm(shape[shape.rank - 1], epsilon: 0.1)

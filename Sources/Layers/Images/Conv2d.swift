@@ -104,13 +104,30 @@ private func requireLengths(
       + "and the groups have to divide inputs and outputs")
 }
 
+/// Small convolutions, the image that of a transposed one too: a pixel, one among padding, all of the image, a stride that
+/// leaves a rest, sides of unequal padding, pixels of a window apart, groups of one channel and of several, and channels
+/// around the width of vectors.
+let convolutionCases:
+  [(image: Shape, outputs: Int, window: Extent, geometry: ConvolutionGeometry)] = [
+    ([3, 1, 1, 2], 1, 1, .init()), ([2, 1, 1, 3], 2, 3, .init(padding: 1)),
+    ([1, 3, 2, 5], 2, Extent(3, 2), .init()), ([2, 5, 6, 3], 4, 3, .init(padding: 1)),
+    ([1, 6, 5, 4], 6, Extent(3, 2), .init(stride: 2, groups: 2)),
+    ([1, 7, 6, 2], 3, 2, .init(stride: Extent(3, 2))),
+    (
+      [1, 5, 4, 2], 3, Extent(2, 3),
+      .init(padding: Padding(top: 0, left: 1, bottom: 1, right: 0))
+    ),
+    ([1, 6, 5, 1], 2, 3, .init(padding: 1, dilation: Extent(2, 1))),
+    ([1, 2, 3, 7], 7, Extent(1, 2), .init(groups: 7)),
+    ([1, 3, 2, 4], 8, 2, .init(padding: 1, groups: 4)), ([1, 1, 3, 9], 8, 1, .init()),
+    ([1, 2, 2, 15], 1, 2, .init()), ([1, 1, 2, 16], 7, 1, .init()),
+    ([1, 2, 2, 17], 2, 2, .init(stride: 2, padding: 1)),
+  ]
+
 @section("adjoint_registry") @used
 private let checks: Registration = {
   GradientCheck.register("Conv2d", group: .layer) { sampler in
-    [
-      ([2, 5, 6, 3], 4, Extent(3), ConvolutionGeometry(padding: 1)),
-      ([1, 6, 5, 4], 6, Extent(3, 2), .init(stride: 2, groups: 2)),
-    ].map { (image: Shape, outputs: Int, window: Extent, geometry: ConvolutionGeometry) in
+    convolutionCases.map { image, outputs, window, geometry in
       let x = sampler.parameter(image)
       var random = Philox(seed: 1)
       let layer = Conv2d(image[3], outputs, window: window, geometry, random: &random)
@@ -124,14 +141,12 @@ private let checks: Registration = {
     }
   }
   GradientCheck.register("ConvTranspose2d", group: .layer) { sampler in
-    [
-      ([2, 3, 4, 3], 4, Extent(2), ConvolutionGeometry(stride: 2)),
-      ([1, 4, 3, 4], 6, Extent(3, 2), .init(stride: 2, padding: 1, groups: 2)),
-    ].map { (image: Shape, outputs: Int, window: Extent, geometry: ConvolutionGeometry) in
-      let x = sampler.parameter(image)
+    convolutionCases.map { image, outputs, window, geometry in
+      let (x, stride) = (sampler.parameter(image), geometry.stride)
       var random = Philox(seed: 1)
       let layer = ConvTranspose2d(
-        image[3], outputs, window: window, geometry, outputPadding: 1, random: &random)
+        image[3], outputs, window: window, geometry,
+        outputPadding: Extent(min(1, stride.height - 1), min(1, stride.width - 1)), random: &random)
       convert(layer, to: sampler.dtype)
       return .init(
         "\(image) to \(outputs), window \(window)", [x, layer.weight, layer.bias!],

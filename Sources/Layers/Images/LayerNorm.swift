@@ -92,8 +92,11 @@ public struct GroupNorm: Layer {
 @section("adjoint_registry") @used
 private let checks: Registration = {
   GradientCheck.register("LayerNorm", group: .layer, tolerance32: 1e-5) { sampler in
-    ([([3, 7], [7]), ([2, 2, 3, 17], [17]), ([2, 3, 5], [3, 5])] as [(Shape, Shape)]).map {
-      shape, row in
+    ([
+      ([1, 1], [1]), ([3, 7], [7]), ([2, 8], [8]), ([4, 9], [9]), ([3, 15], [15]), ([2, 16], [16]),
+      ([2, 2, 3, 17], [17]), ([33], [33]), ([2, 3, 5], [3, 5]), ([2, 3, 4], [2, 3, 4]),
+      ([2, 1, 3, 2], [3, 2]),
+    ] as [(Shape, Shape)]).map { shape, row in
       let x = sampler.parameter(shape)
       let layer = LayerNorm(row, epsilon: 0.1)
       convert(layer, to: sampler.dtype)
@@ -108,8 +111,11 @@ private let checks: Registration = {
     }
   }
   GradientCheck.register("GroupNorm", group: .layer, tolerance32: 1e-5) { sampler in
-    ([([2, 2, 2, 6], 3), ([3, 8], 2), ([1, 2, 2, 17], 17)] as [(Shape, Int)]).map {
-      shape, groups in
+    ([
+      ([1, 1, 1, 1], 1), ([2, 2, 2, 6], 3), ([3, 7], 1), ([3, 8], 2), ([2, 1, 2, 9], 3),
+      ([2, 2, 15], 5), ([2, 3, 1, 16], 4), ([1, 2, 2, 17], 17), ([1, 3, 17], 1),
+      ([1, 1, 2, 33], 3),
+    ] as [(Shape, Int)]).map { shape, groups in
       let x = sampler.parameter(shape)
       let layer = GroupNorm(groups, shape[shape.rank - 1], epsilon: 0.1)
       convert(layer, to: sampler.dtype)

@@ -87,7 +87,7 @@ public struct GlobalAvgPool: Layer {
 
 @section("adjoint_registry") @used
 private let checks: Registration = {
-  let shapes: [Shape] = [[1, 2, 2, 1], [2, 5, 6, 3], [1, 7, 4, 17]]
+  let shapes = GradientCheck.images + [[1, 2, 2, 1], [2, 5, 6, 3], [1, 7, 4, 17]]
   let maxima: [(String, any Layer)] = [
     ("MaxPool2d", MaxPool2d(window: 3, stride: 2, padding: 1)),
     ("AdaptiveMaxPool2d", AdaptiveMaxPool2d(Extent(3, 2))),
@@ -102,10 +102,11 @@ private let checks: Registration = {
   }
   let means: [(String, any Layer, @Sendable (Shape, Tensor) -> Tensor)] = [
     (
-      "AvgPool2d", AvgPool2d(window: 2),
+      // With padding, windows of two fit into a pixel.
+      "AvgPool2d", AvgPool2d(window: 2, stride: Extent(2, 1), padding: 1),
       { image, dy in
         naiveMeanGradient(
-          image, dy, 0, rows: { 2 * $0..<2 * $0 + 2 }, columns: { 2 * $0..<2 * $0 + 2 })
+          image, dy, 1, rows: { 2 * $0 - 1..<2 * $0 + 1 }, columns: { $0 - 1..<$0 + 1 })
       }
     ),
     ("AdaptiveAvgPool2d", AdaptiveAvgPool2d(Extent(2, 3)), { naiveAdaptiveMeanGradient($0, $1) }),

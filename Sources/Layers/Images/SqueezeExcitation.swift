@@ -44,8 +44,8 @@ public struct SqueezeExcitation: Layer {
 @section("adjoint_registry") @used
 private let checks: Registration = {
   GradientCheck.register("SqueezeExcitation", group: .layer, tolerance32: 1e-5) { sampler in
-    ([([1, 1, 1, 1], 1), ([2, 3, 2, 5], 3), ([3, 2, 2, 17], 4)] as [(Shape, Int)]).map {
-      shape, reduced in
+    (GradientCheck.images + [[2, 3, 2, 5]]).map { shape in
+      let reduced = 1 + shape[3] / 8
       let x = sampler.parameter(shape)
       var random = Philox(seed: 3)
       let layer = SqueezeExcitation(shape[3], reduced: reduced, inner: .silu, random: &random)

@@ -56,11 +56,7 @@ private func rows(of weight: Tensor) -> Tensor {
 @section("adjoint_registry") @used
 private let checks: Registration = {
   GradientCheck.register("WeightNormalizedConv2d", group: .layer) { sampler in
-    [
-      ([2, 5, 6, 3], 4, Extent(3), ConvolutionGeometry(padding: 1)),
-      ([1, 6, 5, 4], 6, Extent(3, 2), .init(stride: 2, groups: 2)),
-      ([3, 1, 1, 2], 1, Extent(1), .init()),
-    ].map { (image: Shape, outputs: Int, window: Extent, geometry: ConvolutionGeometry) in
+    convolutionCases.map { image, outputs, window, geometry in
       let x = sampler.parameter(image)
       var random = Philox(seed: 1)
       let layer = WeightNormalizedConv2d(

@@ -62,13 +62,6 @@ public struct Sampler {
 }
 
 extension GradientCheck {
-  /// Shapes on which every elementwise operation is checked: scalars, ones, an empty one, one less and
-  /// one more than the width of vectors, several axes, and one that is shared out over threads.
-  public static let shapes: [Shape] = [
-    [], [1], [0], [3], [7], [8], [9], [15], [16], [17], [33], [5, 1], [3, 7], [2, 3, 5],
-    [180, 190],
-  ]
-
   /// Enters the check of an elementwise operation of one input.
   ///
   /// - Parameters:

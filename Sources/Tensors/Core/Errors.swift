@@ -67,8 +67,16 @@ public func require(
   if !condition { stop(message(), file: file, line: line) }
 }
 
+/// Stops the process with a message; for places that are reached only where a promise is broken.
+///
+/// - Parameters:
+///   - message: what was called, what it got, and the cure.
+///   - file: where the promise was broken.
+///   - line: where in it.
 @inline(never)
-private func stop(_ message: String, file: StaticString, line: UInt) -> Never {
+package func stop(
+  _ message: String, file: StaticString = #fileID, line: UInt = #line
+) -> Never {
   let layer = RunningLayer.innermostName.map { "in layer \($0): " } ?? ""
   // fatalError would print the same text, but only after a "Fatal error:" that hides where it belongs.
   let text = Array("adjoint: \(layer)\(message) [\(file):\(line)]\n".utf8)

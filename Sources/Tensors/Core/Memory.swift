@@ -124,8 +124,7 @@ struct Kernel: Sendable {
 
   init(_ name: String) {
     guard let found = adjoint_find_kernel(name) else {
-      require(false, "Kernel: there is no kernel named \(name)")
-      fatalError()
+      stop("Kernel: there is no kernel named \(name)")
     }
     float32 = found.pointee.float32
     float64 = found.pointee.float64
@@ -167,9 +166,7 @@ struct Kernel: Sendable {
   @inline(__always)
   private func inWidth(_ function: adjoint_function?, _ dtype: DType) -> adjoint_function {
     if let function { return function }
-    require(
-      false, "\(name): has no \(dtype) form; convert its input with converted(to: .float32)")
-    fatalError()
+    stop("\(name): has no \(dtype) form; convert its input with converted(to: .float32)")
   }
 }
 

@@ -35,8 +35,13 @@ public func averagePool(_ x: Tensor, window: Int, stride: Int = 1, axis: Int = -
 private let checks: Registration = {
   GradientCheck.register("average_pool") { sampler in
     [
-      ([1], 1, 1, 0), ([9], 3, 1, 0), ([2, 11], 4, 2, 1), ([3, 7, 2], 3, 3, 1),
+      // A window of one, one as long as the axis, positions that overlap, that leave gaps, and a rest.
+      ([1], 1, 1, 0), ([9], 3, 1, 0), ([7], 7, 1, 0), ([10], 3, 4, 0), ([2, 11], 4, 2, 1),
       ([4, 40], 25, 1, 1),
+      // Along the first axis, one in the middle and the last, with as much behind it as vectors hold.
+      ([5, 7], 2, 1, 0), ([8, 8], 2, 2, 0), ([3, 7, 2], 3, 3, 1), ([2, 4, 9], 3, 1, 1),
+      ([1, 5, 15], 2, 2, 1), ([1, 6, 16], 5, 1, 1), ([1, 5, 17], 2, 3, 1), ([3, 33], 4, 5, 1),
+      ([2, 2, 3, 5], 2, 1, 2), ([0, 5], 3, 1, 1), ([5, 0], 3, 1, 0),
     ].map { (shape: Shape, window: Int, stride: Int, axis: Int) in
       let x = sampler.parameter(shape)
       return .init(

@@ -84,8 +84,8 @@ public func countCorrect(_ scores: Tensor, labels: IndexTensor) -> Int {
 @section("adjoint_registry") @used
 private let checks: Registration = {
   GradientCheck.register("softmax_cross_entropy") { sampler in
-    [(1, 1), (1, 2), (1, 10), (5, 3), (16, 10), (3, 15), (3, 16), (7, 17), (2, 33)].map {
-      rows, classes in
+    (GradientCheck.fullBatches + [[1, 2], [1, 10], [16, 10]]).map { shape in
+      let (rows, classes) = (shape[0], shape[1])
       let x = sampler.parameter([rows, classes])
       let labels = sampler.labels(rows, below: classes)
       return .init(

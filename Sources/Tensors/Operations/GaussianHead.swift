@@ -3,6 +3,12 @@
 //
 // The formulas are those of Kingma and Welling, "Auto-encoding variational Bayes", ICLR 2014.
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 private let reparameterizeForward = Kernel("reparameterize")
 private let reparameterizeBackward = Kernel("reparameterize_pullback")
 private let likelihoodForward = Kernel("gaussian_head_nll")
@@ -131,17 +137,18 @@ private func requireHead(_ head: Tensor, _ name: StaticString) {
     "\(name): a head of shape \(head.shape); it has to be [batch, 2n], the batch not empty")
 }
 
-/// One feature, an odd number, and one more than a vector holds.
-private let headShapes: [(batch: Int, n: Int)] = [(1, 1), (5, 2), (4, 7), (3, 17), (60, 33)]
+/// The shared shapes, and one that is shared out over threads.
+private let headShapes = (GradientCheck.batches + [[60, 33]]).map { (batch: $0[0], n: $0[1]) }
 
-private func halves(_ head: Tensor) -> (mean: Tensor, logarithm: Tensor) {
-  let n = head.shape[1] / 2
-  return (slice(head, axis: 1, from: 0, count: n), slice(head, axis: 1, from: n, count: n))
+/// For each feature of each row, where it stands in `[batch, n]`, and where its μ and s do in the head.
+private func places(_ batch: Int, _ n: Int) -> [(feature: Int, mean: Int, logarithm: Int)] {
+  (0..<batch).flatMap { row in
+    (0..<n).map { (row * n + $0, 2 * row * n + $0, (2 * row + 1) * n + $0) }
+  }
 }
 
 @section("adjoint_registry") @used
 private let checks: Registration = {
-  // By hand: composed of elementary operations on a tape of its own.
   GradientCheck.register("reparameterize") { sampler in
     headShapes.map { batch, n in
       let head = sampler.parameter([batch, 2 * n], .uniform(-1.5, 1.5))
@@ -149,10 +156,13 @@ private let checks: Registration = {
       return .init(
         "[\(batch), \(n)]", [head],
         byHand: { dz in
-          valueWithGradient(at: [head.value]) { inputs in
-            let (mean, logarithm) = halves(inputs[0])
-            return sum((mean + exp(logarithm) * noise) * dz)
-          }.gradients
+          let (h, e, dz) = (head.value.doubles, noise.doubles, dz.doubles)
+          var dhead = [Double](repeating: 0, count: head.count)
+          for (feature, mean, logarithm) in places(batch, n) {
+            dhead[mean] = dz[feature]
+            dhead[logarithm] = dz[feature] * exp(h[logarithm]) * e[feature]
+          }
+          return [Tensor(dhead, shape: head.shape, dtype: head.dtype)]
         }
       ) { reparameterize(head.value, noise: noise) }
     }
@@ -164,12 +174,20 @@ private let checks: Registration = {
       return .init(
         "[\(batch), \(n)]", [x, head],
         byHand: { dy in
-          valueWithGradient(at: [x.value, head.value]) { inputs in
-            let (mean, logarithm) = halves(inputs[1])
-            let scaled = (inputs[0] - mean) * exp(-logarithm)
-            let terms = scaled * scaled * 0.5 + logarithm + 0.918_938_533_204_672_7
-            return sum(terms) * (dy.item / Double(batch))
-          }.gradients
+          let (scale, xs, h) = (dy.item / Double(batch), x.value.doubles, head.value.doubles)
+          var dx = [Double](repeating: 0, count: x.count)
+          var dhead = [Double](repeating: 0, count: head.count)
+          for (feature, mean, logarithm) in places(batch, n) {
+            let difference = xs[feature] - h[mean]
+            let weighted = difference * exp(-2 * h[logarithm])
+            dx[feature] = scale * weighted
+            dhead[mean] = -scale * weighted
+            dhead[logarithm] = scale * (1 - weighted * difference)
+          }
+          return [
+            Tensor(dx, shape: x.shape, dtype: x.dtype),
+            Tensor(dhead, shape: head.shape, dtype: head.dtype),
+          ]
         }
       ) { gaussianHeadNegativeLogLikelihood(x.value, head: head.value) }
     }
@@ -180,11 +198,13 @@ private let checks: Registration = {
       return .init(
         "[\(batch), \(n)]", [head],
         byHand: { dy in
-          valueWithGradient(at: [head.value]) { inputs in
-            let (mean, logarithm) = halves(inputs[0])
-            let terms = (mean * mean + exp(logarithm * 2) - 1) * 0.5 - logarithm
-            return sum(terms) * (dy.item / Double(batch))
-          }.gradients
+          let (scale, h) = (dy.item / Double(batch), head.value.doubles)
+          var dhead = [Double](repeating: 0, count: head.count)
+          for (_, mean, logarithm) in places(batch, n) {
+            dhead[mean] = scale * h[mean]
+            dhead[logarithm] = scale * (exp(2 * h[logarithm]) - 1)
+          }
+          return [Tensor(dhead, shape: head.shape, dtype: head.dtype)]
         }
       ) { gaussianHeadKLDivergence(head.value) }
     }

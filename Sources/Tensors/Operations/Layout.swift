@@ -148,8 +148,11 @@ extension Shape {
 @section("adjoint_registry") @used
 private let checks: Registration = {
   GradientCheck.register("reshape") { sampler in
-    [([6], [2, 3]), ([2, 3, 4], [4, 6]), ([1], []), ([0, 3], [3, 0])].map {
-      (from: Shape, to: Shape) in
+    [
+      ([6], [2, 3]), ([2, 3, 4], [4, 6]), ([1], []), ([], [1, 1, 1]), ([7], [7]),
+      ([8, 9], [9, 8]), ([15], [5, 1, 3]), ([17], [1, 17]), ([2, 2, 4, 3], [48]),
+      ([2, 15], [2, 1, 3, 5]), ([0, 3], [3, 0]), ([2, 0], [0]),
+    ].map { (from: Shape, to: Shape) in
       let x = sampler.parameter(from)
       return .init("\(from) to \(to)", [x], byHand: { dy in [dy.reshaped(to: from)] }) {
         x.value.reshaped(to: to)
@@ -177,16 +180,23 @@ private let checks: Registration = {
     }
   }
   GradientCheck.register("permute") { sampler in
-    [([2, 3, 4], [2, 0, 1]), ([3, 5], [1, 0]), ([2, 1, 3, 5], [3, 1, 0, 2]), ([4], [0])].map {
-      (shape: Shape, axes: [Int]) in
+    [
+      ([4], [0]), ([1, 1], [1, 0]), ([3, 5], [1, 0]), ([3, 5], [0, 1]), ([7, 9], [1, 0]),
+      ([8, 16], [1, 0]), ([15, 17], [1, 0]), ([2, 33], [1, 0]), ([2, 3, 4], [2, 0, 1]),
+      ([3, 5, 7], [0, 2, 1]), ([5, 3, 8], [1, 0, 2]), ([2, 4, 9], [2, 1, 0]),
+      ([2, 1, 3, 5], [3, 1, 0, 2]), ([2, 3, 2, 8], [0, 3, 1, 2]), ([2, 7, 3, 2], [0, 2, 3, 1]),
+      ([2, 1, 3, 2, 1, 5], [5, 0, 4, 2, 1, 3]), ([2, 0, 3], [2, 0, 1]), ([0, 3], [1, 0]),
+    ].map { (shape: Shape, axes: [Int]) in
       let x = sampler.distinctParameter(shape)
       return .selection("\(shape) to \(axes)", [x]) { x.value.permuted(to: axes) }
     }
   }
   GradientCheck.register("broadcast") { sampler in
     [
-      ([], [3, 5]), ([1], [7]), ([5], [3, 5]), ([3, 1], [3, 5]), ([1, 5], [3, 5]),
-      ([2, 1, 4], [2, 3, 4]), ([3, 1], [2, 3, 4]), ([17], [16, 17]), ([1, 1], [0, 2]),
+      ([], [3, 5]), ([1], [7]), ([5], [3, 5]), ([8], [3, 8]), ([17], [16, 17]), ([3, 1], [3, 5]),
+      ([9, 1], [9, 7]), ([31, 1], [31, 2]), ([1, 5], [3, 5]), ([1, 15], [5, 15]),
+      ([2, 1, 4], [2, 3, 4]), ([3, 1], [2, 3, 4]), ([2, 1, 3, 1], [2, 2, 3, 5]), ([1, 1], [0, 2]),
+      ([3, 1], [3, 0]),
     ].map { (from: Shape, to: Shape) in
       let x = sampler.distinctParameter(from)
       return .selection("\(from) to \(to)", [x]) { broadcast(x.value, to: to) }

@@ -88,7 +88,8 @@ private let checks: Registration = {
   ] {
     GradientCheck.register(name) { sampler in
       ([
-        [1, 1], [1, 5], [3, 1], [4, 7], [5, 16], [7, 17], [16, 33], [300, 130], [2, 3, 2, 5],
+        [1, 1], [1, 5], [3, 1], [4, 7], [3, 8], [2, 9], [3, 15], [5, 16], [7, 17], [2, 31],
+        [16, 33], [300, 130], [2, 3, 2, 5],
       ] as [Shape]).map { shape in
         let features = shape[shape.rank - 1]
         let batch = shape.count / features

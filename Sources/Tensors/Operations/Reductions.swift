@@ -114,7 +114,8 @@ private let checks: Registration = {
       }
     }
     GradientCheck.register(isMean ? "mean_axis" : "sum_axis") { sampler in
-      axisShapes.map { shape, axis in
+      // The sum of nothing is 0; its mean is not a number.
+      (axisShapes + (isMean ? [] : [([3, 0], 1), ([0], 0)])).map { shape, axis in
         let x = sampler.parameter(shape)
         return .init(
           "\(shape) axis \(axis)", [x],
@@ -127,7 +128,7 @@ private let checks: Registration = {
     }
   }
   GradientCheck.register("maximum_axis") { sampler in
-    axisShapes.filter { $0.0.count > 0 }.map { shape, axis in
+    axisShapes.map { shape, axis in
       let x = sampler.distinctParameter(shape)
       return .selection("\(shape) axis \(axis)", [x]) { maximum(x.value, axis: axis) }
     }
@@ -135,10 +136,11 @@ private let checks: Registration = {
 }
 
 /// Every axis of shapes with ones, odd lengths and lengths around the width of vectors.
-let axisShapes: [(Shape, Int)] = [
+package let axisShapes: [(Shape, Int)] = [
   ([1], 0), ([5], 0), ([17], 0), ([1, 7], 0), ([7, 1], 1), ([3, 5], 0), ([3, 5], 1), ([4, 16], 0),
   ([4, 16], 1), ([5, 15], 1), ([15, 5], 0), ([3, 17], 0), ([17, 3], 1), ([2, 3, 5], 0),
-  ([2, 3, 5], 1), ([2, 3, 5], 2), ([3, 33, 2], 1), ([2, 3, 67], 1), ([0, 3], 1),
+  ([2, 3, 5], 1), ([2, 3, 5], 2), ([3, 33, 2], 1), ([2, 3, 67], 1), ([0, 3], 1), ([3, 0], 0),
+  ([2, 8], 1), ([3, 9], 1), ([8, 7], 0), ([9, 2], 0), ([2, 31], 1), ([2, 2, 3, 4], 2),
 ]
 
 /// A gradient that is the cotangent repeated along an axis, by indices.

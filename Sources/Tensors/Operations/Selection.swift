@@ -138,8 +138,11 @@ public func pad(
 private let checks: Registration = {
   GradientCheck.register("concatenate") { sampler in
     [
-      ([[3]], 0), ([[2, 3], [4, 3]], 0), ([[2, 3], [2, 1], [2, 0]], 1),
-      ([[2, 1, 3], [2, 5, 3]], 1),
+      ([[3]], 0), ([[1], [1]], 0), ([[7], [0], [9]], 0), ([[8], [16], [17]], 0),
+      ([[2, 3], [4, 3]], 0), ([[1, 15], [2, 15]], -2), ([[2, 3], [2, 1], [2, 0]], 1),
+      ([[3, 7], [3, 8], [3, 9]], -1), ([[2, 1, 3], [2, 5, 3]], 1), ([[1, 2, 3], [2, 2, 3]], 0),
+      ([[2, 3, 1], [2, 3, 16], [2, 3, 2]], 2), ([[1, 2, 3, 2], [1, 2, 1, 2]], 2),
+      ([[2, 1, 2, 5], [2, 1, 2, 4]], 3), ([[0, 3], [0, 2]], 1), ([[0], [0]], 0),
     ]
     .map { (shapes: [Shape], axis: Int) in
       let parts = sampler.distinctParameters(shapes)
@@ -149,8 +152,12 @@ private let checks: Registration = {
     }
   }
   GradientCheck.register("slice") { sampler in
-    [([7], 0, 2, 3), ([3, 5], 1, 0, 5), ([3, 5], 0, 1, 0), ([2, 5, 3], 1, 4, 1)].map {
-      (shape: Shape, axis: Int, start: Int, count: Int) in
+    [
+      ([1], 0, 0, 1), ([7], 0, 2, 3), ([17], 0, 0, 8), ([17], 0, 1, 15), ([33], 0, 16, 17),
+      ([3, 5], 0, 0, 1), ([3, 5], 0, 1, 0), ([3, 5], 1, 0, 5), ([3, 5], 1, 5, 0),
+      ([3, 9], 0, 2, 1), ([4, 16], -1, 7, 9), ([2, 5, 3], 1, 4, 1), ([3, 2, 8], 0, 1, 2),
+      ([2, 3, 15], 2, 7, 7), ([2, 2, 3, 4], 2, 1, 1), ([2, 2, 3, 5], 3, 0, 4), ([0, 5], 1, 1, 2),
+    ].map { (shape: Shape, axis: Int, start: Int, count: Int) in
       let x = sampler.distinctParameter(shape)
       return .selection("\(shape) axis \(axis) \(start) ..< \(start + count)", [x]) {
         slice(x.value, axis: axis, from: start, count: count)
@@ -158,16 +165,30 @@ private let checks: Registration = {
     }
   }
   GradientCheck.register("gather") { sampler in
-    [([5], 0), ([4, 3], 0), ([3, 4], 1), ([2, 4, 17], 1)].map { (shape: Shape, axis: Int) in
+    [
+      ([1], 0, 1), ([5], 0, 6), ([17], 0, 9), ([4, 3], 0, 6), ([2, 8], 0, 3), ([3, 4], 1, 6),
+      ([2, 9], 1, 17), ([5, 1], 0, 7), ([3, 2, 7], 0, 4), ([2, 4, 17], 1, 6), ([2, 3, 16], 2, 15),
+      ([2, 3, 2, 5], 2, 3), ([2, 2, 1, 4], 3, 8), ([3, 4], 0, 0), ([0, 4], 1, 3), ([3, 0], 0, 2),
+    ].map { (shape: Shape, axis: Int, count: Int) in
       let x = sampler.distinctParameter(shape)
-      let indices = sampler.labels(6, below: shape[axis])
-      return .selection("\(shape) axis \(axis)", [x]) { gather(x.value, indices, axis: axis) }
+      let indices = sampler.labels(count, below: shape[axis])
+      return .selection("\(shape) axis \(axis) at \(count)", [x]) {
+        gather(x.value, indices, axis: axis)
+      }
     }
   }
   for (name, mode) in [("pad", PaddingMode.constant(0.5)), ("pad_edge", .edge)] {
     GradientCheck.register(name) { sampler in
-      [([5], 0, 2, 3), ([3, 5], 1, 0, 1), ([2, 3, 5], 1, 4, 0), ([1, 1], 0, 1, 1)].map {
-        (shape: Shape, axis: Int, before: Int, after: Int) in
+      let shapes: [(Shape, Int, Int, Int)] = [
+        ([1], 0, 0, 7), ([5], 0, 2, 3), ([8], 0, 1, 0), ([17], 0, 15, 1), ([4], 0, 0, 0),
+        ([1, 1], 0, 1, 1), ([3, 9], 0, 1, 2), ([3, 5], 1, 0, 1), ([2, 16], -1, 8, 9),
+        ([2, 3, 5], 1, 4, 0), ([3, 2, 7], 0, 0, 2), ([2, 3, 15], 2, 1, 1), ([2, 1, 3, 4], 1, 2, 1),
+        ([2, 2, 3, 3], 3, 1, 4), ([0, 3], 1, 2, 1),
+      ]
+      // An empty axis has no edge.
+      let empty: [(Shape, Int, Int, Int)] =
+        mode == .edge ? [] : [([2, 0], 1, 3, 1), ([0], 0, 0, 2)]
+      return (shapes + empty).map { shape, axis, before, after in
         let x = sampler.distinctParameter(shape)
         return .selection("\(shape) axis \(axis) by \(before) and \(after)", [x]) {
           pad(x.value, axis: axis, before: before, after: after, mode: mode)

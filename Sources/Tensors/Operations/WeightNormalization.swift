@@ -118,7 +118,10 @@ private func requireMatch(_ v: Tensor, _ g: Tensor, _ operation: StaticString) {
 @section("adjoint_registry") @used
 private let checks: Registration = {
   GradientCheck.register("weight_normalization") { sampler in
-    [(1, 1), (1, 17), (3, 5), (16, 15), (33, 64), (5, 70)].map { outputs, inputs in
+    [
+      (1, 1), (1, 17), (3, 5), (9, 2), (2, 7), (7, 8), (8, 9), (16, 15), (5, 16), (3, 31), (2, 33),
+      (33, 64), (5, 70), (0, 3),
+    ].map { outputs, inputs in
       let v = sampler.parameter([outputs, inputs], .uniform(0.3, 1))
       let g = sampler.parameter([outputs])
       return .init(
@@ -132,13 +135,14 @@ private let checks: Registration = {
       let name =
         "weight_normalized_linear\(activation == .relu ? "_relu" : "")\(hasBias ? "" : "_without_bias")"
       GradientCheck.register(name) { sampler in
-        [(1, 1, 1), (5, 3, 7), (4, 17, 9), (16, 8, 33), (3, 65, 15)].map { batch, outputs, inputs in
+        let lengths = GradientCheck.normalizedLengths + [(3, 65, 15), (2, 0, 3)]
+        return lengths.map { batch, outputs, inputs in
           // Positive numbers, and lengths that alternate in sign: no output is near the kink.
           let x = sampler.parameter([batch, inputs], .uniform(0.3, 1))
           let v = sampler.parameter([outputs, inputs], .uniform(0.3, 1))
           let g = Parameter(
             Tensor(
-              (0..<outputs).map { $0 % 2 == 0 ? 2 : -2 }, shape: [outputs], dtype: sampler.dtype))
+              (0..<outputs).map { $0 % 2 == 0 ? 1 : -1 }, shape: [outputs], dtype: sampler.dtype))
           let b = sampler.parameter([outputs], .uniform(-0.1, 0.1))
           return .init(
             "batch \(batch) outputs \(outputs) inputs \(inputs)",

@@ -13,12 +13,22 @@ public struct History: Sendable, Equatable {
     public let metrics: [String: Double]
   }
 
+  /// What was measured between the ends of epochs, or where one ended, every so many steps.
+  public struct Measure: Sendable, Equatable {
+    /// Steps taken.
+    public let step: Int
+    /// By name, as an epoch's; training figures are means since the measure before, or the epoch's beginning.
+    public let metrics: [String: Double]
+  }
+
   /// The loss of each step, from step 1 on.
   public internal(set) var losses: [Double] = []
   /// The learning rate of each step.
   public internal(set) var learningRates: [Double] = []
   /// The epochs that are over.
   public internal(set) var epochs: [Epoch] = []
+  /// What was measured every so many steps, where a run was asked for it.
+  public internal(set) var measures: [Measure] = []
 
   /// Nothing yet.
   public init() {}
@@ -67,7 +77,7 @@ public struct History: Sendable, Equatable {
     guard let row = Line(ofStep: line) ?? (try? JSONDecoder().decode(Line.self, from: Data(line)))
     else {
       throw Self.wrong(
-        file, number, "a JSON object with the metrics of a step or an epoch",
+        file, number, "a JSON object with the metrics of a step, an epoch or a measure",
         String(decoding: line.prefix(60), as: UTF8.self))
     }
     if let metrics = row.metrics {
@@ -78,6 +88,11 @@ public struct History: Sendable, Equatable {
       // What is neither finite nor absent is written as null.
       epochs.append(
         Epoch(epoch: row.epoch, step: row.step, metrics: metrics.mapValues { $0 ?? .nan }))
+    } else if let measured = row.measured {
+      guard row.step == losses.count else {
+        throw Self.wrong(file, number, "a measure after step \(losses.count)", "step \(row.step)")
+      }
+      measures.append(Measure(step: row.step, metrics: measured.mapValues { $0 ?? .nan }))
     } else {
       guard row.step == losses.count + 1 else {
         throw Self.wrong(file, number, "step \(losses.count + 1)", "step \(row.step)")
@@ -87,13 +102,14 @@ public struct History: Sendable, Equatable {
     }
   }
 
-  /// A line of a step or of an epoch, with exactly the keys that it has to have.
+  /// A line of a step, an epoch or a measure, with exactly the keys that it has to have.
   private struct Line: Decodable {
     let step: Int
     let epoch: Int
     let loss: Double?
     let learningRate: Double?
     let metrics: [String: Double?]?
+    let measured: [String: Double?]?
 
     private struct Key: CodingKey, Hashable {
       let stringValue: String
@@ -127,14 +143,18 @@ public struct History: Sendable, Equatable {
       self.loss = loss
       learningRate = rate
       metrics = nil
+      measured = nil
     }
 
     init(from decoder: any Decoder) throws {
       let values = try decoder.container(keyedBy: Key.self)
       let (step, epoch, loss) = (Key("step"), Key("epoch"), Key("loss"))
-      let (rate, metrics) = (Key("learning_rate"), Key("metrics"))
+      let (rate, metrics, measured) = (Key("learning_rate"), Key("metrics"), Key("measured"))
       let keys = Set(values.allKeys)
-      guard keys == [step, epoch, loss, rate] || keys == [step, epoch, metrics] else {
+      guard
+        keys == [step, epoch, loss, rate] || keys == [step, epoch, metrics]
+          || keys == [step, epoch, measured]
+      else {
         throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "other keys"))
       }
       self.step = try values.decode(Int.self, forKey: step)
@@ -142,7 +162,8 @@ public struct History: Sendable, Equatable {
       self.loss = try values.decodeIfPresent(Double.self, forKey: loss)
       learningRate = try values.decodeIfPresent(Double.self, forKey: rate)
       self.metrics = try values.decodeIfPresent([String: Double?].self, forKey: metrics)
-      guard self.metrics != nil || !keys.contains(metrics) else {
+      self.measured = try values.decodeIfPresent([String: Double?].self, forKey: measured)
+      guard self.metrics != nil || self.measured != nil || keys.contains(loss) else {
         throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "no metrics"))
       }
     }

@@ -70,13 +70,21 @@ public final class ProgressDisplay {
     }
   }
 
+  /// Shows on a terminal what goes on where no step is taken; nothing elsewhere.
+  public func show(_ text: String) {
+    guard style == .bar else { return }
+    write("\r\u{1B}[2K" + text.prefix(max(width() - 1, 0)))
+    isBarShown = true
+  }
+
   /// Says something on a line of its own, whatever else is shown.
   public func note(_ text: String) {
     finish()
     write(text + "\n")
   }
 
-  func finish() {
+  /// Ends the line of the bar, if there is one.
+  public func finish() {
     if isBarShown { write("\n") }
     isBarShown = false
   }
@@ -119,7 +127,7 @@ public final class ProgressDisplay {
 
   /// A metric in few characters; accuracies in per cent.
   public static func format(metric name: String, _ value: Double) -> String {
-    if name.hasSuffix("accuracy"), value.isFinite { return String(format: "%.2f %%", value * 100) }
+    if name.contains("accuracy"), value.isFinite { return String(format: "%.2f %%", value * 100) }
     return format(value)
   }
 

@@ -20,6 +20,9 @@ extension Trainer {
     /// Where to save, measure and stop before the plan's end; nil to go through to it. The plan and its schedule
     /// stay what they are, so that a run which is paused and resumed is the run that was never paused.
     public var pause: Pause?
+    /// Steps from one measure of what is measured after an epoch to the next; nil for the ends of epochs alone.
+    /// Nothing of it changes what is trained.
+    public var stepsBetweenMeasures: Int?
     /// What is noted for TensorBoard, in place of what the plan says; nil for the plan's.
     public var tracking: TrackingOptions?
     /// Asked before each step whether to save and stop; by default whether a signal asked for it.

@@ -73,51 +73,6 @@ public final class Trainer {
     lastCheckpoint = clock.now
   }
 
-  /// Gives a task the running weights, their average and the optimiser of a checkpoint; returns the best
-  /// weights, if it keeps them.
-  private static func restore(
-    _ saved: (model: [String: Tensor], optimizer: [String: Tensor], state: TrainingState),
-    into task: any TrainingTask, from folder: URL
-  ) throws -> [String: Tensor]? {
-    let average = task.weightAverage
-    guard (average == nil) == (saved.state.averageUpdates == nil) else {
-      throw AdjointError(
-        .badData,
-        "\(folder.path): was written \(average == nil ? "with" : "without") an average of the weights, and "
-          + "the run now keeps \(average == nil ? "none" : "one")")
-    }
-    var optimizer = saved.optimizer
-    func take(_ prefix: String) -> [String: Tensor] {
-      let names = optimizer.keys.filter { $0.hasPrefix(prefix) }
-      return Dictionary(
-        uniqueKeysWithValues: names.compactMap { name in
-          optimizer.removeValue(forKey: name).map { (String(name.dropFirst(prefix.count)), $0) }
-        })
-    }
-    let hasBest = saved.state.best != nil
-    let running = take(CheckpointPrefix.running)
-    let averaged = take(CheckpointPrefix.average)
-    try task.load(modelState: hasBest || average != nil ? running : saved.model)
-    if let average, let updates = saved.state.averageUpdates {
-      try average.withAverage { try task.load(modelState: hasBest ? averaged : saved.model) }
-      average.updates = updates
-    }
-    try task.optimizer.load(state: optimizer)
-    return hasBest ? saved.model : nil
-  }
-
-  /// Loads the newest checkpoint of a run into a task; returns the steps it had taken.
-  ///
-  /// - Throws: `AdjointError` if there is none, or it is damaged or of another model.
-  public static func loadNewest(in run: RunDirectory, into task: any TrainingTask) throws -> Int {
-    guard let newest = try Checkpoint.latest(in: run.checkpoints) else {
-      throw AdjointError(.noInput, "\(run.checkpoints.path): holds no checkpoint")
-    }
-    let saved = try Checkpoint.read(newest, as: TrainingState.self)
-    try task.load(modelState: saved.model)
-    return saved.state.step
-  }
-
   /// Trains to the end of the plan, or to where it is to pause, or until it is interrupted.
   public func train() throws -> Outcome {
     let planned = plan.totalSteps(stepsPerEpoch: task.stepsPerEpoch)
@@ -138,6 +93,7 @@ public final class Trainer {
     do {
       defer { progress.finish() }
       while mayGoOn(to: total) && !options.isInterrupted() {
+        if isToMeasure { try measure() }
         if state.batch < task.stepsPerEpoch {
           try speed.measure(samples: { state.count }, waited: { task.secondsWaited }) {
             try trainEpoch(until: total, &meter)
@@ -161,10 +117,15 @@ public final class Trainer {
     }
     var metrics: [String: Double] = [:]
     do {
-      if !wasInterrupted { metrics = try task.finalMetrics() }
+      defer { progress.finish() }
+      if !wasInterrupted {
+        progress.show("measuring what it came to …")
+        metrics = try task.finalMetrics()
+      }
     } catch let error as AdjointError where error.kind == .interrupted {
       wasInterrupted = true
     }
+    task.takeNotes().forEach(progress.note)
     try Divergence.check(metrics, after: "step \(state.step)")
     if isComplete && !wasInterrupted { log.end(metrics, step: state.step) }
     try patience { try log.close() }
@@ -189,7 +150,17 @@ public final class Trainer {
   }
 
   private func mayGoOn(to total: Int) -> Bool {
-    (state.step < total || state.batch == task.stepsPerEpoch) && !isOver
+    (state.step < total || state.batch == task.stepsPerEpoch || isToMeasure) && !isOver
+  }
+
+  /// Whether these steps ask for a measure that was not taken; at the end of an epoch it is taken with the epoch's.
+  private var isToMeasure: Bool {
+    state.batch < task.stepsPerEpoch && isMeasureDue
+  }
+
+  private var isMeasureDue: Bool {
+    guard let interval = options.stepsBetweenMeasures, state.step > 0 else { return false }
+    return state.step % interval == 0 && state.measured?.step != state.step
   }
 
   private func trainEpoch(until total: Int, _ meter: inout SpeedMeter) throws {
@@ -206,8 +177,26 @@ public final class Trainer {
       log.step(state.step, epoch: state.epoch + 1, loss: outcome.loss, rate: rate)
       if options.checkFinite { try requireFiniteState() }
       if isNoted { noteWeights(isLastOfEpoch: isLast) }
+      if isToMeasure { try measure() }
       if meter.isDue() { try everyTenthOfASecond(total, meter) }
     }
+  }
+
+  /// Measures within an epoch what is measured after one.
+  private func measure() throws {
+    try requireFiniteState()
+    let metrics = try withAverage { try task.epochMetrics() }
+    task.takeNotes().forEach(progress.note)
+    try Divergence.check(metrics, after: place)
+    noteMeasure(metrics)
+  }
+
+  /// Logs what was measured, with the means of training since the measure before it or the epoch's beginning.
+  private func noteMeasure(_ metrics: [String: Double]) {
+    let measure = History.Measure(
+      step: state.step, metrics: metrics.merging(state.meansSinceMeasure) { $1 })
+    log.measure(measure, epoch: state.epoch + 1)
+    state.noteMeasure()
   }
 
   private func step() throws -> StepOutcome {
@@ -234,7 +223,9 @@ public final class Trainer {
     try requireFiniteState()
     try withAverage {
       var metrics = try task.epochMetrics()
+      task.takeNotes().forEach(progress.note)
       try Divergence.check(metrics, after: place)
+      if isMeasureDue { noteMeasure(metrics) }
       metrics["train_loss"] = state.loss / Double(state.count)
       if let correct = state.correct {
         metrics["train_accuracy"] = Double(correct) / Double(state.count)
@@ -277,11 +268,9 @@ public final class Trainer {
   private func keepIfBest(_ metrics: [String: Double]) {
     guard let rule = plan.keepBest else { return }
     guard let value = metrics[rule.metric] else {
-      require(
-        false,
+      stop(
         "Trainer: the plan keeps the best epoch by \(rule.metric), and the task measures "
           + "\(metrics.keys.sorted().joined(separator: ", "))")
-      return
     }
     guard rule.isBetter(value, than: state.best) else { return }
     state.best = .init(epoch: state.epoch, value: value)
@@ -325,7 +314,9 @@ public final class Trainer {
   private func snapshot(_ total: Int, _ meter: SpeedMeter) -> ProgressDisplay.Snapshot {
     let speed = meter.stepsPerSecond(at: state.step)
     let samplesPerStep = Double(task.samplesPerEpoch) / Double(task.stepsPerEpoch)
-    let epochs = (total + task.stepsPerEpoch - 1) / task.stepsPerEpoch
+    // Of the whole run, also where it is to pause before its end.
+    let planned = plan.totalSteps(stepsPerEpoch: task.stepsPerEpoch)
+    let epochs = (planned + task.stepsPerEpoch - 1) / task.stepsPerEpoch
     return ProgressDisplay.Snapshot(
       epoch: min(state.epoch + 1, epochs), epochs: epochs, step: state.step, totalSteps: total,
       loss: state.count > 0 ? state.loss / Double(state.count) : .nan,

@@ -14,6 +14,8 @@ struct TrainingState: Codable, Sendable, Equatable {
   var loss = 0.0
   var count = 0
   var correct: Int?
+  /// Where the last measure between the ends of epochs was taken, with the sums of its epoch up to there.
+  var measured: Sums?
   /// The length of `metrics.jsonl` that belongs to these steps.
   var metricsBytes = 0
   /// The best epoch so far, where the plan keeps it.
@@ -29,7 +31,31 @@ struct TrainingState: Codable, Sendable, Equatable {
     if let right = outcome.correct { correct = (correct ?? 0) + right }
   }
 
+  /// What the sums were after a step.
+  struct Sums: Codable, Sendable, Equatable {
+    let step: Int
+    var loss = 0.0
+    var count = 0
+    var correct: Int?
+  }
+
+  /// The means of training since the last measure of this epoch, or since its beginning.
+  var meansSinceMeasure: [String: Double] {
+    let past = measured ?? Sums(step: 0)
+    let samples = Double(count - past.count)
+    guard samples > 0 else { return [:] }
+    var means = ["train_loss": (loss - past.loss) / samples]
+    if let correct { means["train_accuracy"] = Double(correct - (past.correct ?? 0)) / samples }
+    return means
+  }
+
+  mutating func noteMeasure() {
+    measured = Sums(step: step, loss: loss, count: count, correct: correct)
+  }
+
   mutating func beginNextEpoch() {
+    // Of the next epoch nothing was summed; that its first step was not measured yet the number says.
+    measured = measured.map { Sums(step: $0.step) }
     epoch += 1
     batch = 0
     loss = 0

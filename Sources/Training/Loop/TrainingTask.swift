@@ -57,6 +57,8 @@ public protocol TrainingTask: AnyObject {
   func epochMetrics() throws -> [String: Double]
   /// What is measured once at the end, by name: `train_accuracy`.
   func finalMetrics() throws -> [String: Double]
+  /// What the user should know of what was measured last, in a line each; once taken it is not given again.
+  func takeNotes() -> [String]
   /// Keeps something of an epoch in the run's folder, such as a picture of what is generated.
   ///
   /// An epoch that is trained again, after the process was killed, calls it again: what it writes has to be a
@@ -86,6 +88,8 @@ extension TrainingTask {
   public var gradients: Gradients? { nil }
   /// Not measured.
   public var secondsWaited: Double? { nil }
+  /// Nothing.
+  public func takeNotes() -> [String] { [] }
   /// Nothing.
   public func summaries(_ epoch: Int, gradients: Gradients?) throws -> [RunSummary] { [] }
   /// Keeps nothing.

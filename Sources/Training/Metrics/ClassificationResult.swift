@@ -45,11 +45,9 @@ public struct ClassificationResult: Sendable {
   /// The areas under the curves, each class against the rest; stops if the scores were not kept.
   public func areaUnderROC() -> AreaUnderROC {
     guard let scores else {
-      require(
-        false,
+      stop(
         "ClassificationResult.areaUnderROC: the scores were not kept; make the result with "
           + "keepingScores: true")
-      fatalError()
     }
     return AreaUnderROC(scores: scores, labels: labels, classes: confusion.count)
   }

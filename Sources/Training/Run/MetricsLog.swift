@@ -7,8 +7,9 @@ import Tensors
 /// Writes what a run measures: `metrics.jsonl` and a TensorBoard event file.
 ///
 /// `metrics.jsonl` holds one line for each step, `{"step":1,"epoch":1,"loss":2.3,"learning_rate":0.1}`, and
-/// one for each epoch, `{"step":3750,"epoch":1,"metrics":{"test_accuracy":0.93,…}}`. It holds no times, so
-/// that two runs of one configuration write the same bytes.
+/// one for each epoch, `{"step":3750,"epoch":1,"metrics":{"test_accuracy":0.93,…}}`, and one for each measure between
+/// the ends of epochs, `{"step":500,"epoch":1,"measured":{"test_accuracy":0.85,…}}`. It holds no times, so that two runs
+/// of one configuration write the same bytes.
 final class MetricsLog {
   private let file: AppendFile
   private let events: EventLogWriter
@@ -57,13 +58,26 @@ final class MetricsLog {
   /// Logs an epoch; never fails, as ``step(_:epoch:loss:rate:)``.
   func epoch(_ epoch: History.Epoch) {
     writePending()
-    let metrics = epoch.metrics.sorted { $0.key < $1.key }
-    let fields = metrics.map { "\"\($0.key)\":\(json($0.value))" }.joined(separator: ",")
     append(
-      "{\"step\":\(epoch.step),\"epoch\":\(epoch.epoch),\"metrics\":{\(fields)}}\n")
-    for (name, value) in metrics {
+      "{\"step\":\(epoch.step),\"epoch\":\(epoch.epoch),\"metrics\":\(fields(epoch.metrics))}\n")
+    for (name, value) in epoch.metrics.sorted(by: { $0.key < $1.key }) {
       events.scalar("epoch/\(name)", value: value, step: epoch.step)
     }
+  }
+
+  /// Logs what was measured between the ends of epochs; never fails, as ``step(_:epoch:loss:rate:)``.
+  func measure(_ measure: History.Measure, epoch: Int) {
+    writePending()
+    append(
+      "{\"step\":\(measure.step),\"epoch\":\(epoch),\"measured\":\(fields(measure.metrics))}\n")
+    for (name, value) in measure.metrics.sorted(by: { $0.key < $1.key }) {
+      events.scalar("step/\(name)", value: value, step: measure.step)
+    }
+  }
+
+  private func fields(_ metrics: [String: Double]) -> String {
+    let fields = metrics.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\(json($0.value))" }
+    return "{\(fields.joined(separator: ","))}"
   }
 
   /// Notes something for TensorBoard alone, after that many steps.

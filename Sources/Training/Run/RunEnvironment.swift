@@ -44,6 +44,8 @@ public struct RunEnvironment: Codable, Sendable, Equatable {
   public var classNames: [String]?
   /// When the run began, in UTC.
   public var started: Date
+  /// The processes that went on with the run, in order; nil where none did, and in runs of before they were noted.
+  public var resumptions: [Resumption]?
 
   /// This process, on that data.
   public static func current(

@@ -76,6 +76,8 @@ public enum RunReport {
     }
     if let errors { row.append((errors, "After each epoch.")) }
     if !row.isEmpty { blocks.append(.row(row)) }
+    let measured = measures(of: history)
+    if !measured.isEmpty { blocks.append(.row(measured)) }
     let rates = history.learningRates.filter { $0.isFinite && $0 > 0 }
     if let least = rates.min(), let greatest = rates.max(), least < greatest {
       blocks.append(
@@ -94,17 +96,50 @@ public enum RunReport {
   ) -> LinePlot? {
     let names = history.metricNames.filter { $0.hasSuffix(suffix) }
     guard !names.isEmpty, history.epochs.count > 1 else { return nil }
+    let points = history.epochs.map { (Double($0.epoch), $0.metrics) }
+    return LinePlot(
+      title: title, x: Axis(counting: "epoch"), y: axis,
+      series: series(names, suffix, points, scale), width: 460, height: 300)
+  }
+
+  /// One for each part that a figure was measured on, training first.
+  private static func series(
+    _ names: [String], _ suffix: String, _ points: [(x: Double, metrics: [String: Double])],
+    _ scale: Double
+  ) -> [Series] {
     let order = ["train", "validation", "test"]
     func rank(_ name: String) -> Int { order.firstIndex { name.hasPrefix($0) } ?? order.count }
-    let series = names.sorted { (rank($0), $0) < (rank($1), $1) }.map { name in
-      let points = history.epochs.compactMap { epoch in
-        epoch.metrics[name].map { (Double(epoch.epoch), $0 * scale) }
-      }
+    return names.sorted { (rank($0), $0) < (rank($1), $1) }.map { name in
+      let own = points.compactMap { point in point.metrics[name].map { (point.x, $0 * scale) } }
       let label = name.replacing("_\(suffix)", with: "").replacing("train", with: "training")
-      return Series(label, x: points.map(\.0), y: points.map(\.1))
+      return Series(label, x: own.map(\.0), y: own.map(\.1))
     }
-    return LinePlot(
-      title: title, x: Axis(counting: "epoch"), y: axis, series: series, width: 460, height: 300)
+  }
+
+  /// What was measured every so many steps, by step.
+  private static func measures(
+    of history: History
+  ) -> [(figure: any Figure, caption: String)] {
+    guard history.measures.count > 1 else { return [] }
+    let points = history.measures.map { (Double($0.step), $0.metrics) }
+    let all = Set(history.measures.flatMap(\.metrics.keys)).sorted()
+    return [
+      ("accuracy", "Accuracy by step", Axis("accuracy", unit: "%"), 100.0),
+      ("loss", "Loss by step", Axis("loss"), 1),
+      ("auc", "Area under the ROC curve by step", Axis("AUC"), 1),
+      ("mse", "Mean squared error by step", Axis("mean squared error"), 1),
+    ].compactMap { suffix, title, axis, scale in
+      let names = all.filter { $0.hasSuffix(suffix) }
+      guard !names.isEmpty else { return nil }
+      let plot = LinePlot(
+        title: title, x: Axis(counting: "step"), y: axis,
+        series: series(names, suffix, points, scale), width: 460, height: 300)
+      return (
+        plot,
+        names.contains { $0.hasPrefix("train") }
+          ? "Training: the mean over the steps since the measure before." : "After these steps."
+      )
+    }
   }
 
   /// What determined the run, and where it ran.
@@ -116,14 +151,34 @@ public enum RunReport {
       [
         .table(
           .init(
-            rows: [
-              ["data", environment.data],
-              ["processor", "\(environment.processor), \(environment.vectorTarget)"],
-              ["threads", "\(environment.threads) of \(environment.cores) cores"],
-              ["Adjoint", environment.version], ["oneDNN", environment.onednn],
-              ["system", environment.system], ["compiler", environment.compiler ?? "–"],
-            ])),
+            rows: rows(of: environment) + resumptions(of: environment))),
         .preformatted(configuration),
       ])
+  }
+
+  private static func rows(of environment: RunEnvironment) -> [[String]] {
+    [
+      ["data", environment.data],
+      ["processor", "\(environment.processor), \(environment.vectorTarget)"],
+      ["threads", "\(environment.threads) of \(environment.cores) cores"],
+      ["Adjoint", environment.version], ["oneDNN", environment.onednn],
+      ["system", environment.system], ["compiler", environment.compiler ?? "–"],
+    ]
+  }
+
+  /// After how many steps the run was gone on with, and where that was otherwise than before.
+  private static func resumptions(of environment: RunEnvironment) -> [[String]] {
+    let all = environment.resumptions ?? []
+    guard !all.isEmpty else { return [] }
+    var before = environment.asBegun
+    let differences = all.compactMap { one -> String? in
+      defer { before = one }
+      let changes = before.changes(in: one)
+      return changes.isEmpty ? nil : "step \(one.step): \(changes.joined(separator: ", "))"
+    }
+    let shown = all.prefix(10).map { "\($0.step)" } + (all.count > 10 ? ["…"] : [])
+    return [["gone on with after steps", shown.joined(separator: ", ")]]
+      + (differences.isEmpty
+        ? [] : [["otherwise than before", differences.joined(separator: "; ")]])
   }
 }

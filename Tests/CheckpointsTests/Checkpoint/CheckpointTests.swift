@@ -55,6 +55,18 @@ import Testing
     #expect(try folder.contents == ["step-000000007"])
   }
 
+  /// A manifest is damaged: what is found wrong first depends on the place, and may be a file that it describes.
+  private func expectNoticed(
+    _ url: URL, _ comment: Comment, sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    let error = #expect(throws: AdjointError.self, comment, sourceLocation: sourceLocation) {
+      try Checkpoint.read(url, as: State.self)
+    }
+    #expect(error?.kind == .badData, comment, sourceLocation: sourceLocation)
+    #expect(
+      error?.message.hasPrefix(url.path + "/") == true, comment, sourceLocation: sourceLocation)
+  }
+
   /// Every byte of every file, with each of its bits flipped and all of them.
   @Test func everyFlippedByteIsNoticed() throws {
     let folder = try TemporaryFolder(inMemory: true)
@@ -62,14 +74,20 @@ import Testing
     for name in Checkpoint.files + [CheckpointManifest.fileName] {
       let file = url.appendingPathComponent(name)
       let good = try bytes(of: file)
+      let sum = try ByteSource(good, name: name).sha256()
       for place in good.indices {
         for mask in [1, 2, 4, 8, 16, 32, 64, 128, 255] as [UInt8] {
           var damaged = good
           damaged[place] ^= mask
           try overwrite(file, damaged)
-          #expect(throws: AdjointError.self, "\(name), byte \(place), bits \(mask)") {
-            try Checkpoint.read(url, as: State.self)
+          guard name != CheckpointManifest.fileName else {
+            expectNoticed(url, "byte \(place), bits \(mask)")
+            continue
           }
+          let found = try ByteSource(damaged, name: name).sha256()
+          expectError(
+            .badData, "\(file.path): expected the SHA-256 \(sum) of the manifest, found \(found)"
+          ) { _ = try Checkpoint.read(url, as: State.self) }
         }
       }
       try overwrite(file, good)
@@ -86,9 +104,14 @@ import Testing
       // The last byte of the manifest is the end of its line, and nothing is lost with it.
       for count in 0..<(name == CheckpointManifest.fileName ? good.count - 1 : good.count) {
         try overwrite(file, Array(good.prefix(count)))
-        #expect(throws: AdjointError.self, "\(name), \(count) bytes") {
-          try Checkpoint.read(url, as: State.self)
+        guard name != CheckpointManifest.fileName else {
+          expectNoticed(url, "\(count) bytes")
+          continue
         }
+        expectError(
+          .badData,
+          "\(file.path): expected the \(good.count) bytes of the manifest, found \(count)"
+        ) { _ = try Checkpoint.read(url, as: State.self) }
       }
       try overwrite(file, good)
     }

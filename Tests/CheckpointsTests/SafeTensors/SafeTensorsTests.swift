@@ -80,14 +80,36 @@ import Testing
     #expect(data[0] % 8 == 0)
   }
 
-  @Test func everyPrefixIsRefused() {
+  @Test func everyPrefixIsRefused() throws {
     for file in [ReferenceFiles.mixed, ReferenceFiles.narrow, ReferenceFiles.empty] {
       for count in 0..<file.count {
-        #expect(throws: AdjointError.self, "\(count) bytes") {
-          try SafeTensors.read(Data(file.prefix(count)), named: "f")
+        let words = try complaint(ofPrefix: count, of: file)
+        expectError(.badData, "f: \(words)") {
+          _ = try SafeTensors.read(Data(file.prefix(count)), named: "f")
         }
       }
     }
+  }
+
+  /// What there is to say of so many bytes of a file.
+  private func complaint(ofPrefix count: Int, of file: [UInt8]) throws -> String {
+    guard count >= 8 else {
+      return "byte 0: expected the length of the header in 8 bytes, found "
+        + (count == 0 ? "an empty file" : "\(count) bytes")
+    }
+    let length = Int(file[0]) + Int(file[1]) << 8
+    let start = 8 + length
+    guard count >= start else {
+      return
+        "byte 0: expected a header of at most the \(count - 8) bytes that follow, found a length of "
+        + "\(length)"
+    }
+    let entries = try SafeTensorsHeader(ByteSource(file, name: "f")).entries
+    let entry = try #require(entries.first { $0.range.upperBound > count })
+    let (begin, end) = (entry.range.lowerBound - start, entry.range.upperBound - start)
+    return
+      "tensor \(JSONText.shown(entry.name)): expected data_offsets within the \(count - start) bytes "
+      + "of data, found [\(begin), \(end)]"
   }
 
   /// A flipped bit in a number, a name or a text makes another good file, which nobody can notice without a

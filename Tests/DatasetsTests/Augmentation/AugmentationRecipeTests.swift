@@ -116,15 +116,35 @@ import Testing
   }
 
   @Test func stainsNeedColours() throws {
-    #expect(AugmentationRecipe.tissue.obstacle(channels: 3) == nil)
-    #expect(AugmentationRecipe.standard.obstacle(channels: 1) == nil)
+    func obstacle(_ recipe: AugmentationRecipe, _ channels: Int) -> String? {
+      recipe.obstacle(channels: channels, height: 28, width: 28)
+    }
+    #expect(obstacle(.tissue, 3) == nil)
+    #expect(obstacle(.standard, 1) == nil)
     #expect(
-      AugmentationRecipe.tissue.obstacle(channels: 1)
+      obstacle(.tissue, 1)
         == "stain: expected images of 3 channels, found 1")
     let tissue = AugmentationRecipe.tissue
     #expect(tissue.fitting(channels: 3) == tissue)
     let grey = tissue.fitting(channels: 1)
-    #expect(grey.obstacle(channels: 1) == nil && tissue.description.contains(",stain"))
+    #expect(obstacle(grey, 1) == nil && tissue.description.contains(",stain"))
     #expect(grey.description == tissue.description.replacing(/,stain[0-9.:]+/, with: ""))
+  }
+
+  @Test(arguments: [
+    ("crop57", "crop of padding 57"), ("flip,crop400:reflect", "crop of padding 400"),
+    ("cutout57", "cutout of side 57"),
+  ])
+  func nothingMayBeLeft(recipe: String, what: String) throws {
+    let recipe = try AugmentationRecipe(parsing: recipe)
+    #expect(
+      recipe.obstacle(channels: 1, height: 28, width: 40)
+        == "\(what) leaves nothing or little of images of 28 × 40 pixels")
+    #expect(recipe.obstacle(channels: 1, height: 500, width: 500) == nil)
+  }
+
+  @Test func somethingIsLeft() throws {
+    let recipe = try AugmentationRecipe(parsing: "crop56,cutout56")
+    #expect(recipe.obstacle(channels: 1, height: 28, width: 28) == nil)
   }
 }

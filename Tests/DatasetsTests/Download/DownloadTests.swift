@@ -213,9 +213,12 @@ import Testing
       try download("a", "b").fetch(into: place)
     }
     #expect(error.kind == .noInput)
+    // Older versions of curl repeat the server's words behind the number.
     #expect(
-      error.message.contains("(\(server.address)a/hello.gz: The requested URL returned error: 404"))
-    #expect(error.message.contains("; \(server.address)b/hello.gz: HTTP status 204)"))
+      error.message.replacing(/404 [^;]*;/, with: "404;") == """
+        set: hello.gz could not be downloaded (\(server.address)a/hello.gz: The requested URL returned \
+        error: 404; \(server.address)b/hello.gz: HTTP status 204)\(hint)
+        """)
   }
 
   @Test func withoutANetwork() throws {
@@ -223,6 +226,7 @@ import Testing
       name: "set", summary: "", origin: "", licence: "", files: [Self.helloFile],
       addresses: [URL(string: "http://127.0.0.1:1/")!])
     let error = try #require(throws: AdjointError.self) { try Download(closed).fetch(into: place) }
+    // Some versions of curl say how many milliseconds it took, and why.
     #expect(error.kind == .noInput)
     #expect(
       error.message.hasPrefix(
@@ -243,21 +247,20 @@ import Testing
   @Test func aFolderThatCannotBeMade() throws {
     let file = try folder.write([1], "file")
     let below = file.appendingPathComponent("set", isDirectory: true)
-    let error = try #require(throws: AdjointError.self) { try download("a").fetch(into: below) }
-    #expect(error.kind == .cannotWrite)
-    #expect(error.message.hasPrefix("\(below.path): cannot be created: "))
+    let words = foundationWords {
+      try FileManager.default.createDirectory(at: below, withIntermediateDirectories: true)
+    }
+    expectError(.cannotWrite, "\(below.path): cannot be created: \(words)") {
+      try download("a").fetch(into: below)
+    }
     #expect(server.requests.isEmpty)
   }
 
   @Test func aFileThatCannotBeWritten() throws {
-    let error = try #require(throws: AdjointError.self) {
-      try download("a", transfer: Unwritable()).fetch(into: place)
-    }
-    #expect(error.kind == .cannotWrite)
-    #expect(
-      error.message
-        == "\(place.path)/hello.gz.\(ProcessInfo.processInfo.processIdentifier).part: cannot be written: no room"
-    )
+    let process = ProcessInfo.processInfo.processIdentifier
+    expectError(
+      .cannotWrite, "\(place.path)/hello.gz.\(process).part: cannot be written: no room"
+    ) { try download("a", transfer: Unwritable()).fetch(into: place) }
   }
 
   /// What curl reports when the disk takes no more.

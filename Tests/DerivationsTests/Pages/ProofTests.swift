@@ -34,9 +34,8 @@ import Testing
         steps[position] = steps[position] * 1.001 + 0.001
         let wrong = Derivation.Chain(
           left: chain.left, steps: steps, indices: chain.indices, code: chain.code)
-        #expect(throws: AdjointError.self, "\(chain.left.notation.plain)") {
-          try proof.check(wrong)
-        }
+        let what = chain.left.symbol?.derivative == nil ? "the left side" : "the tape"
+        expectRefused(wrong, steps[position], beside: what, by: proof)
       }
       let agreement = try proof.check(chain)
       if let tape = agreement.tape, let differences = agreement.differences {
@@ -47,10 +46,26 @@ import Testing
       if agreement.code == nil {
         _ = try spoilt.check(chain)
       } else {
-        #expect(throws: AdjointError.self) { try spoilt.check(chain) }
+        expectRefused(chain, try #require(chain.steps.last), beside: "the code", by: spoilt)
       }
     }
     #expect(gradients >= 3)
+  }
+
+  /// Expects that a step is named beside what it is held against; by how much they differ is what was measured.
+  private func expectRefused(
+    _ chain: Derivation.Chain, _ step: Term, beside what: String, by proof: Proof,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    let error = #expect(throws: AdjointError.self, sourceLocation: sourceLocation) {
+      try proof.check(chain)
+    }
+    #expect(error?.kind == .internalFault, sourceLocation: sourceLocation)
+    let message = error?.message.replacing(/differ by [0-9]\.[0-9]e-?[0-9]+ of/, with: "differ of")
+    #expect(
+      message == "derive \(proof.derivation.name): \(chain.left.notation.plain) = "
+        + "\(step.notation.plain) and \(what) differ of the largest element; at most 1.0e-12 was to be "
+        + "expected", sourceLocation: sourceLocation)
   }
 
   /// The parameters of every network have their gradients compared with the code that trains.

@@ -77,13 +77,13 @@ import Testing
   @Test func settingItDoesNotHave() throws {
     let folder = try TemporaryFolder()
     let text = #"{"experiment": "mnist-mlp", "configuration": {"hiden": 5}}"#
-    #expect {
-      _ = try read(text, folder)
-    } throws: { error in
-      "\(error)".hasPrefix(
-        "\(folder.path)/best.json: mnist-mlp: there is no setting named hiden; did you mean hidden?"
-      )
-    }
+    let settings = try ConfigurationEditor.settings(of: MNISTPerceptronConfiguration())
+    let names = settings.keys.sorted().joined(separator: ", ")
+    expectError(
+      .badData,
+      "\(folder.path)/best.json: mnist-mlp: there is no setting named hiden; did you mean hidden? (there are "
+        + "\(names))"
+    ) { _ = try read(text, folder) }
   }
 
   @Test func presetBesideAFile() throws {

@@ -183,10 +183,13 @@ import Training
     let folder = try TemporaryFolder()
     try FileManager.default.createDirectory(
       at: folder.file("run"), withIntermediateDirectories: true)
-    #expect(throws: AdjointError.self) { _ = try train("uva-mlp", folder, []) }
+    let words =
+      "uva-mlp: there is no CIFAR-10 in $ADJOINT_DATA or the cache; adjoint data fetch cifar10, or name its "
+      + "folder with --data-dir"
+    expectError(.noInput, words) { _ = try train("uva-mlp", folder, []) }
     #expect(FileManager.default.fileExists(atPath: folder.file("run").path))
     try FileManager.default.removeItem(at: folder.file("run"))
-    #expect(throws: AdjointError.self) { _ = try train("uva-mlp", folder, []) }
+    expectError(.noInput, words) { _ = try train("uva-mlp", folder, []) }
     #expect(!FileManager.default.fileExists(atPath: folder.file("run").path))
   }
 

@@ -70,13 +70,4 @@ import Testing
         MNISTPerceptron.self, [(key: "preset", value: "defualt")])
     }
   }
-
-  @Test(arguments: [
-    ("", "", 0), ("abc", "", 3), ("", "abc", 3), ("kitten", "sitting", 3), ("flaw", "lawn", 2),
-    ("saturday", "sunday", 3), ("mnist-mpl", "mnist-mlp", 2), ("same", "same", 0),
-  ])
-  func distanceOfWords(a: String, b: String, distance: Int) {
-    #expect(editDistance(a, b) == distance)
-    #expect(editDistance(b, a) == distance)
-  }
 }

@@ -95,7 +95,14 @@ import Testing
         model: "mnist-mlp", changes: [], weights: weights, input: folder.file("x.npy"),
         output: folder.file("y.npy"))
     }
-    #expect(throws: AdjointError.self) { try shape() }
+    expectError(
+      .badData,
+      """
+      \(weights.path) does not fit the model
+        wrong shape: layers.0.weight is [3, 784], expected [50, 784], layers.0.bias is [3], expected \
+      [50], layers.1.weight is [10, 3], expected [10, 50]
+      """
+    ) { _ = try shape() }
     try folder.write(
       Array(#"{"experiment": "mnist-mlp", "configuration": {"hidden": 3}}"#.utf8),
       "configuration.json")
@@ -174,11 +181,43 @@ import Testing
     }
   }
 
+  /// Before anything is read.
+  @Test func outputsThatCannotBeWritten() throws {
+    let folder = try TemporaryFolder()
+    for name in ["y.csv", "y", "y.npz"] {
+      expectError(.usage, "--output \(folder.path)/\(name): the name has to end in .npy") {
+        _ = try Prediction.run(
+          model: "mnist-mlp", changes: [], weights: folder.file("w.safetensors"),
+          input: folder.file("x.npy"), output: folder.file(name))
+      }
+    }
+    for name in ["next.npy", "next"] {
+      expectError(.usage, "--output \(folder.path)/\(name): the name has to end in .csv") {
+        _ = try Prediction.forecast(
+          run: folder.file("run"), input: folder.file("x.csv"), output: folder.file(name),
+          data: folder.noData)
+      }
+    }
+  }
+
+  @Test func filesOfArrays() throws {
+    let folder = try TemporaryFolder()
+    expectError(.noInput, "\(folder.path)/nope: cannot be opened: No such file or directory") {
+      try Prediction.requireArray(folder.file("nope"))
+    }
+    expectError(
+      .badData,
+      "\(folder.path)/x.txt: offset 0: expected the magic of an .npy file, found [119, 111, 114, 100, 115, 33]"
+    ) { try Prediction.requireArray(folder.write("words!".utf8, "x.txt")) }
+    try NPY.encode(Self.input).write(to: folder.file("x.npy"))
+    try Prediction.requireArray(folder.file("x.npy"))
+  }
+
   @Test func filesThatAreNotThere() throws {
     let folder = try TemporaryFolder()
-    let error = #expect(throws: AdjointError.self) { _ = try predict(folder) }
-    #expect(error?.kind == .noInput)
-    #expect(error?.message.hasPrefix("\(folder.path)/w.safetensors: ") == true)
+    expectError(
+      .noInput, "\(folder.path)/w.safetensors: cannot be opened: No such file or directory"
+    ) { _ = try predict(folder) }
     try writeWeights(to: folder.file("w.safetensors"))
     expectError(.noInput, "\(folder.path)/x.npy: cannot be opened: No such file or directory") {
       _ = try predict(folder)

@@ -219,6 +219,11 @@ import Training
     #expect(try String(contentsOf: file, encoding: .utf8) == html)
   }
 
+  /// The names of all settings.
+  private static let settings =
+    ((try? ConfigurationEditor.settings(of: ForecastingConfiguration()))
+    ?? [:]).keys.sorted().joined(separator: ", ")
+
   @Test(arguments: [
     ("window", "4", "window=4: has to be odd"),
     ("window", "0", "window=0: has to be in 1 … 10001"),
@@ -234,14 +239,12 @@ import Training
     ("history", "0", "history=0: has to be in 1 … 10000"),
     (
       "horizons", "3",
-      "etth1: there is no setting named horizons; did you mean horizon? (there are "
+      "etth1: there is no setting named horizons; did you mean horizon? (there are \(settings))"
     ),
   ])
   func wrongSettings(key: String, value: String, words: String) throws {
     let folder = try TemporaryFolder()
-    let error = #expect(throws: AdjointError.self) { _ = try train(folder, "run", [(key, value)]) }
-    #expect(error?.kind == .usage)
-    #expect(error?.message.hasPrefix(words) == true, "\(error?.message ?? "")")
+    expectError(.usage, words) { _ = try train(folder, "run", [(key, value)]) }
     #expect(!FileManager.default.fileExists(atPath: folder.file("run").path))
   }
 

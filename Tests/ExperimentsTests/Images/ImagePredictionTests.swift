@@ -245,12 +245,32 @@ import Testing
       _ = try predict(folder, "resnet20")
     }
     try write(.zeros([1, 8, 8, 3]), folder)
-    _ = try folder.writeWeights("resnet20", .init(classes: 4), to: "w.safetensors")
-    let error = #expect(throws: AdjointError.self) { _ = try predict(folder, "vgg") }
-    #expect(error?.kind == .badData)
-    #expect(
-      error?.message.hasPrefix(
-        "\(folder.path)/w.safetensors does not fit the model\n  missing: layers.0.weight "
-          + "[64, 3, 3, 3], ") == true)
+    let given = try folder.writeWeights("resnet20", .init(classes: 4), to: "w.safetensors")
+    let state = stateDictionary(of: given.network).filter { !$0.key.hasPrefix("linear.") }
+    let unexpected = state.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.shape)" }
+    // Convolutions with their bias, each with its normalisation; behind every group of them a maximum.
+    var (missing, place, inputs): ([String], Int, Int) = ([], 0, 3)
+    for group in [[64], [128], [256, 256], [512, 512], [512, 512]] {
+      for outputs in group {
+        missing += [
+          "layers.\(place).weight [\(outputs), \(inputs), 3, 3]",
+          "layers.\(place).bias [\(outputs)]",
+        ]
+        for name in ["weight", "bias", "running_mean", "running_var"] {
+          missing.append("layers.\(place + 1).\(name) [\(outputs)]")
+        }
+        (place, inputs) = (place + 2, outputs)
+      }
+      place += 1
+    }
+    expectError(
+      .badData,
+      """
+      \(folder.path)/w.safetensors does not fit the model
+        missing: \(missing.joined(separator: ", "))
+        unexpected: \(unexpected.joined(separator: ", "))
+        wrong shape: linear.weight is [4, 64], expected [4, 512]
+      """
+    ) { _ = try predict(folder, "vgg") }
   }
 }

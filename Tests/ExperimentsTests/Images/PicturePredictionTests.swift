@@ -33,7 +33,8 @@ import Training
       folder, folder.writePictures(), [("data", "folder"), ("size", "16")])
     let rows = try Prediction.pictures(
       model: "pathmnist-resnet18", changes: [], weights: weights,
-      input: folder.file("pictures/test"), output: folder.file("logits.npy"))
+      input: folder.file("pictures/test"), output: folder.file("logits.npy")
+    ).table
     #expect(
       rows.map { $0[0] } == ["bright/1.png", "bright/3.png", "dark/0.png", "dark/2.png"])
 
@@ -53,14 +54,16 @@ import Training
     }
     let one = try Prediction.pictures(
       model: "pathmnist-resnet18", changes: [], weights: weights,
-      input: folder.file("pictures/test/dark/0.png"), output: nil)
+      input: folder.file("pictures/test/dark/0.png"), output: nil
+    ).table
     #expect(one == [["0.png"] + rows[2].dropFirst()])
 
     // By the network's own name it is the run's all the same.
     var notes: [String] = []
     let named = try Prediction.pictures(
       model: "resnet20", changes: [], weights: weights, input: folder.file("pictures/test"),
-      output: nil, note: { notes.append($0) })
+      output: nil, note: { notes.append($0) }
+    ).table
     #expect(named == rows)
     _ = try Prediction.run(
       model: "resnet20", changes: [], weights: weights, input: folder.file("x.npy"),
@@ -74,7 +77,8 @@ import Training
     try Data(text.replacing("class_names", with: "other").utf8).write(to: environment)
     let nameless = try Prediction.pictures(
       model: "pathmnist-resnet18", changes: [], weights: weights,
-      input: folder.file("pictures/test"), output: nil)
+      input: folder.file("pictures/test"), output: nil
+    ).table
     #expect(
       nameless.map { $0[1] }
         == rows.map {
@@ -93,7 +97,8 @@ import Training
     try folder.write(PNG.encode(picture), "one.png")
     let rows = try Prediction.pictures(
       model: "pathmnist-resnet18", changes: [], weights: weights, input: folder.file("one.png"),
-      output: folder.file("y.npy"))
+      output: folder.file("y.npy")
+    ).table
     let logits = try NPY.read(folder.file("y.npy"))
     #expect(logits.shape == [1, 14])
     let names = try MedMNIST.member(named: "chestmnist").classNames
@@ -110,7 +115,8 @@ import Training
     let rows = try Prediction.pictures(
       model: "resnet20", changes: [], weights: folder.file("w.safetensors"),
       input: folder.file("pictures/test"), output: folder.file("y.npy"),
-      note: { notes.append($0) })
+      note: { notes.append($0) }
+    ).table
     #expect(
       notes == [
         "\(folder.path)/w.safetensors: taken for weights of images of 32 × 32 pixels, normalised by the mean "
@@ -125,6 +131,67 @@ import Training
     let best = argmax(expected, axis: 1).values
     #expect(rows.map { $0[1].hasPrefix("class \(best[0])") }.first == true)
     #expect(rows.allSatisfy { $0.count == 4 })
+  }
+
+  /// A row for each picture, with the numbers that are the logits' of the same pictures.
+  @Test func tableOfProbabilities() throws {
+    let folder = try TemporaryFolder()
+    _ = try folder.writePictures()
+    _ = try folder.writeWeights("resnet20", .init(classes: 4), to: "w.safetensors")
+    func predict(_ output: String) throws -> PicturePrediction {
+      try Prediction.pictures(
+        model: "resnet20", changes: [], weights: folder.file("w.safetensors"),
+        input: folder.file("pictures/test"), output: folder.file(output))
+    }
+    _ = try predict("y.NPY")
+    let found = try predict("y.csv")
+    let probabilities = softmax(try NPY.read(folder.file("y.NPY"))).doubles
+    let lines = found.rows.enumerated().map { row, picture in
+      let own = Array(probabilities[row * 4..<row * 4 + 4])
+      let best = own.indices.max { own[$0] < own[$1] } ?? 0
+      return "\(picture.picture),class \(best),\(own[best]),"
+        + own.map { "\($0)" }.joined(separator: ",")
+    }
+    let header = "picture,class,probability,class 0,class 1,class 2,class 3"
+    #expect(
+      try String(contentsOf: folder.file("y.csv"), encoding: .utf8)
+        == ([header] + lines).map { $0 + "\r\n" }.joined())
+  }
+
+  /// Names are of whoever gave them: none may end a cell or a line.
+  @Test func namesInATable() throws {
+    let found = PicturePrediction(
+      classNames: ["plain", "red, green", "12\" disc"],
+      rows: [
+        ("a,\u{301}b.png", [0.25, 0.5, 0.25]), ("a\"\u{301}b.png", [0.125, 0.25, 0.625]),
+        ("two\r\nlines.png", [1, 0, 0]),
+      ])
+    let lines = [
+      "picture,class,probability,plain,\"red, green\",\"12\"\" disc\"",
+      "\"a,\u{301}b.png\",\"red, green\",0.5,0.25,0.5,0.25",
+      "\"a\"\"\u{301}b.png\",\"12\"\" disc\",0.625,0.125,0.25,0.625",
+      "\"two\r\nlines.png\",plain,1.0,1.0,0.0,0.0",
+    ]
+    #expect(Data(found.csv.utf8) == Data(lines.map { $0 + "\r\n" }.joined().utf8))
+  }
+
+  /// Of more classes the three likeliest, of fewer all.
+  @Test(arguments: [
+    (
+      ["a", "b"], [0.25, 0.75],
+      #"{"rows":[{"classes":[{"class":"b","probability":0.75},{"class":"a","probability":0.25}],"picture":"x"}]}"#
+    ),
+    (
+      ["a", "b", "c", "d"], [0.125, 0.5, 0.0625, 0.3125],
+      #"{"rows":[{"classes":[{"class":"b","probability":0.5},{"class":"d","probability":0.3125},"#
+        + #"{"class":"a","probability":0.125}],"picture":"x"}]}"#
+    ),
+  ])
+  func asJSON(names: [String], probabilities: [Double], text: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let found = PicturePrediction(classNames: names, rows: [("x", probabilities)])
+    #expect(String(decoding: try encoder.encode(found), as: UTF8.self) == text)
   }
 
   @Test func whatIsWrong() throws {
@@ -142,13 +209,24 @@ import Training
     expectError(.usage, "mnist-mlp: takes rows of an array, no pictures") {
       try predict("mnist-mlp", "empty")
     }
-    let missing = #expect(throws: AdjointError.self) { try predict("resnet20", "none.png") }
-    #expect(missing?.kind == .noInput)
-    #expect(missing?.message.hasPrefix("\(folder.path)/none.png: ") == true)
+    expectError(.noInput, "\(folder.path)/none.png: cannot be opened: No such file or directory") {
+      try predict("resnet20", "none.png")
+    }
+    // Before anything is read.
+    for name in ["y.json", "y"] {
+      expectError(
+        .usage, "--output \(folder.path)/\(name): the name has to end in .npy or .csv"
+      ) {
+        _ = try Prediction.pictures(
+          model: "resnet20", changes: [], weights: folder.file("none.safetensors"),
+          input: folder.file("none.png"), output: folder.file(name))
+      }
+    }
     try folder.write(Array("words".utf8), "broken.jpg")
-    let broken = #expect(throws: AdjointError.self) { try predict("resnet20", "broken.jpg") }
-    #expect(broken?.kind == .badData)
-    #expect(broken?.message.hasPrefix("\(folder.path)/broken.jpg: ") == true)
+    expectError(
+      .badData,
+      "\(folder.path)/broken.jpg: offset 0: expected a PNG or JPEG file, found 77 6f 72 64 73"
+    ) { try predict("resnet20", "broken.jpg") }
     #expect(Prediction.isOfPictures(folder.file("a.PNG")) && Prediction.isOfPictures(folder.url))
     #expect(!Prediction.isOfPictures(folder.file("x.npy")))
   }

@@ -151,15 +151,16 @@ import Training
       try ExperimentRunner.evaluate(URL(fileURLWithPath: summary.run), data: data).metrics
         == summary.metrics)
     // Digits of its own would give other figures without a word.
-    expectError(
-      .noInput,
+    let words =
       "\(summary.run): was trained on MNIST, found digits drawn by the program, 320 for training and "
-        + "100 for the test, seed 0; say where its data are (--data-dir)"
-    ) { _ = try ExperimentRunner.evaluate(URL(fileURLWithPath: summary.run), data: folder.noData) }
+      + "100 for the test, seed 0; say where its data are (--data-dir)"
+    expectError(.noInput, words) {
+      _ = try ExperimentRunner.evaluate(URL(fileURLWithPath: summary.run), data: folder.noData)
+    }
     var request = ExperimentRunner.Request(data: folder.noData)
     request.resume = URL(fileURLWithPath: summary.run)
     request.isQuiet = true
-    #expect(throws: AdjointError.self) { _ = try ExperimentRunner.train("mnist-mlp", request) }
+    expectError(.noInput, words) { _ = try ExperimentRunner.train("mnist-mlp", request) }
     // So would other files of the same names.
     let labels = folder.file("mnist/t10k-labels-idx1-ubyte")
     let old = try #require(environment.dataFiles.last).sha256
@@ -305,20 +306,16 @@ import Training
     let folder = try TemporaryFolder()
     let run = try RunDirectory(creating: folder.file("run"))
     try Data(#"{"experiment":"mnist-mpl"}"#.utf8).write(to: run.configuration)
-    let error = #expect(throws: AdjointError.self) {
-      _ = try ExperimentRunner.evaluate(run.folder, data: folder.noData)
-    }
-    #expect(
-      error?.message.hasPrefix(
-        "there is no experiment named mnist-mpl; did you mean mnist-mlp?") == true)
+    let names = ExperimentCatalogue.all.map { $0.information.name }.joined(separator: ", ")
+    expectError(
+      .usage,
+      "there is no experiment named mnist-mpl; did you mean mnist-mlp? (there are \(names))"
+    ) { _ = try ExperimentRunner.evaluate(run.folder, data: folder.noData) }
     try Data(#"{"experiment":"mnist-mlp","version":"0","configuration":{"hidden":5}}"#.utf8)
       .write(to: run.configuration)
-    let damage = #expect(throws: AdjointError.self) {
-      _ = try ExperimentRunner.evaluate(run.folder, data: folder.noData)
-    }
-    #expect(damage?.kind == .badData)
-    #expect(
-      damage?.message.hasPrefix(
-        "\(run.configuration.path): expected the key configuration.") == true)
+    expectError(
+      .badData,
+      "\(run.configuration.path): expected the key configuration.batch_size, found none"
+    ) { _ = try ExperimentRunner.evaluate(run.folder, data: folder.noData) }
   }
 }

@@ -66,6 +66,39 @@ import Testing
     ) { _ = try SearchSpace(["a=1,2", "r=log(1,2)"]).gridSize() }
   }
 
+  @Test func combinationsAreCounted() throws {
+    func count(_ texts: String...) throws -> Int? { try SearchSpace(texts).combinations }
+    #expect(try count("a=1,2", "b=x", "c=int(3,5)") == 6)
+    #expect(try count("a=1,2", "r=lin(0,1)") == nil)
+    #expect(try count("a=1,2", "r=log(1,2)") == nil)
+    #expect(try count("a=int(1,\(Int.max))") == .max)
+    #expect(try count("a=int(0,\(Int.max))") == nil)
+    #expect(try count("a=int(\(Int.min),\(Int.max))") == nil)
+    #expect(try count("a=int(1,\(Int.max))", "b=1,2") == nil)
+    let space = try SearchSpace(["a=1,2", "b=x", "c=int(-1,1)"])
+    #expect(
+      (0..<6).map { space.gridSettings($0).map(\.value).joined(separator: " ") } == [
+        "1 x -1", "1 x 0", "1 x 1", "2 x -1", "2 x 0", "2 x 1",
+      ])
+  }
+
+  /// Trial k is a combination of its own, the same whatever came before it and whatever stays fixed beside it.
+  @Test func noCombinationIsDealtTwice() throws {
+    let texts = ["a=1,2", "c=int(3,5)"]
+    let space = try SearchSpace(texts)
+    func dealt(_ space: SearchSpace, _ trial: Int, _ seed: UInt64) -> [String] {
+      space.dealtSettings(trial, of: 6, seed: seed).map(\.value)
+    }
+    let all = (0..<6).reversed().map { dealt(space, $0, 5) }
+    #expect(Set(all).count == 6)
+    // The order of six numbers that seed 5 gives is 3, 0, 4, 1, 5, 2, worked out elsewhere.
+    #expect(
+      all.reversed().map { $0.joined() } == ["23", "13", "24", "14", "25", "15"])
+    let beside = try SearchSpace(["epochs=9"] + texts)
+    #expect(dealt(beside, 2, 5) == ["9", "2", "4"])
+    #expect((0..<6).map { dealt(space, $0, 6) } != (0..<6).map { dealt(space, $0, 5) })
+  }
+
   @Test func endsAndMiddleOfARange() {
     let most = 1 - 0x1p-53
     #expect(SearchSpace.draw(.list(["a", "b", "c"]), at: 0) == "a")
@@ -81,6 +114,9 @@ import Testing
     #expect(SearchSpace.draw(.integers(3, 5), at: 0) == "3")
     #expect(SearchSpace.draw(.integers(3, 5), at: 0.34) == "4")
     #expect(SearchSpace.draw(.integers(3, 5), at: most) == "5")
+    #expect(SearchSpace.draw(.integers(.min, .max), at: 0) == "\(Int.min)")
+    #expect(SearchSpace.draw(.integers(.min, .max), at: 0.5) == "0")
+    #expect(SearchSpace.draw(.integers(.max - 1, .max), at: most) == "\(Int.max)")
   }
 
   /// Trial k is the same whatever came before it, and whatever stays fixed beside it.

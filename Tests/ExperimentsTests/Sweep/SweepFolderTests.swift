@@ -53,12 +53,12 @@ import Training
   @Test func tooLittleToHalve() throws {
     try refuse(
       .usage, "--method halving: takes at least 3 trials of at least 3 epochs, found 27 of 2",
-      Script.request(["hidden=1,2"], .halving, epochs: 2))
+      Script.request(["hidden=int(1,60)"], .halving, epochs: 2))
   }
 
   /// As presets may, which no setting of the sweep names.
   @Test func halvingOfTrialsThatDifferInLength() throws {
-    var request = try Script.request(["hidden=1,2"], .halving, epochs: nil)
+    var request = try Script.request(["hidden=int(1,60)"], .halving, epochs: nil)
     request.space.append("epochs=6,9")
     try refuse(
       .usage,
@@ -70,7 +70,8 @@ import Training
     let folder = try TemporaryFolder(inMemory: true)
     let script = Script()
     let request = try SweepRequest(
-      experiment: "mnist-mlp", space: Script.small + ["hidden=1,2"], method: .halving, trials: 9,
+      experiment: "mnist-mlp", space: Script.small + ["hidden=int(1,60)"], method: .halving,
+      trials: 9,
       threads: 1, steps: 90)
     _ = try Sweep(request, output: folder.file("a")).run(script.options())
     #expect(script.jobs.prefix(9) == (0..<9).map { "\($0) steps(10)" }[...])
@@ -210,6 +211,21 @@ import Training
     ) { try resume() }
   }
 
+  #if os(Linux)
+    /// What cannot be read is not taken for empty, which would empty it.
+    @Test func ledgerThatCannotBeRead() throws {
+      let folder = try TemporaryFolder(inMemory: true)
+      let file = folder.file("trials.jsonl")
+      // It can be opened, and its beginning belongs to nobody.
+      let memory = URL(fileURLWithPath: "/proc/self/mem")
+      try FileManager.default.createSymbolicLink(at: file, withDestinationURL: memory)
+      let words = foundationWords { _ = try Data(contentsOf: file) }
+      expectError(.noInput, "\(file.path): cannot be read: \(words)") {
+        _ = try SweepLedger(in: folder.url)
+      }
+    }
+  #endif
+
   /// A sweep looks where the environment says; there may be MNIST.
   @Test(.enabled(if: ProcessInfo.processInfo.environment["ADJOINT_DATA"] == nil))
   func otherDataThanBefore() throws {
@@ -250,12 +266,44 @@ import Training
     for words in [
       "mnist-mlp: 9 trials", "Best validation accuracy", "7 stopped early, 1 failed", "The best",
       "adjoint train mnist-mlp --config best.json", "Every trial", "learning_rate", "by-hand",
-      "Broken lines are trials that failed.", "How the best 8 learned", "After each epoch.",
+      "A cross is where the line of a trial that failed ends.", "How the best 8 learned",
+      "After each epoch.",
       "failed: &lt;no&gt; luck", "the test part is left out", "--method halving --trials 9",
       "9 trials for 1 epoch, 3 trials for 3 epochs, 1 trial to the end",
     ] { #expect(html.contains(words), "\(words)") }
     #expect(!html.contains("<script"))
     #expect(!html.contains("test accuracy") && !html.contains("test_accuracy"))
+  }
+
+  /// With one setting that varies a trial that failed is no line at all; and the order in which numbers are given is
+  /// not that of an axis.
+  @Test func failedTrialsAndOrderedValuesInTheFigure() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let script = Script()
+    let scripted = script.outcome
+    script.outcome = { $0.trial == 1 ? .failed("no luck") : scripted($0) }
+    func html(_ space: String) throws -> String {
+      let output = folder.file(space)
+      _ = try Sweep(Script.request([space]), output: output).run(script.options())
+      return try folder.text("\(space)/sweep.html")
+    }
+    /// How far down the figure a word stands.
+    func height(_ word: String, _ html: String) throws -> Double {
+      let texts = html.matches(of: /<text [^>]*y="([\d.]+)"[^>]*>([^<]*)</)
+      return try #require(texts.first { $0.2 == word }.flatMap { Double($0.1) })
+    }
+    let numbers = try html("learning_rate=0.1,1e-3,0.01,10")
+    let heights = try ["10", "0.1", "0.01", "1e-3"].map { try height($0, numbers) }
+    #expect(heights == heights.sorted() && Set(heights).count == 4)
+    let crosses = numbers.matches(of: /<path [^>]*class="dots s1"[^>]*><title>([^<]*)</)
+    #expect(crosses.map(\.1) == ["trial 1: learning_rate=1e-3; failed: no luck"])
+    #expect(numbers.contains("A cross is where the line of a trial that failed ends."))
+    // Words stand as they are given, the first at the bottom.
+    let words = try html("gradients=tape,by-hand")
+    #expect(try height("by-hand", words) < height("tape", words))
+    script.outcome = scripted
+    let whole = try html("hidden=8,16")
+    #expect(!whole.contains("dots s1\"") && !whole.contains("A cross is"))
   }
 
   @Test func progressIsALineForEachTrial() throws {

@@ -8,7 +8,7 @@ import Testing
 @Suite struct SweepRequestTests {
   private func request(
     _ space: [String], _ method: SweepMethod? = nil, trials: Int? = nil,
-    metric: String = "validation_accuracy", minimize: Bool? = nil, seed: UInt64? = nil,
+    metric: String? = nil, minimize: Bool? = nil, seed: UInt64? = nil,
     epochs: Int? = nil, steps: Int? = nil
   ) throws -> SweepRequest {
     try SweepRequest(
@@ -21,8 +21,114 @@ import Testing
     #expect(grid.method == .grid && grid.trials == 6 && !grid.minimize)
     let random = try request(["hidden=1,2", "learning_rate=log(0.1,1)"])
     #expect(random.method == .random && random.trials == 20)
-    #expect(try request(["hidden=1,2"], .halving).trials == 27)
+    #expect(try request(["hidden=1,2", "learning_rate=log(0.1,1)"], .halving).trials == 27)
     #expect(try request(["hidden=1,2"], .grid, trials: 2).trials == 2)
+  }
+
+  /// There may be fewer combinations than trials by default.
+  @Test func trialsOfFewCombinations() throws {
+    let grid = ["hidden=1,2", "batch_size=8,16"]
+    #expect(try request(grid, .random).trials == 4)
+    #expect(try request(grid, .halving).trials == 4)
+    #expect(try request(["hidden=int(1,5)"]).trials == 5)
+    #expect(try request(["hidden=int(1,20)"], .halving).trials == 20)
+    #expect(try request(["hidden=int(1,60)"]).trials == 20)
+    #expect(try request(["hidden=int(1,60)"], .halving).trials == 27)
+    #expect(try request(grid, .random, trials: 4).trials == 4)
+    #expect(try request(grid, .random, trials: 3).trials == 3)
+    expectError(
+      .usage, "--trials 5: these settings have 4 combinations, and none is drawn twice"
+    ) { _ = try request(grid, .random, trials: 5) }
+    expectError(
+      .usage, "--trials 27: these settings have 4 combinations, and none is drawn twice"
+    ) { _ = try request(grid, .halving, trials: 27) }
+    expectError(
+      .usage,
+      "--method halving: takes at least 3 trials, and these settings have 2 combinations; --method random "
+        + "tries them all"
+    ) { _ = try request(["hidden=1,2"], .halving) }
+  }
+
+  /// As many trials as there are combinations are all of them; fewer are all different.
+  @Test(arguments: [SweepMethod.random, .halving])
+  func noTrialTwice(method: SweepMethod) throws {
+    func drawn(_ space: [String], _ trials: Int, _ seed: UInt64) throws -> [String] {
+      let sweep = try request(space, method, trials: trials, seed: seed)
+      return try (0..<trials).map { trial in
+        sweep.settings(trial, in: try SearchSpace(space)).map(\.value).joined(separator: "/")
+      }
+    }
+    for seed: UInt64 in 0..<20 {
+      let all = try drawn(["hidden=1,2", "batch_size=8,16"], 4, seed)
+      #expect(all.sorted() == ["1/16", "1/8", "2/16", "2/8"])
+      #expect(try drawn(["hidden=1,2", "batch_size=8,16"], 3, seed) == Array(all.prefix(3)))
+      #expect(try Set(drawn(["hidden=int(1,100)"], 60, seed)).count == 60)
+    }
+  }
+
+  /// What was written by a version that knew nothing of it stays as it was, and so do draws from ranges.
+  @Test func howIsWrittenDown() throws {
+    func text(_ sweep: SweepRequest) throws -> String {
+      String(decoding: try JSONEncoder().encode(sweep), as: UTF8.self)
+    }
+    let lists = try request(["hidden=1,2", "batch_size=8,16"], .random)
+    #expect(try text(lists).contains(#""drawing":"without replacement""#))
+    #expect(try !text(request(["hidden=1,2"], .grid)).contains("drawing"))
+    let ranges = try request(["hidden=1,2", "learning_rate=log(0.1,1)"])
+    #expect(try !text(ranges).contains("drawing"))
+    let old = try JSONDecoder().decode(
+      SweepRequest.self,
+      from: Data(try text(lists).replacing(#","drawing":"without replacement""#, with: "").utf8))
+    let space = try SearchSpace(lists.space)
+    for trial in 0..<8 {
+      var random = Philox(seed: 0, stream: UInt64(trial))
+      let values = [random.uniform() < 0.5 ? "1" : "2", random.uniform() < 0.5 ? "8" : "16"]
+      #expect(old.settings(trial, in: space).map(\.value) == values)
+    }
+  }
+
+  @Test func readRequestsHaveValuesForTheirTrials() throws {
+    func check(_ text: String, _ trials: Int) throws {
+      let space = ["hidden=1,2", "batch_size=8,16"]
+      let json = #"""
+        {"experiment":"mnist-mlp","space":["hidden=1,2","batch_size=8,16"],"trials":\#(trials),\#(text),
+        "metric":"train_loss","minimize":true,"seed":0,"threads":1,"data":"","unit":"epochs","version":"",
+        "rungs":[]}
+        """#
+      try JSONDecoder().decode(SweepRequest.self, from: Data(json.utf8))
+        .requireTrials(in: SearchSpace(space), file: "f")
+    }
+    let once = #""method":"random","drawing":"without replacement""#
+    try check(once, 4)
+    expectError(.badData, "f: expected 1 to 4 trials, found 5") { try check(once, 5) }
+    expectError(.badData, "f: expected 1 to 4 trials, found 0") { try check(once, 0) }
+    try check(#""method":"grid""#, 4)
+    expectError(.badData, "f: expected 1 to 4 trials, found 5") {
+      try check(#""method":"grid""#, 5)
+    }
+    try check(#""method":"random""#, 100_000)
+    expectError(.badData, "f: expected 1 to 100000 trials, found 100001") {
+      try check(#""method":"random""#, 100_001)
+    }
+  }
+
+  @Test(arguments: [
+    ("mnist-mlp", "validation_accuracy", false), ("etth1", "validation_mse", true),
+    ("vae-2d", "sliced_wasserstein", true), ("vae-mnist", "validation_elbo", false),
+    ("cascade", "train_loss", true), ("two-layer-toy", "train_loss", true),
+  ])
+  func metricThatSuitsTheExperiment(name: String, metric: String, minimizes: Bool) throws {
+    let sweep = try SweepRequest(experiment: name, space: ["hidden=1,2"], threads: 1)
+    #expect(sweep.metric == metric && sweep.minimize == minimizes)
+    let other = try SweepRequest(
+      experiment: name, space: ["hidden=1,2"], metric: "validation_auc", threads: 1)
+    #expect(other.metric == "validation_auc")
+  }
+
+  @Test func directionOfEveryExperimentsMetric() {
+    for kind in ExperimentCatalogue.all {
+      #expect(SweepRequest.lessIsBetter(kind.searchMetric) != nil, "\(kind.information.name)")
+    }
   }
 
   @Test(arguments: [
@@ -75,6 +181,13 @@ import Testing
     ) { _ = try request(["hidden=1,2"], seed: 7) }
     expectError(.usage, "--set steps=10,20: --method halving itself divides the steps") {
       _ = try request(["steps=10,20"], .halving)
+    }
+  }
+
+  @Test func experimentThatThereIsNot() {
+    let names = ExperimentCatalogue.all.map { $0.information.name }
+    expectError(.usage, unknown("experiment", "mnist-mpl", among: names)) {
+      _ = try SweepRequest(experiment: "mnist-mpl", space: ["hidden=1,2"], threads: 1)
     }
   }
 

@@ -111,10 +111,13 @@ import Training
     let job = TrialJob(
       experiment: "mnist-mlp", trial: 0, rung: 0, changes: [], pause: nil,
       folder: folder.file("0000"), threads: 1, dataDir: nil)
-    #expect {
+    let words = foundationWords {
+      let process = Process()
+      process.executableURL = folder.file("none")
+      try process.run()
+    }
+    expectError(.internalFault, "\(folder.path)/none: cannot be started: \(words)") {
       _ = try TrialProcess(job, executable: folder.file("none")) { true }
-    } throws: { error in
-      "\(error)".hasPrefix("\(folder.path)/none: cannot be started: ")
     }
   }
 }

@@ -61,7 +61,7 @@ import Testing
       let error = #expect(throws: PNGError.self, "\(count) bytes") {
         try PNG.decode(data.prefix(count), name: "a.png")
       }
-      #expect(error?.description.hasPrefix("a.png: damaged PNG file: ") == true)
+      #expect(error?.description == "a.png: damaged PNG file: read beyond end of data")
     }
   }
 
@@ -69,7 +69,8 @@ import Testing
     var data = try file("grey")
     data[data.count - 20] ^= 0xff
     let error = #expect(throws: PNGError.self) { try PNG.decode(data, name: "a.png") }
-    #expect(error?.description.hasPrefix("a.png: damaged PNG file: ") == true)
+    // The checksum of the pixels, which zlib finds wrong before libpng comes to that of the chunk.
+    #expect(error?.description == "a.png: damaged PNG file: IDAT: incorrect data check")
   }
 
   /// Any one flipped bit gives an error or a picture, never a crash.

@@ -81,6 +81,54 @@ import Testing
     #expect(lines.first?["stroke-dasharray"] != nil, "it lies below the others")
   }
 
+  private func crosses(_ plot: ParallelCoordinates) throws -> [[[(x: Double, y: Double)]]] {
+    try XMLElements(plot.svg()).all("path").filter { $0.hasClass("s1") }.map {
+      points(ofPath: $0["d"] ?? "")
+    }
+  }
+
+  /// Two strokes through the last place that the line has.
+  @Test func lineThatEndsEarlyEndsInACross() throws {
+    #expect(try crosses(plot()).isEmpty)
+    let broken = plot(metric: [10, .nan, 20])
+    let last = try #require(
+      try lines(broken).filter { $0.hasClass("axis") }.map(crossings).first?.last)
+    let cross = try #require(try crosses(broken).first)
+    #expect(try crosses(broken).count == 1 && cross.map(\.count) == [2, 2])
+    for stroke in cross {
+      #expect(abs((stroke[0].x + stroke[1].x) / 2 - last.x) < 0.011)
+      #expect(abs((stroke[0].y + stroke[1].y) / 2 - last.y) < 0.011)
+    }
+    // One falls, the other rises.
+    #expect(cross[0][0].y < cross[0][1].y && cross[1][0].y > cross[1][1].y)
+  }
+
+  /// With two axes there is no stretch of such a line: the cross is all there is, and tells what it is.
+  @Test func lineOnOneAxisAloneIsACross() throws {
+    let plot = ParallelCoordinates(
+      dimensions: [
+        .init("kind", places: [0, 1, 1], names: ["plain", "deep"]),
+        .init(Axis("loss"), numbers: [1, .nan, .nan]),
+      ], notes: ["a", "b", "c"])
+    let svg = try XMLElements(plot.svg())
+    #expect(try lines(plot).count == 1)
+    let crosses = try crosses(plot)
+    #expect(crosses.count == 2)
+    // Those of one name lie side by side.
+    #expect(crosses[0][0][0].y != crosses[1][0][0].y && crosses[0][0][0].x == crosses[1][0][0].x)
+    #expect(svg.all("title").map(\.text).sorted() == ["a", "b", "c"])
+    #expect(svg.elements.last { $0.name == "path" }?.hasClass("s1") == true)
+  }
+
+  /// A line that has no place on the first axis is nowhere.
+  @Test func lineWithoutAPlace() throws {
+    let plot = ParallelCoordinates(dimensions: [
+      .init(Axis("rate", scale: .logarithmic), numbers: [0, 1, 10]),
+      .init(Axis("loss"), numbers: [1, 2, 3]),
+    ])
+    #expect(try lines(plot).count == 2 && crosses(plot).isEmpty)
+  }
+
   @Test(arguments: [[Double.nan, .nan, .nan], [5, 5, 5], [1, 1e300, -1e300], [.infinity, 0, 1]])
   func degenerateValuesAreStillAFigure(metric: [Double]) throws {
     let svg = plot(metric: metric).svg()

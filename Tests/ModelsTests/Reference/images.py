@@ -1,7 +1,10 @@
 """Writes images.json: logits of PyTorch's convolutional networks, the norms of the gradients of a loss by weights, and,
 where the test takes gradients, their products with random vectors, which know signs and places.
 
-    python images.py        (needs torch and numpy)
+    python images.py        (needs torch, torchvision and numpy)
+
+ResNet-18, -34 and -50 are torchvision's own; the classes of Benchmarks/Peers, which are timed, have to give the same
+logits. The others are not in torchvision. Made with PyTorch 2.15 and torchvision 0.29.2.
 
 Weights and images come from NumPy's RandomState(0), in the order of the state dictionary: a tensor of two axes and more
 randn √(2 / inputs), a scale 1 + 0.1 randn, a running variance 1 + 0.1 |randn|, everything else 0.1 randn. Then the
@@ -16,6 +19,7 @@ import sys
 import numpy as np
 import torch
 import torch.nn.functional as F
+import torchvision
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[2] / "Benchmarks" / "Peers"))
@@ -127,6 +131,17 @@ def projections(network):
     ]
 
 
+def agreeing(theirs, ours):
+    """torchvision's network, if the repository's own has the same state and, in float64, the same logits."""
+    x = filled(theirs.double().eval())
+    ours.double().eval().load_state_dict(theirs.state_dict())
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    with torch.no_grad():
+        expected = theirs(x)
+        assert (ours(x) - expected).abs().max() <= 1e-12 * expected.abs().max()
+    return theirs
+
+
 def result(network, trained):
     """In float64, where what is stored is exact for both of our precisions."""
     x = filled(network.double())
@@ -149,14 +164,19 @@ def result(network, trained):
     return result
 
 
-networks = {
-    "resnet18": ResNet18(9),
-    "resnet50": ResNet50(9),
-    "resnet20": CIFARResNet(20),
-    "resnet56": CIFARResNet(56),
-    "vgg": SmallVGG(10),
-    "resnet34": ResNet(BasicBlock, 1, [3, 4, 6, 3], 9),
-    "efficient": SmallEfficientNet(9),
-}
-stored = {name: result(network, name in TRAINED) for name, network in networks.items()}
-(HERE / "images.json").write_text(json.dumps(stored, indent=None, separators=(",", ":")) + "\n")
+def main():
+    networks = {
+        "resnet18": agreeing(torchvision.models.resnet18(num_classes=9), ResNet18(9)),
+        "resnet50": agreeing(torchvision.models.resnet50(num_classes=9), ResNet50(9)),
+        "resnet20": CIFARResNet(20),
+        "resnet56": CIFARResNet(56),
+        "vgg": SmallVGG(10),
+        "resnet34": agreeing(torchvision.models.resnet34(num_classes=9), ResNet(BasicBlock, 1, [3, 4, 6, 3], 9)),
+        "efficient": SmallEfficientNet(9),
+    }
+    stored = {name: result(network, name in TRAINED) for name, network in networks.items()}
+    (HERE / "images.json").write_text(json.dumps(stored, indent=None, separators=(",", ":")) + "\n")
+
+
+if __name__ == "__main__":
+    main()

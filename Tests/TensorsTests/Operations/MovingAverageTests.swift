@@ -20,6 +20,18 @@ import Testing
     #expect(firstFar(y, from: [2, 3, 5, 8], within: dtype == .float32 ? 1e-6 : 2e-15) == nil)
   }
 
+  @Test(arguments: [(9, 3), (17, 7), (6, 25)])
+  func isTheAveragePoolOfTheRepeatedEnds(length: Int, window: Int) {
+    var random = Philox(seed: 3)
+    let values = (0..<2 * length).map { _ in random.normal() }
+    let x = Tensor(values, shape: [2, length], dtype: .float64)
+    let padded = pad(x, axis: 1, before: window / 2, after: window / 2, mode: .edge)
+    let pooled = averagePool(padded, window: window, axis: 1)
+    #expect(
+      firstFar(movingAverage(x, window: window).doubles, from: pooled.doubles, within: 1e-14) == nil
+    )
+  }
+
   /// However rows are shared out over threads, each is what it is alone.
   @Test func rowsDoNotTouch() {
     var random = Philox(seed: 2)

@@ -67,7 +67,7 @@ import Testing
       to: file)
     expectError(
       .badData,
-      "\(file.path): line 2: expected a JSON object with the metrics of a step or an epoch, found "
+      "\(file.path): line 2: expected a JSON object with the metrics of a step, an epoch or a measure, found "
         + line
     ) { _ = try History(reading: file) }
   }
@@ -78,7 +78,7 @@ import Testing
     try Data((String(repeating: "x", count: 1000) + "\n").utf8).write(to: file)
     expectError(
       .badData,
-      "\(file.path): line 1: expected a JSON object with the metrics of a step or an epoch, found "
+      "\(file.path): line 1: expected a JSON object with the metrics of a step, an epoch or a measure, found "
         + String(repeating: "x", count: 60)
     ) { _ = try History(reading: file) }
   }
@@ -102,7 +102,7 @@ import Testing
     ),
     (
       "\n",
-      "expected a JSON object with the metrics of a step or an epoch, found "
+      "expected a JSON object with the metrics of a step, an epoch or a measure, found "
     ),
   ])
   func whatDoesNotFollow(rest: String, words: String) throws {
@@ -115,8 +115,9 @@ import Testing
   @Test func missingFile() throws {
     let folder = try TemporaryFolder()
     let file = folder.file("metrics.jsonl")
-    let error = #expect(throws: AdjointError.self) { _ = try History(reading: file) }
-    #expect(error?.kind == .noInput)
-    #expect(error?.message.hasPrefix("\(file.path): cannot be read: ") == true)
+    let words = foundationWords { _ = try FileHandle(forReadingFrom: file) }
+    expectError(.noInput, "\(file.path): cannot be read: \(words)") {
+      _ = try History(reading: file)
+    }
   }
 }

@@ -242,7 +242,11 @@ private struct Stop: Error {}
         + "epoch \(epoch), batch \(batch), count 0, metrics_bytes 0"
     ) { try state.check(stepsPerEpoch: 3, in: place) }
     (state.step, state.epoch, state.batch, state.metricsBytes) = (7, 2, 1, -1)
-    #expect(throws: AdjointError.self) { try state.check(stepsPerEpoch: 3, in: place) }
+    expectError(
+      .badData,
+      "/run/step-000000007: expected a place in a run of 3 steps to an epoch, found step 7, epoch 2, batch 1, "
+        + "count 0, metrics_bytes -1"
+    ) { try state.check(stepsPerEpoch: 3, in: place) }
   }
 
   @Test func logThatIsTooShort() throws {

@@ -1,3 +1,4 @@
+import Figures
 import Foundation
 import Tensors
 import TestSupport
@@ -25,6 +26,37 @@ import Testing
       ])
     #expect(json["started"] as? String == "2023-11-14T22:13:20Z")
     #expect(json["data_files"] as? [[String: String]] == [["name": "a.gz", "sha256": "00ff"]])
+  }
+
+  /// Each process that goes on is noted, and told from the one before it.
+  @Test func processesThatGoOn() throws {
+    var begun = RunEnvironment.current(data: "digits")
+    begun.started = Date(timeIntervalSince1970: 1_700_000_000)
+    begun.threads = 2
+    begun.vectorTarget = "AVX2"
+    var next = begun
+    #expect(begun.changes(in: next).isEmpty)
+    next.started = Date(timeIntervalSince1970: 1_700_000_100)
+    next.threads = 1
+    next.vectorTarget = "AVX3"
+    #expect(begun.changes(in: next) == ["threads 1 (2 before)", "vectors AVX3 (AVX2 before)"])
+    let resumed = begun.resumed(at: 30, in: next)
+    #expect(resumed.started == begun.started && resumed.threads == 2)
+    #expect(resumed.changes(in: next).isEmpty)
+    #expect(resumed.changes(in: begun) == ["threads 2 (1 before)", "vectors AVX2 (AVX3 before)"])
+    let again = resumed.resumed(at: 70, in: next)
+    #expect(again.resumptions?.map(\.step) == [30, 70])
+    #expect(again.resumptions?.map(\.threads) == [1, 1])
+
+    let folder = try TemporaryFolder()
+    let run = try folder.run()
+    try run.write(again, to: run.environment)
+    #expect(try RunDirectory.read(RunEnvironment.self, from: run.environment) == again)
+    let html = Report(title: "t", sections: [RunReport.provenance(again, configuration: "")]).html()
+    #expect(html.contains("30, 70"))
+    #expect(html.contains("step 30: threads 1 (2 before), vectors AVX3 (AVX2 before)"))
+    let section = RunReport.provenance(begun, configuration: "")
+    #expect(!Report(title: "t", sections: [section]).html().contains("gone on with"))
   }
 
   @Test func saysWhereItRan() {

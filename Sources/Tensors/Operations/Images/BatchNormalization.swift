@@ -242,8 +242,8 @@ private func requireOfChannels(_ row: Tensor, _ name: String, _ x: Tensor) {
 @section("adjoint_registry") @used
 private let checks: Registration = {
   let shapes: [Shape] = [
-    [2, 1], [5, 3], [3, 1, 2, 7], [2, 3, 3, 15], [2, 2, 5, 16], [1, 3, 4, 17], [4, 2, 2, 33],
-    [40, 2], [9, 7, 6, 5],
+    [2, 1], [5, 3], [3, 1, 2, 7], [5, 8], [2, 3, 1, 9], [2, 3, 3, 15], [2, 2, 5, 16],
+    [1, 3, 4, 17], [3, 31], [4, 2, 2, 33], [40, 2], [9, 7, 6, 5],
   ]
   for (name, isComposed, hasResidual, activation) in [
     ("batch_normalization", false, false, Activation.identity),

@@ -118,7 +118,11 @@ private let checks: Registration = {
   let cases: [(image: Shape, window: Extent, stride: Extent, padding: Padding)] = [
     ([2, 1, 1, 1], 1, 1, 0), ([2, 4, 6, 7], 2, 2, 0), ([1, 5, 7, 16], 3, 2, 1),
     ([2, 6, 5, 17], 3, 2, 1), ([1, 9, 8, 33], Extent(3, 2), Extent(1, 3), 1),
-    ([1, 18, 18, 2], 17, 1, 3),
+    ([1, 18, 18, 2], 17, 1, 3), ([5, 1, 1, 9], 3, 2, 1), ([2, 3, 2, 8], Extent(3, 2), 1, 0),
+    ([1, 5, 6, 4], 2, 3, 0), ([2, 1, 4, 15], Extent(1, 2), Extent(1, 3), 0),
+    (
+      [1, 4, 1, 31], Extent(3, 1), Extent(2, 1), Padding(top: 1, left: 0, bottom: 0, right: 0)
+    ),
   ]
   for (name, isGiven) in [
     ("batch_normalization_max_pool", false),

@@ -203,6 +203,24 @@ private let checks: Registration = {
     ("grouped", [2, 5, 4, 6], 9, 3, .init(padding: 1, groups: 3)),
     ("depthwise", [2, 5, 6, 16], 16, 3, .init(stride: 2, padding: 1, groups: 16)),
     ("depthwise, two for each", [1, 4, 5, 3], 6, 3, .init(padding: 1, groups: 3)),
+    ("a pixel and padding", [2, 1, 1, 5], 3, 3, .init(padding: 1)),
+    ("a row", [2, 1, 5, 7], 2, Extent(1, 3), .init(stride: Extent(1, 3))),
+    ("1×1, 8 channels to 9", [1, 3, 2, 8], 9, 1, .init()),
+    ("9 channels to 7", [1, 3, 2, 9], 7, Extent(2, 1), .init()),
+    ("15 channels to 1", [1, 2, 3, 15], 1, 2, .init(padding: 1)),
+    ("16 channels to 8", [1, 2, 3, 16], 8, Extent(1, 2), .init(stride: 2, padding: 1)),
+    ("31 channels to 2", [1, 1, 3, 31], 2, Extent(1, 2), .init()),
+    // In float64 each group is a product of its own, which takes its time.
+    ("depthwise, 7 channels", [1, 2, 3, 7], 7, 2, .init(groups: 7)),
+    ("depthwise, 8 channels", [2, 1, 2, 8], 8, Extent(1, 2), .init(padding: 1, groups: 8)),
+    ("depthwise, 9 channels", [1, 3, 2, 9], 9, Extent(2, 1), .init(stride: 2, groups: 9)),
+    (
+      "depthwise, 17 channels", [1, 1, 2, 17], 17, Extent(1, 2),
+      .init(padding: Padding(top: 0, left: 0, bottom: 0, right: 1), groups: 17)
+    ),
+    (
+      "dilated, in groups", [1, 5, 4, 4], 6, 2, .init(stride: 2, dilation: Extent(3, 2), groups: 2)
+    ),
   ]
   for hasBias in [true, false] {
     GradientCheck.register(hasBias ? "convolution" : "convolution_without_bias") { sampler in

@@ -56,6 +56,10 @@ extension ConvolutionShape {
     if isWidened(x.dtype) {
       return convolve(x.converted(to: .float32), rounded(weight), bias).converted(to: x.dtype)
     }
+    // With a bias the sum is rounded once, after it.
+    func product(_ a: Tensor, _ b: Tensor) -> Tensor {
+      bias == nil ? Tensors.product(a, false, b, true) : wholeProduct(a, false, b, true)
+    }
     let y: Tensor
     switch path(x.dtype) {
     case .library:
@@ -63,13 +67,13 @@ extension ConvolutionShape {
       ImageConvolution.forward(self, x, weight, bias, into: y)
       return y
     case .matrix:
-      y = product(rows(of: x), false, matrix(of: weight, x.dtype), true).reshaped(to: output)
+      y = product(rows(of: x), matrix(of: weight, x.dtype)).reshaped(to: output)
     case .columns:
       let weight = weight.converted(to: x.dtype)
-      y = joined(axis: 1) { product(columns(of: x, $0), false, rows(of: weight, $0), true) }
+      y = joined(axis: 1) { product(columns(of: x, $0), rows(of: weight, $0)) }
         .reshaped(to: output)
     }
-    return bias.map { addToChannels(y, $0) } ?? y
+    return bias.map { addToChannels(y, $0).converted(to: x.dtype) } ?? y
   }
 
   /// dx from dy and weight.

@@ -129,7 +129,9 @@ private let checks: Registration = {
     let suffix = isAffine ? "" : "_without_parameters"
     GradientCheck.register("layer_normalization" + suffix, tolerance32: 1e-5) { sampler in
       ([
-        ([1, 1], 1), ([3, 7], 1), ([5, 16], 1), ([2, 2, 17], 1), ([4, 2, 3], 2), ([33], 1),
+        ([1, 1], 1), ([3, 7], 1), ([2, 8], 1), ([4, 9], 1), ([3, 15], 1), ([5, 16], 1),
+        ([2, 2, 17], 1), ([2, 31], 1), ([33], 1), ([4, 2, 3], 2), ([2, 3, 4], 3),
+        ([2, 1, 3, 3], 2),
         ([40, 3], 1),
       ] as [(Shape, Int)]).map { shape, axes in
         let row = Shape(Array(shape.lengths.suffix(axes)))
@@ -148,8 +150,9 @@ private let checks: Registration = {
     }
     GradientCheck.register("group_normalization" + suffix, tolerance32: 1e-5) { sampler in
       ([
-        ([1, 1], 1), ([2, 1, 1, 4], 2), ([2, 3, 2, 6], 3), ([1, 2, 2, 17], 1), ([3, 2, 1, 16], 16),
-        ([1, 3, 3, 33], 3), ([2, 40, 2], 1),
+        ([1, 1], 1), ([2, 1, 1, 4], 2), ([2, 3, 2, 6], 3), ([3, 7], 1), ([2, 2, 8], 4),
+        ([1, 3, 2, 9], 3), ([2, 1, 2, 15], 5), ([3, 2, 1, 16], 16), ([2, 2, 1, 16], 2),
+        ([1, 2, 2, 17], 1), ([1, 1, 3, 31], 1), ([1, 3, 3, 33], 3), ([2, 40, 2], 1),
       ] as [(Shape, Int)]).map { shape, groups in
         let channels = shape[shape.rank - 1]
         let x = sampler.parameter(shape)

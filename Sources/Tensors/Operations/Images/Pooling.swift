@@ -199,6 +199,11 @@ private let checks: Registration = {
     ([2, 6, 5, 17], 3, 2, 1, 1), ([1, 7, 6, 3], Extent(3, 2), Extent(1, 3), 1, 1),
     ([1, 8, 9, 15], 2, 1, Padding(top: 0, left: 1, bottom: 1, right: 0), Extent(3, 2)),
     ([1, 3, 4, 33], 1, 2, 0, 1), ([1, 18, 18, 2], 17, 1, 3, 1),
+    // A pixel alone and with its surroundings, all of the image, a row and a column, gaps, a rest, several steps apart.
+    ([2, 1, 1, 5], 1, 2, 0, 1), ([1, 1, 1, 9], 3, 2, 1, 1), ([2, 3, 2, 8], Extent(3, 2), 1, 0, 1),
+    ([2, 1, 5, 7], Extent(1, 3), Extent(1, 2), Padding(top: 0, left: 1, bottom: 0, right: 0), 1),
+    ([1, 6, 1, 15], Extent(4, 1), Extent(3, 1), Padding(top: 2, left: 0, bottom: 1, right: 0), 1),
+    ([1, 5, 6, 4], 2, 3, 0, 1), ([1, 2, 2, 31], 2, 1, 1, 1), ([1, 5, 6, 3], 2, 1, 1, 3),
   ]
   GradientCheck.register("max_pool") { sampler in
     cases.map { image, window, stride, padding, dilation in
@@ -242,6 +247,10 @@ private let checks: Registration = {
   let sizes: [(Shape, Extent)] = [
     ([1, 1, 1, 1], 1), ([2, 7, 5, 3], Extent(3, 2)), ([1, 4, 6, 17], 2), ([1, 2, 3, 15], 5),
     ([1, 20, 19, 2], 1),
+    // More windows than pixels, as many, a row and a column.
+    ([2, 1, 1, 8], 3), ([2, 3, 2, 7], Extent(3, 2)), ([1, 5, 3, 9], Extent(1, 2)),
+    ([1, 3, 2, 16], Extent(2, 1)), ([3, 1, 4, 5], Extent(1, 3)), ([1, 4, 1, 31], Extent(3, 1)),
+    ([1, 2, 2, 33], 1), ([1, 6, 7, 1], Extent(4, 5)),
   ]
   GradientCheck.register("adaptive_average_pool") { sampler in
     sizes.map { image, size in
@@ -258,7 +267,7 @@ private let checks: Registration = {
     }
   }
   GradientCheck.register("global_average_pool") { sampler in
-    ([[1, 1, 1, 1], [2, 3, 5, 7], [3, 2, 2, 16], [1, 7, 7, 33]] as [Shape]).map { image in
+    (GradientCheck.images + [[1, 7, 7, 33]]).map { image in
       let x = sampler.parameter(image)
       let pixels = image[1] * image[2]
       return .init(

@@ -32,9 +32,7 @@ public func scaleChannels(_ x: Tensor, _ factors: Tensor) -> Tensor {
 @section("adjoint_registry") @used
 private let checks: Registration = {
   GradientCheck.register("scale_channels") { sampler in
-    ([
-      [1, 1], [3, 5], [1, 1, 1, 1], [2, 3, 2, 7], [2, 2, 2, 16], [3, 2, 1, 17], [1, 150, 2],
-    ] as [Shape]).map { shape in
+    (GradientCheck.images + [[1, 1], [3, 5], [2, 3, 4], [1, 150, 2], [2, 0, 3]]).map { shape in
       let (batch, channels) = (shape[0], shape[shape.rank - 1])
       let x = sampler.parameter(shape)
       let s = sampler.parameter([batch, channels])

@@ -62,6 +62,11 @@ import Testing
     #expect(pooled([-1, -1, -1, -1]) == (-1, [3, 0, 0, 0]))
     let infinite = pooled([-.infinity, -.infinity, -.infinity, -.infinity])
     #expect(infinite == (-.infinity, [3, 0, 0, 0]))
+    // The first of those that lie in the image, not in the padding.
+    let masked = Self.gradient(
+      of: .full([1, 2, 2, 1], -.infinity, dtype: dtype), [3]
+    ) { maxPool($0, window: 3, stride: 2, padding: 1) }
+    #expect(masked.dx == [3, 0, 0, 0])
     let unordered = pooled([1, nan, 5, nan])
     #expect(unordered.y.isNaN && unordered.dx == [0, 0, 0, 3])
     let first = pooled([nan, 1, 5, .infinity])

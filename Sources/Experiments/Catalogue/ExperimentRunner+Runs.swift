@@ -1,0 +1,99 @@
+import Checkpoints
+import Datasets
+import Foundation
+import Tensors
+import Training
+
+// Runs that are there.
+
+extension ExperimentRunner {
+  /// An experiment with its run's newest checkpoint.
+  struct Opened {
+    let experiment: any Experiment
+    let name: String
+    let seed: UInt64
+    let run: RunDirectory
+    let steps: Int
+
+    /// Of which step the weights are, where the run is not over; nil for one that is.
+    var unfinished: String? {
+      guard !FileManager.default.fileExists(atPath: run.result.path) else { return nil }
+      let total = experiment.plan.totalSteps(stepsPerEpoch: experiment.task.stepsPerEpoch)
+      return "is not over: the weights are those after step \(ProgressDisplay.grouped(steps)) of "
+        + ProgressDisplay.grouped(total)
+    }
+
+    func summary(metrics: [String: Double], seconds: Double) -> Summary {
+      Summary(
+        experiment: name, data: experiment.dataDescription, seed: seed, steps: steps,
+        seconds: seconds, metrics: metrics, run: run.folder.path, interrupted: false)
+    }
+  }
+
+  /// Makes a run's experiment again, with its newest checkpoint.
+  static func open(_ run: RunDirectory, data: DataDirectory) throws -> Opened {
+    let name = try RunDirectory.read(SavedName.self, from: run.configuration).experiment
+    return try open(ExperimentCatalogue.experiment(named: name), run, data: data)
+  }
+
+  private static func open<Kind: Experiment>(
+    _ kind: Kind.Type, _ run: RunDirectory, data: DataDirectory
+  ) throws -> Opened {
+    let saved = try RunDirectory.read(
+      SavedConfiguration<Kind.Configuration>.self, from: run.configuration)
+    try saved.configuration.validate()
+    let experiment = try reopen(kind, saved.configuration, run, data) { _ in }
+    try requireSameData(experiment, run)
+    let steps = try Trainer.loadNewest(in: run, into: experiment.task)
+    return Opened(
+      experiment: experiment, name: saved.experiment, seed: saved.configuration.seed, run: run,
+      steps: steps)
+  }
+
+  /// Makes a run's experiment again. One that drew its own data does so again, even if files of that set are found by
+  /// now.
+  static func reopen<Kind: Experiment>(
+    _ kind: Kind.Type, _ configuration: Kind.Configuration, _ run: RunDirectory,
+    _ data: DataDirectory, note: (String) -> Void
+  ) throws -> Kind {
+    let saved = try RunDirectory.read(RunEnvironment.self, from: run.environment)
+    let drawsItsOwn = saved.dataFiles.isEmpty && data.explicit == nil
+    return try Kind(
+      configuration, data: drawsItsOwn ? .nowhere : data,
+      // That there are no data to be found would not be true.
+      resuming: Checkpoint.latest(in: run.checkpoints), note: drawsItsOwn ? { _ in } : note)
+  }
+
+  /// Where the run's own data are not found an experiment may fall back on others, and the figures would
+  /// be those of something else.
+  static func requireSameData(_ experiment: some Experiment, _ run: RunDirectory) throws {
+    let saved = try RunDirectory.read(RunEnvironment.self, from: run.environment)
+    guard saved.data == experiment.dataDescription else {
+      throw AdjointError(
+        .noInput,
+        "\(run.folder.path): was trained on \(saved.data), found \(experiment.dataDescription); "
+          + (saved.dataFiles.isEmpty
+            ? "leave out --data-dir" : "say where its data are (--data-dir)"))
+    }
+    for file in experiment.dataFiles {
+      let known = saved.dataFiles.first { $0.name == file.name }
+      guard known == nil || known == file else {
+        throw AdjointError(
+          .badData,
+          "\(file.name): expected the SHA-256 \(known?.sha256 ?? "") of the file that "
+            + "\(run.folder.path) was trained on, found \(file.sha256)")
+      }
+    }
+  }
+
+  /// What to say of files that bear the name of a published one and are not it: someone's own data, or damage.
+  static func unpublished(_ files: [RunEnvironment.DataFile]) -> [String] {
+    let published = DataCatalogue.sources.flatMap(\.files)
+    return files.compactMap { file in
+      guard let sum = published.first(where: { $0.name == file.name })?.sha256, sum != file.sha256
+      else { return nil }
+      return
+        "\(file.name): is not the published file: expected SHA-256 \(sum), found \(file.sha256)"
+    }
+  }
+}

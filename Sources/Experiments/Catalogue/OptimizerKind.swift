@@ -1,0 +1,31 @@
+import Optimizers
+import Tensors
+
+/// Which optimiser a setting names.
+enum OptimizerKind: String, Codable, Sendable, CaseIterable {
+  case sgd, adam, adamw
+
+  /// An optimiser of this kind.
+  ///
+  /// - Parameters:
+  ///   - parameters: what it moves.
+  ///   - learningRate: the rate that a schedule starts from.
+  ///   - momentum: of SGD; the others have their own.
+  ///   - weightDecay: λ, added to gradients by SGD and Adam, taken from weights by AdamW.
+  ///   - groups: parts of the parameters with rates of their own.
+  func optimizer(
+    of parameters: [Parameter], learningRate: Double, momentum: Double, weightDecay: Double,
+    groups: [ParameterGroup] = []
+  ) -> any Optimizer {
+    switch self {
+    case .sgd:
+      SGD(
+        parameters, learningRate: learningRate, momentum: momentum, weightDecay: weightDecay,
+        groups: groups)
+    case .adam:
+      Adam(parameters, learningRate: learningRate, weightDecay: weightDecay, groups: groups)
+    case .adamw:
+      AdamW(parameters, learningRate: learningRate, weightDecay: weightDecay, groups: groups)
+    }
+  }
+}
