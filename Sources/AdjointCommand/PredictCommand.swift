@@ -144,7 +144,8 @@ struct PredictCommand: ParsableCommand {
 
   private func named() throws -> (model: String, weights: URL) {
     if let folder {
-      return try Prediction.newest(of: URL(fileURLWithPath: folder, isDirectory: true))
+      return try Prediction.newest(
+        of: URL(fileURLWithPath: folder, isDirectory: true), note: Console.note)
     }
     guard let model, let weights else { throw ValidationError("Name a model and its weights.") }
     return (model, try data.weights(weights))

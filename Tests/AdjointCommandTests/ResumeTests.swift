@@ -82,6 +82,13 @@ import Training
     #expect(
       measured.errors.hasSuffix(
         "\(folder.path)/a run: is not over: the weights are those after step 5 of 1,200\n"))
+    try folder.write(NPY.encode(.zeros([1, 784])), "x.npy")
+    let predicted = try Command.run(
+      ["predict", "--run", "a run", "--input", "x.npy", "--output", "y.npy"], in: folder)
+    #expect(
+      predicted.errors
+        == "\(folder.path)/a run: is not over: the weights are those after step 5\ny.npy: [1, 10]\n"
+    )
     let resumed = try Command.run(
       ["train", "mnist-mlp", "--resume", "a run", "--threads", "1"], in: folder)
     #expect(resumed.status == 0, "\(resumed.errors)")

@@ -7,6 +7,15 @@ import Training
 // Runs that are there.
 
 extension ExperimentRunner {
+  /// Of which step the newest weights of a run are, where it is not over; nil for one that is, or has none.
+  static func unfinished(_ run: RunDirectory) throws -> String? {
+    guard !FileManager.default.fileExists(atPath: run.result.path),
+      let step = try Checkpoint.latest(in: run.checkpoints).flatMap({ Checkpoint.step(of: $0) })
+    else { return nil }
+    return "\(run.folder.path): is not over: the weights are those after step "
+      + ProgressDisplay.grouped(step)
+  }
+
   /// An experiment with its run's newest checkpoint.
   struct Opened {
     let experiment: any Experiment

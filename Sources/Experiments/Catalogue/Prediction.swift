@@ -170,13 +170,17 @@ public enum Prediction {
 
   /// What a run trains, and the weights of its newest checkpoint.
   ///
+  /// - Parameter note: told if the run is not over, and of which step the weights are.
   /// - Throws: `AdjointError` of kind no input if it is no run, or has no checkpoint yet.
-  public static func newest(of run: URL) throws -> (model: String, weights: URL) {
+  public static func newest(
+    of run: URL, note: (String) -> Void = { _ in }
+  ) throws -> (model: String, weights: URL) {
     let directory = try RunDirectory(opening: run)
     let name = try RunDirectory.read(SavedName.self, from: directory.configuration).experiment
     guard let checkpoint = try Checkpoint.latest(in: directory.checkpoints) else {
       throw AdjointError(.noInput, "\(run.path): has no checkpoint yet")
     }
+    try ExperimentRunner.unfinished(directory).map(note)
     return (name, checkpoint.appendingPathComponent("model.safetensors"))
   }
 

@@ -29,9 +29,9 @@ public enum Visualization {
     let run = try RunDirectory(opening: request.run)
     let name = try RunDirectory.read(SavedName.self, from: run.configuration).experiment
     let folder = run.folder.appendingPathComponent("visualize", isDirectory: true)
-    return try view(
-      examined(run, of: ExperimentCatalogue.experiment(named: name), request), of: name, request,
-      in: folder, note: note)
+    let network = try examined(run, of: ExperimentCatalogue.experiment(named: name), request)
+    try ExperimentRunner.unfinished(run).map(note)
+    return try view(network, of: name, request, in: folder, note: note)
   }
 
   /// The network of a run, with its images where the request needs them.
