@@ -189,9 +189,9 @@ int64_t ShareCount(const Shape &s, Direction direction) {
   return images >= kFewestImages && is_enough ? threads : 1;
 }
 
-// In bfloat16 oneDNN 3.2 gives wrong numbers for some single images where it has several threads: its own example of
-// [1, 1, 11, 8] with one output, a window of 1 × 3 and a stride of 4 is wrong in every run on two.
-bool GoesAlone(const Shape &s) { return s.bfloat16; }
+// In bfloat16 oneDNN 3.2 gives wrong numbers for some single images where it has several threads, called without this code
+// too: for an image of [1, 1, 11, 8], one output, a window of 1 × 3 and a stride of 4 in every run on two.
+bool WantsOneThread(const Shape &s) { return s.bfloat16; }
 
 // In bfloat16 its gradient for the weights reads room that it never wrote where the last window does not reach the end of
 // the padded image and the output is narrow: what is there has to be zero.
@@ -213,7 +213,7 @@ std::unique_ptr<Convolution> Make(const Shape &s, Direction direction, bool has_
   const int64_t count = ShareCount(s, direction);
   for (int64_t share = 0; share < count; ++share) {
     std::optional<adjoint::OneThread> one;
-    if (count > 1 || GoesAlone(s)) one.emplace();
+    if (count > 1 || WantsOneThread(s)) one.emplace();
     Shape part = s;
     part.batch = s.batch * (share + 1) / count - s.batch * share / count;
     AddShare(*made, part, direction, has_bias);
@@ -326,7 +326,7 @@ const char *Run(const Shape *shape, Direction direction, const void *x, const fl
     adjoint::RunShares(static_cast<int64_t>(shares), Multiplications(*shape), [&](int64_t i) {
       Share &share = convolution.shares[i];
       std::optional<adjoint::OneThread> one;
-      if (GoesAlone(*shape)) one.emplace();
+      if (WantsOneThread(*shape)) one.emplace();
       if (ReadsAhead(*shape, direction)) {
         std::memset(share.scratchpad.get_data_handle(), 0, share.scratchpad.get_desc().get_size());
       }

@@ -56,6 +56,12 @@ func makeTrainer(
     task, plan: plan, run: run, resume: resume, progress: progress, options: options)
 }
 
+/// Three batches of ten samples: the last is smaller.
+let threeBatches = [
+  StepOutcome(loss: 1, count: 4, correct: 3), StepOutcome(loss: 2, count: 4, correct: 1),
+  StepOutcome(loss: 4, count: 2, correct: 2),
+]
+
 /// A task that measures what it is told to, and notes the calls of the loop.
 final class ScriptedTask: StoppableTask {
   let stop = StopFlag()

@@ -93,7 +93,8 @@ public enum DataSets {
     guard ["png", "svg"].contains(file.pathExtension.lowercased()) else {
       throw AdjointError(.usage, "\(file.path): expected a name that ends in .png or .svg")
     }
-    try OutputFolder.prepare(file.deletingLastPathComponent())
+    // Not prepared as a run's is: what others are writing into a folder of the user's is left alone.
+    _ = try OutputFolder.makeNew(file.absoluteURL.deletingLastPathComponent())
   }
 
   /// What a set holds.

@@ -12,8 +12,7 @@ extension ExperimentRunner {
     guard !FileManager.default.fileExists(atPath: run.result.path),
       let step = try Checkpoint.latest(in: run.checkpoints).flatMap({ Checkpoint.step(of: $0) })
     else { return nil }
-    return "\(run.folder.path): is not over: the weights are those after step "
-      + ProgressDisplay.grouped(step)
+    return "is not over: the weights are those after step \(ProgressDisplay.grouped(step))"
   }
 
   /// An experiment with its run's newest checkpoint.
@@ -24,12 +23,14 @@ extension ExperimentRunner {
     let run: RunDirectory
     let steps: Int
 
-    /// Of which step the weights are, where the run is not over; nil for one that is.
+    /// The same, and of how many steps.
     var unfinished: String? {
-      guard !FileManager.default.fileExists(atPath: run.result.path) else { return nil }
-      let total = experiment.plan.totalSteps(stepsPerEpoch: experiment.task.stepsPerEpoch)
-      return "is not over: the weights are those after step \(ProgressDisplay.grouped(steps)) of "
-        + ProgressDisplay.grouped(total)
+      get throws {
+        let total = experiment.plan.totalSteps(stepsPerEpoch: experiment.task.stepsPerEpoch)
+        return try ExperimentRunner.unfinished(run).map {
+          "\($0) of \(ProgressDisplay.grouped(total))"
+        }
+      }
     }
 
     func summary(metrics: [String: Double], seconds: Double) -> Summary {

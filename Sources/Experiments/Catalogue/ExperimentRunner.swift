@@ -65,7 +65,7 @@ public enum ExperimentRunner {
   ) throws -> Summary {
     let run = try RunDirectory(opening: folder)
     let opened = try open(run, data: data)
-    if let words = opened.unfinished { note("\(run.folder.path): \(words)") }
+    if let words = try opened.unfinished { note("\(run.folder.path): \(words)") }
     let metrics = try opened.experiment.task.finalMetrics()
     opened.experiment.task.takeNotes().forEach(note)
     return opened.summary(metrics: metrics, seconds: 0)
@@ -81,7 +81,7 @@ public enum ExperimentRunner {
       : try opened.experiment.task.finalMetrics()
     try writeReport(
       opened.experiment, run, metrics: metrics, history: History(reading: run.metrics),
-      remark: opened.unfinished)
+      remark: try opened.unfinished)
     return run.report
   }
 

@@ -180,7 +180,7 @@ public enum Prediction {
     guard let checkpoint = try Checkpoint.latest(in: directory.checkpoints) else {
       throw AdjointError(.noInput, "\(run.path): has no checkpoint yet")
     }
-    try ExperimentRunner.unfinished(directory).map(note)
+    if let words = try ExperimentRunner.unfinished(directory) { note("\(run.path): \(words)") }
     return (name, checkpoint.appendingPathComponent("model.safetensors"))
   }
 

@@ -30,7 +30,7 @@ public enum Visualization {
     let name = try RunDirectory.read(SavedName.self, from: run.configuration).experiment
     let folder = run.folder.appendingPathComponent("visualize", isDirectory: true)
     let network = try examined(run, of: ExperimentCatalogue.experiment(named: name), request)
-    try ExperimentRunner.unfinished(run).map(note)
+    if let words = try ExperimentRunner.unfinished(run) { note("\(run.folder.path): \(words)") }
     return try view(network, of: name, request, in: folder, note: note)
   }
 

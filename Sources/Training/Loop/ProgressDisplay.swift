@@ -28,6 +28,8 @@ public final class ProgressDisplay {
   private let write: (String) -> Void
   private let width: () -> Int
   private var isBarShown = false
+  /// Whether what is shown is gone once it is over, and not the bar.
+  private var isPassing = false
 
   /// - Parameters:
   ///   - style: how much is shown.
@@ -52,7 +54,7 @@ public final class ProgressDisplay {
   func update(_ snapshot: Snapshot) {
     guard style == .bar else { return }
     write("\r\u{1B}[2K" + ProgressDisplay.barLine(snapshot, width: width()))
-    isBarShown = true
+    (isBarShown, isPassing) = (true, false)
   }
 
   func endOfEpoch(_ snapshot: Snapshot, metrics: [String: Double]) {
@@ -70,11 +72,12 @@ public final class ProgressDisplay {
     }
   }
 
-  /// Shows on a terminal what goes on where no step is taken; nothing elsewhere.
+  /// Shows on a terminal what goes on where no step is taken, until ``finish()``; nothing elsewhere.
   public func show(_ text: String) {
     guard style == .bar else { return }
-    write("\r\u{1B}[2K" + text.prefix(max(width() - 1, 0)))
-    isBarShown = true
+    finish()
+    write(String(text.prefix(max(width() - 1, 0))))
+    isPassing = true
   }
 
   /// Says something on a line of its own, whatever else is shown.
@@ -83,10 +86,11 @@ public final class ProgressDisplay {
     write(text + "\n")
   }
 
-  /// Ends the line of the bar, if there is one.
+  /// Ends the line of the bar, if there is one, and takes away what was shown in passing.
   public func finish() {
     if isBarShown { write("\n") }
-    isBarShown = false
+    if isPassing { write("\r\u{1B}[2K") }
+    (isBarShown, isPassing) = (false, false)
   }
 
   /// `epoch 12/60 ━━━━━━╺──── 58 %  loss 0.0912  accuracy 97.4 %  287,112 samples/s  0:02 left`

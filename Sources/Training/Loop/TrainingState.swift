@@ -80,6 +80,16 @@ struct TrainingState: Codable, Sendable, Equatable {
           + "\(step), epoch \(epoch), batch \(batch), count \(count), metrics_bytes \(metricsBytes)"
       )
     }
+    guard let measured else { return }
+    let right = (measured.correct ?? 0, correct ?? 0)
+    guard (0...step).contains(measured.step), (0...count).contains(measured.count),
+      (0...measured.count).contains(right.0), (right.0...count).contains(right.1)
+    else {
+      throw AdjointError(
+        .badData,
+        "\(checkpoint.path): expected a measure of the steps so far, \(right.1) of \(count) samples right, found "
+          + "one after step \(measured.step), \(right.0) of \(measured.count)")
+    }
   }
 }
 

@@ -6,12 +6,6 @@ import Testing
 
 @testable import Training
 
-/// Three batches of ten samples: the last is smaller.
-private let outcomes = [
-  StepOutcome(loss: 1, count: 4, correct: 3), StepOutcome(loss: 2, count: 4, correct: 1),
-  StepOutcome(loss: 4, count: 2, correct: 2),
-]
-
 /// Measures between the ends of epochs.
 @Suite struct MeasureTests {
   /// After step 2: (4·1 + 4·2) / 8 and 4 of 8. After 4, an epoch later: step 4 alone. After 6 steps 5 and 6:
@@ -19,7 +13,7 @@ private let outcomes = [
   @Test func comeEverySoManySteps() throws {
     let folder = try TemporaryFolder()
     let run = try folder.run()
-    let task = ScriptedTask(outcomes)
+    let task = ScriptedTask(threeBatches)
     let outcome = try makeTrainer(task, TrainingPlan(epochs: 2, learningRate: 0.5), in: run) {
       $0.stepsBetweenMeasures = 2
     }.train()
@@ -49,7 +43,7 @@ private let outcomes = [
   func runsThatEndWithinAnEpoch(steps: Int, measured: [Int]) throws {
     let folder = try TemporaryFolder()
     let plan = TrainingPlan(epochs: 2, stepLimit: steps, learningRate: 0.5)
-    let outcome = try makeTrainer(ScriptedTask(outcomes), plan, in: folder.run()) {
+    let outcome = try makeTrainer(ScriptedTask(threeBatches), plan, in: folder.run()) {
       $0.stepsBetweenMeasures = 2
     }.train()
     #expect(outcome.history.measures.map(\.step) == measured)

@@ -70,6 +70,25 @@ import Testing
     #expect(screen.text == line + line + "\n")
   }
 
+  /// What takes long where no step is taken stands below the bar, and leaves nothing behind.
+  @Test func whatIsShownInPassing() {
+    let screen = Screen()
+    let progress = screen.progress(.bar, width: 40)
+    progress.update(Self.snapshot)
+    progress.show("measuring what it came to, which takes long …")
+    progress.finish()
+    progress.finish()
+    let line = "\r\u{1B}[2Kepoch 12/60 ━━━━━━────  58 %  1:03 left"
+    let words = "measuring what it came to, which takes "
+    #expect(words.count == 39)
+    #expect(screen.text == line + "\n" + words + "\r\u{1B}[2K")
+    for style in [ProgressDisplay.Style.lines, .silent] {
+      let screen = Screen()
+      screen.progress(style).show("measuring")
+      #expect(screen.text.isEmpty)
+    }
+  }
+
   @Test func plainLines() {
     let screen = Screen()
     let progress = screen.progress(.lines)

@@ -249,6 +249,25 @@ private struct Stop: Error {}
     ) { try state.check(stepsPerEpoch: 3, in: place) }
   }
 
+  /// Differences of these would not be means of anything, or overflow.
+  @Test(arguments: [
+    (8, 4, 2), (-1, 4, 2), (7, 5, 2), (7, -1, 0), (7, 2, 3), (7, 4, 4), (7, 4, .min),
+  ])
+  func measureThatNoRunTakes(step: Int, count: Int, right: Int) throws {
+    let place = URL(fileURLWithPath: "/run/step-000000007")
+    var state = TrainingState()
+    (state.stepsPerEpoch, state.step, state.epoch, state.batch) = (3, 7, 2, 1)
+    (state.count, state.correct) = (4, 3)
+    state.measured = .init(step: 7, loss: 1, count: 4, correct: 3)
+    try state.check(stepsPerEpoch: 3, in: place)
+    state.measured = .init(step: step, loss: 1, count: count, correct: right)
+    expectError(
+      .badData,
+      "/run/step-000000007: expected a measure of the steps so far, 3 of 4 samples right, found one after step "
+        + "\(step), \(right) of \(count)"
+    ) { try state.check(stepsPerEpoch: 3, in: place) }
+  }
+
   @Test func logThatIsTooShort() throws {
     let folder = try TemporaryFolder()
     let partRun = try folder.run()

@@ -8,16 +8,10 @@ import Testing
 
 @testable import Training
 
-/// Three batches of ten samples: the last is smaller.
-private let outcomes = [
-  StepOutcome(loss: 1, count: 4, correct: 3), StepOutcome(loss: 2, count: 4, correct: 1),
-  StepOutcome(loss: 4, count: 2, correct: 2),
-]
-
 @Suite struct TrainerTests {
   @Test func goesThroughStepsAndEpochsInOrder() throws {
     let folder = try TemporaryFolder()
-    let task = ScriptedTask(outcomes)
+    let task = ScriptedTask(threeBatches)
     let plan = TrainingPlan(epochs: 2, learningRate: 0.5, schedule: .step(size: 1, factor: 0.5))
     let outcome = try makeTrainer(task, plan, in: folder.run()).train()
     #expect(
@@ -33,7 +27,7 @@ private let outcomes = [
 
   @Test func scheduleBySteps() throws {
     let folder = try TemporaryFolder()
-    let task = ScriptedTask(outcomes)
+    let task = ScriptedTask(threeBatches)
     let plan = TrainingPlan(
       epochs: 2, learningRate: 1, schedule: .exponential(factor: 0.5), scheduleUnit: .step)
     let outcome = try makeTrainer(task, plan, in: folder.run()).train()
@@ -44,7 +38,7 @@ private let outcomes = [
   @Test func epochMetricsAreMeansOverTheSamples() throws {
     let folder = try TemporaryFolder()
     let outcome = try makeTrainer(
-      ScriptedTask(outcomes), TrainingPlan(epochs: 2, learningRate: 0.5), in: folder.run()
+      ScriptedTask(threeBatches), TrainingPlan(epochs: 2, learningRate: 0.5), in: folder.run()
     ).train()
     let metrics = ["held_out": 7.5, "train_accuracy": 0.6, "train_loss": 2]
     #expect(outcome.history.losses == [1, 2, 4, 1, 2, 4])
@@ -68,7 +62,7 @@ private let outcomes = [
     let folder = try TemporaryFolder()
     let run = try folder.run()
     _ = try makeTrainer(
-      ScriptedTask(outcomes), TrainingPlan(epochs: 2, stepLimit: 4, learningRate: 0.5), in: run
+      ScriptedTask(threeBatches), TrainingPlan(epochs: 2, stepLimit: 4, learningRate: 0.5), in: run
     ).train()
     #expect(
       try text(of: run.metrics) == """
@@ -85,7 +79,7 @@ private let outcomes = [
   func stopsAtTheLimitOfSteps(limit: Int) throws {
     let folder = try TemporaryFolder()
     let run = try folder.run()
-    let task = ScriptedTask(outcomes)
+    let task = ScriptedTask(threeBatches)
     let outcome = try makeTrainer(
       task, TrainingPlan(epochs: 2, stepLimit: limit, learningRate: 1), in: run
     ).train()
@@ -103,7 +97,7 @@ private let outcomes = [
     let run = try folder.run()
     // One step to an epoch: there is no other place for a checkpoint, however slow the disk.
     _ = try makeTrainer(
-      ScriptedTask([outcomes[0]]), TrainingPlan(epochs: 5, learningRate: 1), in: run
+      ScriptedTask([threeBatches[0]]), TrainingPlan(epochs: 5, learningRate: 1), in: run
     ) {
       $0.secondsBetweenCheckpoints = 0
       $0.keptCheckpoints = 3
@@ -116,8 +110,10 @@ private let outcomes = [
   @Test func checkpointsAreRareInAShortRun() throws {
     let folder = try TemporaryFolder()
     let run = try folder.run()
-    _ = try makeTrainer(ScriptedTask(outcomes), TrainingPlan(epochs: 5, learningRate: 1), in: run)
-      .train()
+    _ = try makeTrainer(
+      ScriptedTask(threeBatches), TrainingPlan(epochs: 5, learningRate: 1), in: run
+    )
+    .train()
     #expect(
       try Checkpoint.all(in: run.checkpoints).map(\.lastPathComponent)
         == ["step-000000000", "step-000000015"])
@@ -127,7 +123,7 @@ private let outcomes = [
   func interruptionSavesAfterTheStep(step: Int) throws {
     let folder = try TemporaryFolder()
     let run = try folder.run()
-    let task = ScriptedTask(outcomes)
+    let task = ScriptedTask(threeBatches)
     if step == 0 { task.stop.raise() }
     task.onStep = { if $0 + 1 == step { task.stop.raise() } }
     let outcome = try makeTrainer(task, TrainingPlan(epochs: 2, learningRate: 1), in: run).train()
@@ -142,7 +138,7 @@ private let outcomes = [
 
   @Test func interruptedInTheLastStepIsFinished() throws {
     let folder = try TemporaryFolder()
-    let task = ScriptedTask(outcomes)
+    let task = ScriptedTask(threeBatches)
     task.onStep = { if $0 == 5 { task.stop.raise() } }
     let outcome = try makeTrainer(
       task, TrainingPlan(epochs: 2, learningRate: 1), in: folder.run()
@@ -157,7 +153,7 @@ private let outcomes = [
   func divergenceSaysWhereAndWhatHelps(loss: Double, word: String) throws {
     let folder = try TemporaryFolder()
     let run = try folder.run()
-    let task = ScriptedTask([outcomes[0], StepOutcome(loss: loss, count: 4, correct: 0)])
+    let task = ScriptedTask([threeBatches[0], StepOutcome(loss: loss, count: 4, correct: 0)])
     expectError(
       .badData,
       "the loss became \(word) at step 2 (epoch 1, batch 2); a lower --learning-rate usually helps, "
@@ -172,9 +168,9 @@ private let outcomes = [
   func lossThatIsMeasured(loss: Double, word: String) throws {
     let folder = try TemporaryFolder()
     let run = try folder.run()
-    let task = ScriptedTask(outcomes)
+    let task = ScriptedTask(threeBatches)
     task.metrics = ["test_accuracy": .nan, "test_loss": loss]
-    let steps = outcomes.count
+    let steps = threeBatches.count
     expectError(
       .badData,
       "the test loss is \(word) after step \(steps) (epoch 1, batch \(steps)); a lower --learning-rate usually helps"
@@ -188,7 +184,7 @@ private let outcomes = [
   @Test func barIsClosedBeforeAnError() throws {
     let folder = try TemporaryFolder()
     let screen = Screen()
-    let task = ScriptedTask(outcomes)
+    let task = ScriptedTask(threeBatches)
     task.onStep = { if $0 == 3 { throw AdjointError(.badData, "enough") } }
     let trainer = try makeTrainer(
       task, TrainingPlan(epochs: 2, learningRate: 1), in: folder.run(),
@@ -262,7 +258,7 @@ private let outcomes = [
     let folder = try TemporaryFolder()
     let screen = Screen()
     _ = try makeTrainer(
-      ScriptedTask(outcomes), TrainingPlan(epochs: 2, learningRate: 1), in: folder.run(),
+      ScriptedTask(threeBatches), TrainingPlan(epochs: 2, learningRate: 1), in: folder.run(),
       progress: screen.progress(.lines)
     ).train()
     let lines = screen.text.split(separator: "\n", omittingEmptySubsequences: false)
