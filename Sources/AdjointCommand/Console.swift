@@ -54,12 +54,39 @@ enum Console {
 
   /// Prints a value as one line of JSON with sorted keys in snake case.
   static func printJSON(_ value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    try result(String(decoding: encoder.encode(value), as: UTF8.self))
+    try result(String(decoding: RunDirectory.encoder.encode(value), as: UTF8.self))
+  }
+
+  /// Terms and what they mean, as `--help` has its options: side by side, a long term on a line of its own.
+  ///
+  /// - Parameter width: the columns there are; those of a terminal, else 100.
+  static func definitions(
+    _ entries: [(term: String, meaning: String)],
+    width: Int = ProgressDisplay.terminalWidth(of: STDOUT_FILENO) ?? 100
+  ) -> String {
+    let indent = 2
+    let margin = 30
+    let blank = String(repeating: " ", count: margin)
+    return entries.flatMap { term, meaning in
+      let label = String(repeating: " ", count: indent) + term
+      var lines = wrapped(meaning, to: max(20, width - margin)).map { blank + $0 }
+      if label.count + 2 > margin || lines.isEmpty { return [label] + lines }
+      lines[0] = label + lines[0].dropFirst(label.count)
+      return lines
+    }.joined(separator: "\n")
+  }
+
+  /// Text in lines of at most so many characters, but for words that are longer.
+  private static func wrapped(_ text: String, to width: Int) -> [String] {
+    var lines: [String] = []
+    for word in text.split(separator: " ") {
+      if let last = lines.last, last.count + 1 + word.count <= width {
+        lines[lines.count - 1] += " \(word)"
+      } else {
+        lines.append(String(word))
+      }
+    }
+    return lines
   }
 
   /// Columns as wide as their longest cell; the last one is not padded.

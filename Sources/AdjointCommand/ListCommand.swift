@@ -6,7 +6,7 @@ struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",
     abstract:
-      "Show the experiments: what, data, target, source; of one its settings and presets too.")
+      "Show the experiments: what, data, target, source; of one also what its settings mean.")
 
   @Argument(help: ArgumentHelp("An experiment; all by default.", valueName: "name"))
   var name: String?
@@ -21,6 +21,7 @@ struct ListCommand: ParsableCommand {
     let presets: [String]
     let settings: [String: String]
     let choices: [String: [String]]
+    let descriptions: [SettingDescription]
   }
 
   func run() throws {
@@ -33,7 +34,8 @@ struct ListCommand: ParsableCommand {
         published: information.published, reached: information.reached,
         presets: ExperimentCatalogue.presets(of: experiment),
         settings: try ExperimentCatalogue.defaultSettings(of: experiment),
-        choices: ExperimentCatalogue.choices(of: experiment))
+        choices: ExperimentCatalogue.choices(of: experiment),
+        descriptions: try ExperimentCatalogue.descriptions(of: experiment))
     }
     if json { return try Console.printJSON(rows) }
     for row in rows {
@@ -51,11 +53,13 @@ struct ListCommand: ParsableCommand {
             ["  reached", row.reached],
           ] + (chosen == nil ? brief : [])))
     }
-    for experiment in chosen ?? [] {
-      let settings = try ExperimentCatalogue.settingsTable(of: experiment)
-      let presets = try ExperimentCatalogue.presetsTable(of: experiment)
-      try Console.result("\n" + Console.table([["setting", "default", "values"]] + settings))
-      try Console.result("\n" + Console.table([["preset", "changes"]] + presets))
-    }
+    guard let chosen, let row = rows.first else { return }
+    try Console.result("\nsettings, as --set takes them")
+    try Console.result(
+      Console.definitions(
+        row.descriptions.map { ("\($0.name)=\($0.default)", "\($0.meaning) (\($0.values))") }))
+    let presets = try ExperimentCatalogue.presetsTable(of: chosen[0])
+    try Console.result("\npresets, as --set preset=NAME takes them")
+    try Console.result(Console.definitions(presets.map { ($0[0], $0[1]) }))
   }
 }

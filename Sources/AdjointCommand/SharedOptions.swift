@@ -60,7 +60,8 @@ struct SettingOptions: ParsableArguments {
   @Option(
     name: .customLong("set"), parsing: .singleValue,
     help: ArgumentHelp(
-      "Change a setting of the configuration; may be given often.", valueName: "key=value"))
+      "Change a setting, of those that adjoint list NAME shows; may be given often.",
+      valueName: "key=value"))
   var settings: [String] = []
 
   func changes() throws -> [(key: String, value: String)] {

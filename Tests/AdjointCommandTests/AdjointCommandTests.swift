@@ -180,7 +180,8 @@ import Training
     let row = try #require(list.first { $0["name"] as? String == "mnist-mlp" })
     #expect(
       row.keys.sorted() == [
-        "choices", "data", "name", "presets", "published", "reached", "settings", "source",
+        "choices", "data", "descriptions", "name", "presets", "published", "reached", "settings",
+        "source",
         "summary", "target",
       ])
     #expect((row["settings"] as? [String: String])?["drawn_train"] == "60000")
@@ -194,9 +195,10 @@ import Training
       line.split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ")
     }
     for line in [
-      "setting default values", "average 0.998", "optimizer adam sgd, adam, adamw",
-      "precision float32 float32, float64, bfloat16", "weights a file",
-      "compare folders, with commas", "preset changes",
+      "settings, as --set takes them", "batch_size=32 images in a batch (2…100000)",
+      "optimizer=adam what moves the weights (sgd, adam, adamw)",
+      "average=0.998 decay of the average of the weights that is measured in place of the",
+      "last ones; 0 for none (0.0…0.99999999)", "presets, as --set preset=NAME takes them",
       "bfloat16 precision=bfloat16", "default as above", "document average=0",
     ] {
       #expect(lines.contains(line), "\(line)")
@@ -212,6 +214,11 @@ import Training
     #expect(rows.map { $0["name"] as? String } == ["etth1"])
     #expect(
       (rows[0]["choices"] as? [String: [String]])?["gradients"] == ["tape", "by-hand"])
+    let described = rows[0]["descriptions"] as? [[String: String]]
+    #expect(
+      described?.first == [
+        "name": "history", "default": "96", "meaning": "hours behind", "values": "1…10000",
+      ])
     try expectFailure(
       64,
       "adjoint: there is no experiment named mixr; did you mean mixer? (there are \(names))",

@@ -150,8 +150,7 @@ public enum Checkpoint {
   private static func encoded(_ state: some Encodable, for path: String) throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    encoder.nonConformingFloatEncodingStrategy = .words
     do { return try encoder.encode(state) + Data("\n".utf8) } catch {
       throw AdjointError(.internalFault, "\(path): the state cannot be encoded: \(error)")
     }
@@ -170,24 +169,9 @@ public enum Checkpoint {
     try reader.skip("a JSON value")
     try reader.end("the state")
     let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    decoder.nonConformingFloatDecodingStrategy = .words
     do { return try decoder.decode(type, from: Data(bytes)) } catch let error as DecodingError {
-      throw AdjointError(.badData, "\(source.name): \(sentence(error))")
-    }
-  }
-
-  private static func sentence(_ error: DecodingError) -> String {
-    func path(_ context: DecodingError.Context, _ last: [any CodingKey] = []) -> String {
-      JSONText.shown((context.codingPath + last).map(\.stringValue).joined(separator: "."))
-    }
-    return switch error {
-    case .keyNotFound(let key, let context): "expected the key \(path(context, [key])), found none"
-    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-      "expected a value of type \(type) for \(path(context)), found another"
-    case .dataCorrupted(let context):
-      "expected another value for \(path(context)): \(context.debugDescription)"
-    @unknown default: "expected another state"
+      throw AdjointError(.badData, "\(source.name): \(error.sentence(isSnakeCase: false))")
     }
   }
 }

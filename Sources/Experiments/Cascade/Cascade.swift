@@ -142,10 +142,9 @@ final class Cascade: PredictingExperiment {
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {
     let report = CascadeReport(task: cascade, configuration: configuration)
-    return [
+    return try [
       report.losses(run.history), report.comparison(run.metrics), report.predictions(),
-      report.gradients(),
-    ].compactMap { $0 }
+    ].compactMap { $0 } + report.images() + [report.gradients()]
   }
 }
 

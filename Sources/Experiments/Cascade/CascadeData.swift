@@ -42,6 +42,8 @@ struct CascadeData {
   let files: [RunEnvironment.DataFile]
   /// What the numbers of task A are, in words.
   let targetNames: String
+  /// The images that the inputs are the pixels of; nil for the teacher's numbers.
+  let images: ImageClassificationParts?
 
   static func load(
     _ configuration: CascadeConfiguration, from data: DataDirectory, note: (String) -> Void
@@ -63,7 +65,7 @@ struct CascadeData {
       description:
         "a teacher network drawn by the program, \(configuration.trainSamples) samples for training "
         + "and \(configuration.testSamples) for the test, seed \(configuration.seed)",
-      files: [], targetNames: "the teacher's numbers")
+      files: [], targetNames: "the teacher's numbers", images: nil)
   }
 
   private static func images(
@@ -86,7 +88,7 @@ struct CascadeData {
       description:
         "\(digits.description): the lowest \(configuration.outputs) coefficients of the cosine transform, "
         + "and the digit",
-      files: digits.files, targetNames: "the image's lowest coefficients")
+      files: digits.files, targetNames: "the image's lowest coefficients", images: digits.parts)
   }
 }
 

@@ -87,19 +87,19 @@ struct CascadeReport {
       ])
   }
 
-  /// Predictions beside the truth: points for task A, the confusion matrix for task B.
-  func predictions() -> Report.Section {
+  /// Predictions beside the truth: points for task A, the confusion matrix for task B, which of images ``images()`` has.
+  func predictions() -> Report.Section? {
     let result = task.evaluate(main.model, on: task.data.test)
     var blocks: [Report.Block] = []
     if main.weightA > 0 { blocks.append(scatter(result)) }
-    if main.weightB > 0 {
+    if main.weightB > 0, task.data.images == nil {
       blocks.append(
         .figure(
           ConfusionMatrix(
             counts: result.classification.confusion, classNames: task.data.classNames),
           caption: "Task B: rows are the true classes, columns the predicted ones."))
     }
-    return Report.Section("Predictions and truth", blocks)
+    return blocks.isEmpty ? nil : Report.Section("Predictions and truth", blocks)
   }
 
   private func scatter(_ result: CascadeResult) -> Report.Block {
@@ -117,6 +117,19 @@ struct CascadeReport {
         "\(task.data.targetNames.prefix(1).uppercased())\(task.data.targetNames.dropFirst()) for \(shown) test "
         + "samples, \(columns) points each, in standard deviations; all would lie on the rising diagonal."
     )
+  }
+
+  /// The images that task B gets wrong, and where it looks; nothing where inputs are no images or B is not learned.
+  func images() throws -> [Report.Section] {
+    guard let images = task.data.images, main.weightB > 0 else { return [] }
+    let result = task.evaluate(main.model, on: task.data.test).classification
+    let examined = ExaminedNetwork(
+      main.model, takes: .rows, parameters: main.parameters, transform: .unit,
+      training: images.train, shown: ("test", images.test))
+    return [
+      ClassificationReport.mistakes(result, on: images.test),
+      try AttributionReport.section(examined, result),
+    ]
   }
 
   /// Compares the three gradients at the trained weights on a batch of training samples, with a drawn mask.

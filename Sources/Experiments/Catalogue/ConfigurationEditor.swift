@@ -1,6 +1,8 @@
+import Checkpoints
 import Datasets
 import Foundation
 import Tensors
+import Training
 
 /// Changes single settings of a configuration by name, as `--set key=value` asks.
 enum ConfigurationEditor {
@@ -33,9 +35,13 @@ enum ConfigurationEditor {
       settings[key] = try parse(value, like: old, key, Configuration.choices[key])
       let data = try JSONSerialization.data(withJSONObject: settings)
       // One by one: the decoder does not say which number it could not represent.
-      do { changed = try decoder.decode(Configuration.self, from: data) } catch let error
+      do { changed = try RunDirectory.decoder.decode(Configuration.self, from: data) } catch let
+        error
         as DecodingError
-      { throw AdjointError(.usage, "\(key)=\(value): \(misfit(value) ?? error.sentence)") }
+      {
+        throw AdjointError(
+          .usage, "\(key)=\(value): \(misfit(value) ?? error.sentence(isSnakeCase: true))")
+      }
     }
     try changed.validate()
     return try rooted(changed)
@@ -50,7 +56,7 @@ enum ConfigurationEditor {
     for key in Configuration.paths + Configuration.pathLists {
       settings[key] = (settings[key] as? String).map { rooted($0, key, Configuration.self) }
     }
-    return try decoder.decode(
+    return try RunDirectory.decoder.decode(
       Configuration.self, from: JSONSerialization.data(withJSONObject: settings))
   }
 
@@ -113,23 +119,10 @@ enum ConfigurationEditor {
     return CFBooleanCheck.isBoolean(number) ? "\(number.boolValue)" : "\(number)"
   }
 
-  static var encoder: JSONEncoder {
-    let encoder = JSONEncoder()
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return encoder
-  }
-
-  static var decoder: JSONDecoder {
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    return decoder
-  }
-
   private static func dictionary(
     of configuration: some ExperimentConfiguration
   ) throws -> [String: Any] {
-    let object = try JSONSerialization.jsonObject(with: encoder.encode(configuration))
+    let object = try JSONSerialization.jsonObject(with: RunDirectory.encoder.encode(configuration))
     return object as? [String: Any] ?? [:]
   }
 

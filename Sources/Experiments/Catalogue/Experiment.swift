@@ -100,21 +100,29 @@ public struct RunRecord: Sendable {
   public let folder: RunDirectory
 }
 
+/// What `adjoint list` says of a setting.
+public struct SettingDescription: Sendable, Encodable {
+  /// What `--set` calls it.
+  public let name: String
+  /// Its value where nothing is said, as text.
+  public let `default`: String
+  /// What it means, in a phrase.
+  public let meaning: String
+  /// The values it takes, in a phrase.
+  public let values: String
+}
+
 /// The value that determines a run.
 public protocol ExperimentConfiguration: Codable, Sendable, Equatable {
   /// What is drawn is drawn from this.
   var seed: UInt64 { get }
-  /// The values of the settings that are one of a few words, by name in snake case.
-  static var choices: [String: [String]] { get }
-  /// The names of the settings that are a file or a folder.
-  static var paths: [String] { get }
-  /// The names of the settings that are files or folders separated by commas.
-  static var pathLists: [String] { get }
+  /// Its settings, each property once, in the order in which they are shown.
+  static var settings: [Setting<Self>] { get }
   /// The settings that the others leave without effect, by name in snake case, each with what would give it one,
   /// such as `optimizer=sgd`.
   var idle: [String: String] { get }
-  /// Throws `AdjointError` of kind usage that names the setting that is out of range.
-  func validate() throws
+  /// Throws `AdjointError` of kind usage that names settings that do not go together. Each is in its range by then.
+  func validateTogether() throws
 }
 
 extension Experiment {
@@ -134,14 +142,10 @@ extension Experiment {
 }
 
 extension ExperimentConfiguration {
-  /// No setting is a word.
-  public static var choices: [String: [String]] { [:] }
-  /// No setting is a file.
-  public static var paths: [String] { [] }
-  /// No setting is a list of files.
-  public static var pathLists: [String] { [] }
   /// All settings have an effect.
   public var idle: [String: String] { [:] }
+  /// All settings go together.
+  public func validateTogether() throws {}
 }
 
 /// The experiments of this program, each entered by its own file.
@@ -186,19 +190,19 @@ public enum ExperimentCatalogue {
     return choices(experiment)
   }
 
-  /// The settings of an experiment in alphabetical order: name, default value, and what it may be where that is not a number.
-  public static func settingsTable(of experiment: any Experiment.Type) throws -> [[String]] {
-    func table<Kind: Experiment>(_ kind: Kind.Type) throws -> [[String]] {
-      try defaultSettings(of: kind).sorted { $0.key < $1.key }.map { key, value in
-        let words =
-          Kind.Configuration.choices[key] ?? (Bool(value) == nil ? [] : ["true", "false"])
-        let other =
-          Kind.Configuration.paths.contains(key)
-          ? "a file" : Kind.Configuration.pathLists.contains(key) ? "folders, with commas" : ""
-        return [key, value, words.isEmpty ? other : words.joined(separator: ", ")]
+  /// What the settings of an experiment mean, in the order in which its configuration lists them.
+  public static func descriptions(
+    of experiment: any Experiment.Type
+  ) throws -> [SettingDescription] {
+    func descriptions<Kind: Experiment>(_ kind: Kind.Type) throws -> [SettingDescription] {
+      let defaults = try defaultSettings(of: kind)
+      return Kind.Configuration.settings.map { setting in
+        SettingDescription(
+          name: setting.name, default: defaults[setting.name] ?? "", meaning: setting.meaning,
+          values: setting.values.description)
       }
     }
-    return try table(experiment)
+    return try descriptions(experiment)
   }
 
   /// The configurations of an experiment in alphabetical order: name, and what each changes of the default.

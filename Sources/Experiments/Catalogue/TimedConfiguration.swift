@@ -24,11 +24,4 @@ extension TimedConfiguration {
 
   /// Steps in all, where an epoch has so many.
   func totalSteps(stepsPerEpoch: Int) -> Int { plan().totalSteps(stepsPerEpoch: stepsPerEpoch) }
-
-  /// Throws a usage error for epochs, steps or a rate out of range.
-  func validateTime() throws {
-    try check("epochs", epochs, in: 1...1_000_000)
-    try check("steps", steps, in: 0...1_000_000_000)
-    try check("learning_rate", learningRate, in: 1e-12...1e6)
-  }
 }

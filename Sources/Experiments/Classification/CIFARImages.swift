@@ -18,17 +18,9 @@ struct CIFARImages {
   init(
     validation: Int, from data: DataDirectory, for experiment: String, note: (String) -> Void
   ) throws {
-    guard let folder = try data.locate(DataCatalogue.cifar10) else {
-      throw AdjointError(
-        .noInput,
-        "\(experiment): there is no CIFAR-10 in $ADJOINT_DATA or the cache; adjoint data fetch cifar10, "
-          + "or name its folder with --data-dir")
-    }
-    note("data: CIFAR-10 in \(folder.path)")
-    let files = try DataCatalogue.cifar10.find(in: folder).compactMap { $0 }.map {
-      RunEnvironment.DataFile(name: $0.lastPathComponent, sha256: try Checksum(of: $0).sha256)
-    }
-    let sets = try CIFAR10.load(from: folder)
+    let found = try FoundData.required(
+      DataCatalogue.cifar10, called: "CIFAR-10", in: data, for: experiment, note: note)
+    let sets = try CIFAR10.load(from: found.folder)
     let count = sets.train.count
     Self.noteOfCounts("CIFAR-10", count, sets.test.count, note)
     guard validation < count else {
@@ -40,7 +32,7 @@ struct CIFARImages {
       validation: validation > 0 ? sets.train[(count - validation)..<count] : nil,
       test: sets.test)
     parts.warnOfEmptyClasses(note)
-    self.files = files
+    files = found.files
     // The same images come with pixels of more than one kind: as they were published, and after JPEG.
     description =
       "CIFAR-10 (batches with SHA-256 "

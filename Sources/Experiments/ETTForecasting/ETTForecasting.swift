@@ -92,13 +92,10 @@ private struct ForecastingSeries {
   init(
     _ configuration: ForecastingConfiguration, from data: DataDirectory, note: (String) -> Void
   ) throws {
-    if let folder = try data.locate(DataCatalogue.ett) {
-      note("data: ETTh1 in \(folder.path)")
-      set = try ETT.load(from: folder)
+    if let found = try FoundData(DataCatalogue.ett, called: "ETTh1", in: data, note: note) {
+      set = try ETT.load(from: found.folder)
       description = "ETTh1"
-      files = try DataCatalogue.ett.find(in: folder).compactMap { $0 }.map {
-        .init(name: $0.lastPathComponent, sha256: try Checksum(of: $0).sha256)
-      }
+      files = found.files
     } else {
       let rows = ProgressDisplay.grouped(configuration.drawnRows)
       note(

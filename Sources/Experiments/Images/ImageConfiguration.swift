@@ -38,73 +38,95 @@ struct ImageConfiguration: TimedConfiguration {
     }
   }
 
-  /// The set of images: cifar10, cifar100, a member of MedMNIST such as pathmnist, or folder for the pictures in
-  /// train/CLASS and test/CLASS (or val/CLASS) of --data-dir.
   var data = "cifar10"
-  /// The side of MedMNIST's images in pixels, and the one that a folder's pictures are brought to.
   var size = 28
-  /// The network, such as resnet18.
   var network = "vgg"
-  /// A file with weights to begin with, all but the classifier's, by its path or its name in `pretrained/` of the data
-  /// folder; empty for none. Images are then normalised by the means and deviations of ImageNet's, as published weights
-  /// want them.
   var weights = ""
-  /// What is trained of them.
   var tune = Tuning.full
-  /// With tune=discriminative, the rate in front of the classifier as a part of the rate.
   var backboneRate = 0.1
-  /// Images in a batch.
   var batchSize = 128
-  /// Passes over the training images.
   var epochs = 10
-  /// Steps to train, whatever the epochs; 0 to go by the epochs.
   var steps = 0
-  /// What moves the weights.
   var optimizer = OptimizerKind.sgd
-  /// The learning rate after warming up.
   var learningRate = 0.1
-  /// Of SGD.
   var momentum = 0.9
-  /// λ; biases, scales and shifts have none.
   var weightDecay = 5e-4
-  /// How the rate goes on.
   var schedule = RateSchedule.cosine
-  /// Epochs in which the rate rises from a hundredth.
   var warmup = 0.0
-  /// With schedule=step, what the rate is multiplied by …
   var decayFactor = 0.1
-  /// … after every so many epochs, counted from the end of the warm-up.
   var decayEvery = 50
-  /// What is done to training images at random, such as flip,crop4,mixup0.2.
   var augment = AugmentationRecipe.none
-  /// The share of each label that goes to all classes alike.
   var labelSmoothing = 0.0
-  /// The decay of the average of the weights that is measured in place of the last ones; 0 for none. It rises to
-  /// that over the first (1 − average)^(−3/2) steps: 0.99 is reached after 1,000, 0.999 after 31,600.
+  /// The decay is reached after the first (1 − average)^(−3/2) steps: 0.99 after 1,000, 0.999 after 31,600.
   var average = 0.0
-  /// Training images held back, drawn by the seed, where the set has no validation part of its own.
   var validation = 0
-  /// The metric whose best epoch the run ends with, such as validation_auc; empty for the last epoch.
   var best = ""
-  /// When the test part is looked at.
   var test = Test.end
-  /// Folders of finished runs to stand beside this one in its report, separated by commas; that of a sweep stands for
-  /// its trials.
   var compare = ""
-  /// What weights, order, augmentation and the images held back are drawn from.
   var seed: UInt64 = 0
-  /// The type of images and activations; with bfloat16 weights and sums stay float32.
   var precision = DType.float32
 
-  static let choices = [
-    "network": ImageNetworks.names, "tune": Tuning.allCases.map(\.rawValue),
-    "optimizer": OptimizerKind.allCases.map(\.rawValue),
-    "schedule": RateSchedule.allCases.map(\.rawValue),
-    "test": Test.allCases.map(\.rawValue), "precision": DType.allCases.map(\.rawValue),
+  static let settings: [Setting<Self>] = [
+    .other(
+      "data", "cifar10, cifar100, a member of MedMNIST such as pathmnist, or folder",
+      "images; folder stands for the pictures in train/CLASS and test/CLASS (or val/CLASS) of --data-dir"
+    ),
+    .whole(
+      "size", \.size, in: 8...1024,
+      "side of MedMNIST's images in pixels; a folder's pictures are brought to it"),
+    .word("network", ImageNetworks.names, "what is trained"),
+    .file(
+      "weights",
+      "weights to begin with, all but the classifier's; images are then normalised as ImageNet's are"
+    ),
+    .word("tune", Tuning.self, "what is trained of given weights"),
+    .real(
+      "backbone_rate", \.backboneRate, in: 0...1,
+      "with tune=discriminative, the rate in front of the classifier as a part of the rate"),
+    .whole("batch_size", \.batchSize, in: 2...100_000, "images in a batch"),
+    .epochs(),
+    .steps,
+    .word("optimizer", OptimizerKind.self, "what moves the weights"),
+    .learningRate("learning rate after warming up"),
+    .real(
+      "momentum", \.momentum, in: 0...0.9999,
+      "with optimizer=sgd, how much of the last step is in the next"),
+    .real(
+      "weight_decay", \.weightDecay, in: 0...10,
+      "how strongly weights are drawn towards zero; biases, scales and shifts are not"),
+    .word("schedule", RateSchedule.self, "how the rate goes on"),
+    .real("warmup", \.warmup, in: 0...10_000, "epochs in which the rate rises from a hundredth"),
+    .real(
+      "decay_factor", \.decayFactor, in: 1e-12...1,
+      "with schedule=step, what the rate is multiplied by …"),
+    .whole(
+      "decay_every", \.decayEvery, in: 1...1_000_000,
+      "… after every so many epochs, counted from the end of the warm-up"),
+    .other(
+      "augment", "none or a recipe such as flip,crop4,mixup0.2",
+      "what is done to training images at random"),
+    .real(
+      "label_smoothing", \.labelSmoothing, in: 0...0.99,
+      "share of each label that goes to all classes alike"),
+    .real(
+      "average", \.average, in: 0...0.99999999,
+      "decay of the average of the weights that is measured in place of the last ones; 0 for none"),
+    .whole(
+      "validation", \.validation, in: 0...1_000_000,
+      "training images held back where the set has no validation part of its own"),
+    .other(
+      "best", "a metric such as validation_auc, or empty for the last epoch",
+      "metric whose best epoch the run ends with"),
+    .word("test", Test.self, "when the test part is looked at"),
+    .files(
+      "compare",
+      "folders of finished runs to stand beside this one in its report; that of a sweep stands for its trials"
+    ),
+    .seed(\.seed, "what weights, order, augmentation and the images held back are drawn from"),
+    .word(
+      "precision", DType.self,
+      "type of images and activations; with bfloat16 weights and sums stay float32"),
   ]
-
-  static let paths = ["weights"]
-  static let pathLists = ["compare"]
 
   var idle: [String: String] {
     var idle: [String: String] = [:]
@@ -121,19 +143,7 @@ struct ImageConfiguration: TimedConfiguration {
     return idle
   }
 
-  func validate() throws {
-    try check("batch_size", batchSize, in: 2...100_000)
-    try validateTime()
-    try check("backbone_rate", backboneRate, in: 0...1)
-    try check("momentum", momentum, in: 0...0.9999)
-    try check("weight_decay", weightDecay, in: 0...10)
-    try check("warmup", warmup, in: 0...10_000)
-    try check("decay_factor", decayFactor, in: 1e-12...1)
-    try check("decay_every", decayEvery, in: 1...1_000_000)
-    try check("label_smoothing", labelSmoothing, in: 0...0.99)
-    try check("average", average, in: 0...0.99999999)
-    try check("validation", validation, in: 0...1_000_000)
-    try check("size", size, in: 8...1024)
+  func validateTogether() throws {
     if !["cifar10", "cifar100", ImageSet.folderName].contains(data) {
       _ = try MedMNIST.member(named: data)
     }

@@ -59,17 +59,9 @@ struct ImageSet {
   ) throws -> Found {
     let name = configuration.data
     let source = try ImageSet.source(configuration)
-    guard let folder = try data.locate(source) else {
-      let size = source.member.map { " --size \($0.size)" } ?? ""
-      throw AdjointError(
-        .noInput,
-        "\(experiment): there is no \(source.name) in $ADJOINT_DATA or the cache; adjoint data fetch "
-          + "\(name)\(size), or name its folder with --data-dir")
-    }
-    note("data: \(source.name) in \(folder.path)")
-    let files = try source.find(in: folder).compactMap { $0 }.map {
-      RunEnvironment.DataFile(name: $0.lastPathComponent, sha256: try Checksum(of: $0).sha256)
-    }
+    let found = try FoundData.required(
+      source, called: source.name, in: data, for: experiment, note: note)
+    let (folder, files) = (found.folder, found.files)
     let train: ClassificationSet
     var validation: ClassificationSet?
     let test: ClassificationSet

@@ -31,7 +31,8 @@ struct Digits {
     _ configuration: some DigitsConfiguration, from data: DataDirectory,
     note: (String) -> Void
   ) throws -> Digits {
-    guard let folder = try data.locate(DataCatalogue.mnist) else {
+    guard let found = try FoundData(DataCatalogue.mnist, called: "MNIST", in: data, note: note)
+    else {
       let (train, test) = (configuration.drawnTrain, configuration.drawnTest)
       try checkMemory(
         784 * Double(train + test), for: "drawn_train=\(train), drawn_test=\(test)")
@@ -45,12 +46,8 @@ struct Digits {
         description: "digits drawn by the program, \(drawn.train.count) for training and "
           + "\(drawn.test.count) for the test, seed \(configuration.seed)", note: note)
     }
-    note("data: MNIST in \(folder.path)")
-    let files = try DataCatalogue.mnist.find(in: folder).compactMap { $0 }.map {
-      RunEnvironment.DataFile(name: $0.lastPathComponent, sha256: try Checksum(of: $0).sha256)
-    }
     return try Digits(
-      MNIST.load(from: folder), configuration, files: files, description: "MNIST",
+      MNIST.load(from: found.folder), configuration, files: found.files, description: "MNIST",
       note: note)
   }
 

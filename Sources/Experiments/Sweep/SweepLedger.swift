@@ -45,8 +45,7 @@ final class SweepLedger {
     let whole = data.lastIndex(of: UInt8(ascii: "\n")).map { data.prefix(through: $0) } ?? Data()
     try file.truncate(toBytes: whole.count)
     let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    decoder.nonConformingFloatDecodingStrategy = .words
     for (index, line) in whole.split(separator: UInt8(ascii: "\n")).enumerated() {
       guard let record = try? decoder.decode(Record.self, from: line) else {
         throw AdjointError(
@@ -62,8 +61,7 @@ final class SweepLedger {
   func append(_ record: Record) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    encoder.nonConformingFloatEncodingStrategy = .words
     try file.append(String(decoding: try encoder.encode(record), as: UTF8.self) + "\n")
     try file.flush()
     records.append(record)

@@ -126,12 +126,9 @@ public final class TrialProcess: RunningTrial {
     }
     if [130, 128 + SIGTERM].contains(status) { return .interrupted }
     guard status == 0 else { return Self.failure(status, lines, trial) }
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     guard let last = lines.last,
-      let summary = try? decoder.decode(ExperimentRunner.Summary.self, from: Data(last.utf8))
+      let summary = try? RunDirectory.decoder.decode(
+        ExperimentRunner.Summary.self, from: Data(last.utf8))
     else { return .failed("printed no summary as its last line") }
     return .finished(metrics: summary.metrics, steps: summary.steps, seconds: summary.seconds)
   }

@@ -4,7 +4,6 @@ import Tensors
 ///
 /// All settings stand side by side in a file and in `--set`, as those of the other experiments with images do.
 struct TissueAblationConfiguration: ImageSettings {
-  /// What is changed of the full training, such as no-augmentation.
   var variant = "full"
   /// The settings of the full training.
   var full: ImageConfiguration
@@ -18,21 +17,21 @@ struct TissueAblationConfiguration: ImageSettings {
   var learningRate: Double { full.learningRate }
   var seed: UInt64 { full.seed }
 
-  static let choices = ImageConfiguration.choices.merging(
-    ["variant": AblationVariant.all.map(\.name)]) { $1 }
+  static let settings: [Setting<Self>] =
+    [
+      .word("variant", AblationVariant.all.map(\.name), "what is changed of the full training")
+    ] + ImageConfiguration.settings.map { $0.of(\.full) }
 
-  static let paths = ImageConfiguration.paths
-  static let pathLists = ImageConfiguration.pathLists
   var idle: [String: String] { image.idle }
 
   init(_ full: ImageConfiguration) { self.full = full }
 
-  func validate() throws {
+  func validateTogether() throws {
     guard AblationVariant.named(variant) != nil else {
       throw AdjointError(
         .usage, unknown("variant", variant, among: AblationVariant.all.map(\.name)))
     }
-    try full.validate()
+    try full.validateTogether()
     try image.validate()
     guard variant == "full" || image != full else {
       throw AdjointError(

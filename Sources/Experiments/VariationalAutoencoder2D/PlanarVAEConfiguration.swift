@@ -3,41 +3,24 @@ import Tensors
 
 /// What determines a run of `vae-2d`.
 struct PlanarVAEConfiguration: TimedConfiguration {
-  /// The distribution that is learned.
   var target = PlanarDistribution.checkerboard
-  /// Units in each of the two hidden layers of encoder and decoder.
   var hidden = 128
-  /// The length of z.
   var latent = 4
-  /// What the divergence counts in the loss …
   var beta = 1.0
-  /// … at the beginning, as a share of that …
   var betaStart = 0.5
-  /// … from where it rises linearly over this share of the steps; 0 for the whole from the first step on.
   var betaRise = 0.2
-  /// Points in a batch. Many: what is left to learn in the end is smaller than the noise of few.
+  // Many: what is left to learn in the end is smaller than the noise of few.
   var batchSize = 512
-  /// Points of an epoch; each epoch draws its own.
   var samplesPerEpoch = 204_800
-  /// Epochs.
   var epochs = 250
-  /// Steps to train, whatever the epochs; 0 to go by the epochs.
   var steps = 0
-  /// The learning rate at the beginning …
   var learningRate = 3e-3
-  /// … what it falls to along half a cosine, as a share of that; 1 keeps it.
   var finalRate = 0.01
-  /// Points on which the bound is measured, and in each set whose distances are.
   var evaluationPoints = 10_000
-  /// Pairs of sets whose distances are averaged.
   var evaluationDraws = 20
-  /// Epochs from one picture of the samples to the next.
   var snapshotEvery = 10
-  /// What weights, points and noise are drawn from.
   var seed: UInt64 = 0
-  /// The type of weights and activations.
   var precision = DType.float32
-  /// How gradients are worked out.
   var gradients = GradientSource.tape
 
   /// The steps of the epochs, or as many as are asked for.
@@ -62,29 +45,47 @@ struct PlanarVAEConfiguration: TimedConfiguration {
     return configuration
   }
 
-  static let choices = [
-    "target": PlanarDistribution.allCases.map(\.rawValue),
-    "precision": DType.full.map(\.rawValue),
-    "gradients": GradientSource.allCases.map(\.rawValue),
+  static let settings: [Setting<Self>] = [
+    .word("target", PlanarDistribution.self, "distribution that is learned"),
+    .whole(
+      "hidden", \.hidden, in: 1...10_000,
+      "units in each of the two hidden layers of encoder and decoder"),
+    .whole("latent", \.latent, in: 1...1000, "length of z"),
+    .real("beta", \.beta, in: 0...1e6, "what the divergence counts in the loss …"),
+    .real("beta_start", \.betaStart, in: 0...1, "… at the beginning, as a share of that …"),
+    .real(
+      "beta_rise", \.betaRise, in: 0...1,
+      "… from where it rises linearly over this share of the steps; 0 for the whole from the first on"
+    ),
+    .whole("batch_size", \.batchSize, in: 1...1_000_000, "points in a batch"),
+    .whole(
+      "samples_per_epoch", \.samplesPerEpoch, in: 1...100_000_000,
+      "points of an epoch; each epoch draws its own"),
+    .epochs("times to draw so many"),
+    .steps,
+    .learningRate(),
+    .real(
+      "final_rate", \.finalRate, in: 0...1,
+      "what the rate falls to along half a cosine, as a share of itself; 1 keeps it"),
+    .whole(
+      "evaluation_points", \.evaluationPoints, in: 2...100_000,
+      "points on which the bound is measured, and in each set whose distances are"),
+    .whole(
+      "evaluation_draws", \.evaluationDraws, in: 1...1000,
+      "pairs of sets whose distances are averaged"),
+    .whole(
+      "snapshot_every", \.snapshotEvery, in: 1...1_000_000,
+      "epochs from one picture of the samples to the next"),
+    .seed(\.seed, "what weights, points and noise are drawn from"),
+    .precision,
+    .gradients,
   ]
 
   var idle: [String: String] {
     betaRise == 0 ? ["beta_start": "a beta_rise above 0"] : [:]
   }
 
-  func validate() throws {
-    try check("hidden", hidden, in: 1...10_000)
-    try check("latent", latent, in: 1...1000)
-    try check("beta", beta, in: 0...1e6)
-    try check("beta_start", betaStart, in: 0...1)
-    try check("beta_rise", betaRise, in: 0...1)
-    try check("batch_size", batchSize, in: 1...1_000_000)
-    try check("samples_per_epoch", samplesPerEpoch, in: 1...100_000_000)
-    try validateTime()
-    try check("final_rate", finalRate, in: 0...1)
-    try check("evaluation_points", evaluationPoints, in: 2...100_000)
-    try check("evaluation_draws", evaluationDraws, in: 1...1000)
-    try check("snapshot_every", snapshotEvery, in: 1...1_000_000)
+  func validateTogether() throws {
     guard batchSize <= samplesPerEpoch else {
       throw AdjointError(
         .usage, "batch_size=\(batchSize): has to be at most samples_per_epoch, \(samplesPerEpoch)")

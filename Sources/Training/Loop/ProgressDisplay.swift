@@ -173,10 +173,13 @@ public final class ProgressDisplay {
     try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
   }
 
-  /// The terminal's width in columns, or 80.
-  public static func terminalWidth() -> Int {
+  /// The width in columns of the terminal that standard error is, or 80.
+  public static func terminalWidth() -> Int { terminalWidth(of: STDERR_FILENO) ?? 80 }
+
+  /// The width in columns of the terminal that is open as this file; nil if it is none.
+  public static func terminalWidth(of descriptor: Int32) -> Int? {
     var size = winsize()
-    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
     return Int(size.ws_col)
   }
 }

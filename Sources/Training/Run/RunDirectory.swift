@@ -132,13 +132,28 @@ public struct RunDirectory: Sendable {
 
   /// The same, to a file of any folder.
   public static func writeJSON(_ value: some Encodable, to file: URL) throws {
+    let encoder = encoder
+    encoder.outputFormatting.insert(.prettyPrinted)
+    try AtomicFile.write(encoder.encode(value) + Data("\n".utf8), to: file)
+  }
+
+  /// JSON as the files of a run and the output of the command have it: in one line, sorted keys in snake case.
+  public static var encoder: JSONEncoder {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.dateEncodingStrategy = .iso8601
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    try AtomicFile.write(encoder.encode(value) + Data("\n".utf8), to: file)
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .words
+    return encoder
+  }
+
+  /// The way back.
+  public static var decoder: JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    decoder.dateDecodingStrategy = .iso8601
+    decoder.nonConformingFloatDecodingStrategy = .words
+    return decoder
   }
 
   /// Reads a JSON value.
@@ -146,32 +161,8 @@ public struct RunDirectory: Sendable {
   /// - Throws: `AdjointError` that names the file and what is wrong with it; see `StrictJSON.read`.
   public static func read<Value: Decodable>(_ type: Value.Type, from file: URL) throws -> Value {
     let data = try StrictJSON.read(file)
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    decoder.dateDecodingStrategy = .iso8601
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     do { return try decoder.decode(type, from: data) } catch let error as DecodingError {
-      throw AdjointError(.badData, "\(file.path): \(error.sentence)")
-    }
-  }
-}
-
-extension DecodingError {
-  /// What is wrong, in one sentence, with the path of the key as the file spells it.
-  public var sentence: String {
-    func path(_ context: Context, _ last: (any CodingKey)? = nil) -> String {
-      (context.codingPath + (last.map { [$0] } ?? [])).map(\.stringValue).joined(separator: ".")
-        .replacing(/[A-Z]/) { "_\($0.output.lowercased())" }
-    }
-    return switch self {
-    case .keyNotFound(let key, let context): "expected the key \(path(context, key)), found none"
-    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-      "expected \(type) for \(path(context)), found something else"
-    case .dataCorrupted(let context):
-      context.codingPath.isEmpty
-        ? "expected JSON, found something else" : "\(path(context)): \(context.debugDescription)"
-    @unknown default: "is not what was expected"
+      throw AdjointError(.badData, "\(file.path): \(error.sentence(isSnakeCase: true))")
     }
   }
 }

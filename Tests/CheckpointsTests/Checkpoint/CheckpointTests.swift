@@ -204,10 +204,10 @@ import Testing
     let url = try Saved(step: 1).write(in: folder.url)
     expectError(
       .badData,
-      "\(url.path)/state.json: expected a value of type String for \"step\", found another"
+      "\(url.path)/state.json: expected String for step, found something else"
     ) { _ = try Checkpoint.read(url, as: Other.self) }
     expectError(
-      .badData, "\(url.path)/state.json: expected the key \"missing\", found none"
+      .badData, "\(url.path)/state.json: expected the key missing, found none"
     ) { _ = try Checkpoint.read(url, as: More.self) }
   }
 

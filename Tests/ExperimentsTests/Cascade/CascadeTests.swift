@@ -170,6 +170,19 @@ import Training
         == "digits drawn by the program, 200 for training and 50 for the test, seed 0: the lowest 7 "
         + "coefficients of the cosine transform, and the digit")
     #expect(summary.steps == 7)
+    let html = String(decoding: try bytes(summary, "report.html"), as: UTF8.self)
+    for words in [
+      "<h2>Predictions and truth</h2>", "<h2>What it gets wrong</h2>", "of 50 test images",
+      "<h2>Where it looks</h2>", "saliency",
+    ] {
+      #expect(html.contains(words), "\(words)")
+    }
+    // One confusion matrix, that of the images.
+    #expect(!html.contains("Task B: rows are the true classes"))
+    let alone = try train(
+      folder, "alone", [("data", "mnist"), ("outputs", "7"), ("epochs", "1"), ("task", "a")])
+    let page = String(decoding: try bytes(alone, "report.html"), as: UTF8.self)
+    #expect(!page.contains("<h2>Where it looks</h2>"))
   }
 
   @Test func wrongSettings() throws {

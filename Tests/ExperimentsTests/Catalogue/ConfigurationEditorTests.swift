@@ -17,9 +17,14 @@ private struct Settings: ExperimentConfiguration {
   var title = "a"
   var seed: UInt64 = 0
 
-  static let choices = ["pace": Pace.allCases.map(\.rawValue)]
-
-  func validate() throws { try check("batch_size", batchSize, in: 1...100) }
+  static let settings: [Setting<Self>] = [
+    .whole("batch_size", \.batchSize, in: 1...100, "inputs in a batch"),
+    .real("learning_rate", \.learningRate, in: -1e300...1e300, "how far to go"),
+    .flag("is_shuffled", "whether they are shuffled"),
+    .word("pace", Pace.self, "how fast to go"),
+    .other("title", "text", "what it is called"),
+    .seed(\.seed, "what they are drawn from"),
+  ]
 }
 
 /// A recipe is a word among the settings.
@@ -27,7 +32,9 @@ private struct ImageSettings: ExperimentConfiguration {
   var augment = AugmentationRecipe.none
   var seed: UInt64 = 0
 
-  func validate() throws {}
+  static let settings: [Setting<Self>] = [
+    .other("augment", "a recipe", "what is done to images"), .seed(\.seed, "what is drawn"),
+  ]
 }
 
 /// Files by name, and a setting that another one leaves without effect.
@@ -38,11 +45,11 @@ private struct FileSettings: ExperimentConfiguration {
   var delay = 1.0
   var seed: UInt64 = 0
 
-  static let paths = ["file"]
-  static let pathLists = ["files"]
+  static let settings: [Setting<Self>] = [
+    .file("file", "one"), .files("files", "many"), .flag("is_slow", "whether to wait"),
+    .real("delay", \.delay, in: 0...10, "how long"), .seed(\.seed, "what is drawn"),
+  ]
   var idle: [String: String] { isSlow ? [:] : ["delay": "is_slow=true"] }
-
-  func validate() throws {}
 }
 
 @Suite struct ConfigurationEditorTests {
@@ -127,16 +134,47 @@ private struct FileSettings: ExperimentConfiguration {
   }
 
   /// What is said of a setting is said of one that there is.
-  @Test func namesOfPathsAndOfSettingsWithoutEffect() throws {
+  @Test func namesOfSettingsWithoutEffect() throws {
     func check<Kind: Experiment>(_ kind: Kind.Type) throws {
       for (name, preset) in kind.presets {
         let known = try Set(ConfigurationEditor.settings(of: preset).keys)
-        let paths = Kind.Configuration.paths + Kind.Configuration.pathLists
-        let named = preset.idle.keys + paths
-        #expect(known.isSuperset(of: named), "\(kind.information.name) \(name)")
+        #expect(known.isSuperset(of: preset.idle.keys), "\(kind.information.name) \(name)")
       }
     }
     for kind in ExperimentCatalogue.all { try check(kind) }
+  }
+
+  /// Each property is listed, once, with what it means in a phrase.
+  @Test(arguments: ExperimentCatalogue.all.map { $0.information.name })
+  func everySettingIsListed(name: String) throws {
+    let experiment = try ExperimentCatalogue.experiment(named: name)
+    let listed = try ExperimentCatalogue.descriptions(of: experiment)
+    #expect(
+      try listed.map(\.name).sorted()
+        == ExperimentCatalogue.defaultSettings(of: experiment).keys.sorted())
+    for setting in listed {
+      #expect(!setting.meaning.isEmpty && !setting.meaning.hasSuffix("."), "\(setting.name)")
+      #expect(!setting.values.isEmpty, "\(setting.name)")
+    }
+  }
+
+  /// A range is that of the property of the same name: what is beyond its end is refused under that name.
+  @Test(arguments: ExperimentCatalogue.all.map { $0.information.name })
+  func everyRangeIsThatOfItsSetting(name: String) throws {
+    func check<Kind: Experiment>(_ kind: Kind.Type) throws {
+      let usual = try #require(kind.presets["default"])
+      for setting in Kind.Configuration.settings {
+        guard case .range(let least, let most) = setting.values else { continue }
+        let beyond = try #require(Double(most)).rounded() + 1
+        let value = try #require(Int(exactly: beyond))
+        let shown = most.contains(/[.e]/) ? "\(Double(value))" : "\(value)"
+        expectError(.usage, "\(setting.name)=\(shown): has to be in \(least) … \(most)") {
+          _ = try ConfigurationEditor.apply(
+            [(key: setting.name, value: "\(value)")], to: usual, of: name)
+        }
+      }
+    }
+    try check(ExperimentCatalogue.experiment(named: name))
   }
 
   @Test func augmentationRecipes() throws {

@@ -2,6 +2,7 @@ import Foundation
 import Tensors
 import TestSupport
 import Testing
+import Training
 
 @testable import Experiments
 
@@ -20,7 +21,7 @@ import Testing
     (configuration.learningRate, configuration.decayFactor) = (0.1 + 0.2, 1e-12)
     (configuration.precision, configuration.gradients) = (.float64, .byHand)
     let saved = SavedConfiguration("mnist-mlp", configuration)
-    let text = String(decoding: try ConfigurationEditor.encoder.encode(saved), as: UTF8.self)
+    let text = String(decoding: try RunDirectory.encoder.encode(saved), as: UTF8.self)
     #expect(try read(text, folder) == configuration)
     configuration.hidden = 9
     #expect(try read(text, folder, [("hidden", "9")]) == configuration)

@@ -2,6 +2,7 @@ import Foundation
 import Tensors
 import TestSupport
 import Testing
+import Training
 
 @testable import Experiments
 
@@ -34,9 +35,9 @@ import Testing
     func check<Kind: Experiment>(_ kind: Kind.Type) throws {
       for (preset, configuration) in kind.presets {
         try configuration.validate()
-        let data = try ConfigurationEditor.encoder.encode(configuration)
+        let data = try RunDirectory.encoder.encode(configuration)
         #expect(
-          try ConfigurationEditor.decoder.decode(Kind.Configuration.self, from: data)
+          try RunDirectory.decoder.decode(Kind.Configuration.self, from: data)
             == configuration, "\(preset)")
         for (key, words) in Kind.Configuration.choices {
           for word in words {
