@@ -8,7 +8,8 @@ public struct LinePlot: Figure {
   public var y: Axis
   /// The curves, in the order of the legend.
   public var series: [Series]
-  /// How much of the past the drawn curve keeps, from 0 (the data themselves) to below 1; the data stay faint behind.
+  /// What a value counts beside its neighbour in the mean that is drawn, from 0 (the data themselves) to below 1; on a
+  /// logarithmic axis the mean is that of the logarithms. The data stay faint behind.
   public var smoothing: Double
   /// Pixels.
   public var width: Double
@@ -46,7 +47,8 @@ public struct LinePlot: Figure {
         if smoothing > 0 {
           draw(series, index, in: frame, on: &canvas, class: "line faint")
           var smooth = series
-          smooth.y = Smoothing.movingAverage(series.y, weight: smoothing)
+          smooth.y = Smoothing.runningMean(
+            series.y, weight: smoothing, isLogarithmic: y.scale == .logarithmic)
           draw(smooth, index, in: frame, on: &canvas, class: "line")
         } else {
           draw(series, index, in: frame, on: &canvas, class: "line")

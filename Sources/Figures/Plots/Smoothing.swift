@@ -1,16 +1,37 @@
 import Foundation
 
-/// The running mean that TensorBoard draws.
+/// The line through a noisy row of values.
 enum Smoothing {
-  /// Exponential moving average, corrected for its start at zero:
-  /// mₙ = w mₙ₋₁ + (1 − w) yₙ,  ŷₙ = mₙ ∕ (1 − wⁿ).  Values that are not finite stay, and count for nothing.
-  static func movingAverage(_ values: [Double], weight: Double) -> [Double] {
-    var (mean, remaining) = (0.0, 1.0)
-    return values.map { value in
-      guard value.isFinite else { return value }
-      mean = weight * mean + (1 - weight) * value
-      remaining *= weight
-      return mean / (1 - remaining)
+  /// The mean of the values around each one, which count the less the farther away they are:
+  /// ŷₙ = Σₖ c(n, k) yₖ ∕ Σₖ c(n, k), where c is the product of the links between n and k. A link is the weight, but
+  /// 1 − 4∕(i + 3) at most between the values i and i + 1: where a curve begins it is steepest, and a long memory would
+  /// lie far from it. Values that are not finite stay, and count for nothing.
+  ///
+  /// - Parameters:
+  ///   - values: the row.
+  ///   - weight: what a value counts beside its neighbour, from 0 to below 1.
+  ///   - isLogarithmic: whether the mean is that of the logarithms, as an axis of ratios shows it; values that are not
+  ///     positive then count for nothing.
+  static func runningMean(
+    _ values: [Double], weight: Double, isLogarithmic: Bool = false
+  ) -> [Double] {
+    let places = values.indices.filter { values[$0].isFinite && (!isLogarithmic || values[$0] > 0) }
+    let kept = places.map { isLogarithmic ? log(values[$0]) : values[$0] }
+    func link(_ index: Int) -> Double { min(weight, 1 - 4 / Double(index + 3)) }
+    // From the left, then from the right; each value is in both.
+    var (sums, counts) = (kept, [Double](repeating: 1, count: kept.count))
+    for index in kept.indices.dropFirst() {
+      sums[index] += link(index) * sums[index - 1]
+      counts[index] += link(index) * counts[index - 1]
     }
+    var (sum, count) = (0.0, 0.0)
+    var smooth = values
+    for index in kept.indices.reversed() {
+      let mean = (sums[index] + sum) / (counts[index] + count)
+      smooth[places[index]] = isLogarithmic ? exp(mean) : mean
+      guard index > 0 else { break }
+      (sum, count) = (link(index) * (sum + kept[index]), link(index) * (count + 1))
+    }
+    return smooth
   }
 }

@@ -1,25 +1,55 @@
+import Foundation
 import Testing
 
 @testable import Figures
 
 @Suite struct SmoothingTests {
-  /// By hand, weight ½: ½·1 ∕ ½, (¼·1 + ½·3) ∕ ¾, (⅛·1 + ¼·3 + ½·5) ∕ ⅞.
+  /// By hand: the links are 0 and ⅕, so 1 stays by itself, and 3 and 5 count a fifth for one another.
   @Test func closedForm() {
-    let smooth = Smoothing.movingAverage([1, 3, 5], weight: 0.5)
-    for (value, expected) in zip(smooth, [1, 7.0 / 3, 27.0 / 7]) {
+    let smooth = Smoothing.runningMean([1, 3, 5], weight: 0.5)
+    for (value, expected) in zip(smooth, [1, (3 + 0.2 * 5) / 1.2, (5 + 0.2 * 3) / 1.2]) {
       #expect(abs(value - expected) < 1e-15)
     }
   }
 
+  /// Far from the beginning what lies ahead counts as much as what lies behind: a straight line stays.
+  @Test func isCentred() {
+    let line = (0..<2000).map(Double.init)
+    let smooth = Smoothing.runningMean(line, weight: 0.9)
+    #expect(abs(smooth[1000] - 1000) < 1e-6)
+    let steps = Smoothing.runningMean(line.map { $0 < 1000 ? 1 : 0 }, weight: 0.9)
+    #expect(abs(steps[999] + steps[1000] - 1) < 1e-6)
+  }
+
+  /// A loss that falls by half at each of the first steps is followed from the first on.
+  @Test func steepBeginningsAreFollowed() {
+    let losses = (0..<500).map { 200 + 800 * pow(0.5, Double($0)) }
+    let smooth = Smoothing.runningMean(losses, weight: 0.98, isLogarithmic: true)
+    #expect(abs(smooth[0] - losses[0]) < 1e-9)
+    for step in 10..<500 { #expect(abs(smooth[step] - losses[step]) < 20, "step \(step)") }
+  }
+
   @Test func constantsStay() {
-    for value in Smoothing.movingAverage([4, 4, 4, 4], weight: 0.9) {
-      #expect(abs(value - 4) < 1e-14)
+    for isLogarithmic in [false, true] {
+      let smooth = Smoothing.runningMean([4, 4, 4, 4], weight: 0.9, isLogarithmic: isLogarithmic)
+      for value in smooth { #expect(abs(value - 4) < 1e-14) }
     }
   }
 
   @Test func gapsStayAndCountForNothing() {
-    let smooth = Smoothing.movingAverage([1, .nan, 3], weight: 0.5)
+    let smooth = Smoothing.runningMean([1, .nan, 3, 5], weight: 0.5)
     #expect(smooth[1].isNaN)
-    #expect(abs(smooth[2] - 7.0 / 3) < 1e-15)
+    let without = Smoothing.runningMean([1, 3, 5], weight: 0.5)
+    #expect([smooth[0], smooth[2], smooth[3]] == without)
+    #expect(Smoothing.runningMean([], weight: 0.5).isEmpty)
+  }
+
+  /// 1 and 100 lie as far from 10 as each other on an axis of ratios; what has no logarithm stays.
+  @Test func meanOfLogarithms() {
+    let smooth = Smoothing.runningMean([0, 7, 1, 100, -2], weight: 0.5, isLogarithmic: true)
+    #expect(smooth[0] == 0 && smooth[4] == -2)
+    #expect(abs(smooth[1] - 7) < 1e-9)
+    #expect(abs(smooth[2] - pow(100, 1.0 / 6)) < 1e-9)
+    #expect(abs(smooth[3] - pow(100, 5.0 / 6)) < 1e-9)
   }
 }
