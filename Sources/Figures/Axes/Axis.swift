@@ -6,6 +6,14 @@ public struct Axis: Equatable, Sendable {
     case linear
     /// Equal distances for equal ratios; values that are not positive are left out.
     case logarithmic
+
+    /// The scale that suits values: that of ratios where all are positive and cover more than a decade, for within one
+    /// differences say more.
+    public static func suiting(_ values: some Sequence<Double>) -> Scale {
+      let finite = values.filter(\.isFinite)
+      guard let least = finite.min(), let greatest = finite.max() else { return .linear }
+      return least > 0 && greatest > 10 * least ? .logarithmic : .linear
+    }
   }
 
   /// What is measured.
@@ -35,6 +43,9 @@ public struct Axis: Equatable, Sendable {
     self.scale = scale
     self.range = range
   }
+
+  /// A number in the words that an axis has for it, in three or four digits: `5.12×10⁻⁶`.
+  public static func words(for number: Double) -> String { Ticks.short(number) }
 
   var caption: String {
     unit.map { label.isEmpty ? $0 : "\(label) (\($0))" } ?? label

@@ -82,9 +82,10 @@ enum Ticks {
     exponent < 0 ? factor / pow(10, Double(-exponent)) : factor * pow(10, Double(exponent))
   }
 
-  private static func grouped(_ digits: String) -> String {
+  /// The digits of a number, thousands grouped as in `1,234.5`.
+  static func grouped(_ digits: String) -> String {
     let parts = digits.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts[0].count > 4 else { return digits }
+    guard parts[0].count > 3 else { return digits }
     var whole = ""
     for (index, digit) in parts[0].enumerated() {
       if index > 0, (parts[0].count - index).isMultiple(of: 3) { whole += "," }

@@ -58,7 +58,8 @@ public struct ConfusionMatrix: Figure {
     let correct = classNames.indices.reduce(0) { $0 + counts[$1][$1] }
     return total == 0
       ? "no samples"
-      : "\(correct) of \(total) correct (\(Self.percentage(correct, of: total)))"
+      : "\(Ticks.grouped("\(correct)")) of \(Ticks.grouped("\(total)")) correct "
+        + "(\(Self.percentage(correct, of: total)))"
   }
 
   private func drawNames(
@@ -90,10 +91,12 @@ public struct ConfusionMatrix: Figure {
           radius: cell > 24 ? 3 : 0, opacity: max(share, 0.08))
         guard cell >= 32 else { continue }
         let (middle, half) = (frame.x + cell / 2, frame.y + cell / 2)
-        let ink = isCorrect && share > 0.5 ? "bright" : "ink"
+        // Paler than this the ground is no ground for white.
+        let ink = isCorrect && share > 0.8 ? "bright" : "ink"
         let hasRoom = cell >= 40
         canvas.text(
-          "\(count)", x: middle, y: half + (hasRoom ? -1 : 4), class: ink, anchor: .middle)
+          Ticks.grouped("\(count)"), x: middle, y: half + (hasRoom ? -1 : 4), class: ink,
+          anchor: .middle)
         if hasRoom {
           canvas.text(
             Self.percentage(count, of: total), x: middle, y: half + 12, class: "\(ink) small",

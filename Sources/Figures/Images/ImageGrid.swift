@@ -14,9 +14,10 @@ public struct ImageGrid: Figure {
   public struct Tile: Equatable, Sendable {
     /// The pixels.
     public var image: PixelImage
-    /// The text below, in one or more lines; no room is left where no tile has any.
+    /// The text below, in one or more lines; no room is left where no tile has any. A line that is wider than the tile
+    /// goes on in the next behind an arrow, and is cut short where that is not enough.
     public var caption: String
-    /// Whether it is pointed out.
+    /// Whether it is pointed out; of a caption in several lines the last is not.
     public var mark: Mark
 
     /// Makes a tile.
@@ -91,7 +92,7 @@ public struct ImageGrid: Figure {
     let margin = 16.0
     let top = title == nil ? margin : 42
     let used = max(min(columns, tiles.count), 1)
-    let lines = tiles.map { $0.caption.split(separator: "\n").count }.max() ?? 0
+    let lines = tiles.map { captionLines(of: $0).count }.max() ?? 0
     let tileHeight =
       tiles.map { tileWidth * Double($0.image.height) / Double($0.image.width) }.max() ?? 0
     let pitch = tileHeight + gap + (lines > 0 ? Double(lines) * 13 + 4 : 0)
@@ -134,13 +135,28 @@ public struct ImageGrid: Figure {
         "width": Markup.number(edge.width), "height": Markup.number(edge.height), "fill": "none",
         "class": color.map(FigureStyle.stroke) ?? "grid", "stroke-width": color == nil ? nil : "2",
       ])
-    for (line, text) in tile.caption.split(separator: "\n").enumerated() {
+    let lines = captionLines(of: tile)
+    for (line, text) in lines.enumerated() {
+      let isMarked = line == 0 || line < lines.count - 1
       canvas.text(
-        TextMetrics.fit(String(text), into: frame.width + 8, size: 11),
+        TextMetrics.fit(text, into: captionWidth, size: Self.captionSize),
         x: frame.x + frame.width / 2,
         y: captionTop + 14 + Double(line) * 13,
-        class: "small " + (line == 0 ? color.map(FigureStyle.fill) ?? "muted" : "muted"),
+        class: "small " + (isMarked ? color.map(FigureStyle.fill) ?? "muted" : "muted"),
         anchor: .middle)
+    }
+  }
+
+  private static let captionSize = 11.0
+  private var captionWidth: Double { tileWidth + 8 }
+
+  private func captionLines(of tile: Tile) -> [String] {
+    tile.caption.split(separator: "\n").flatMap { line -> [String] in
+      let parts = line.split(separator: "→ ", maxSplits: 1)
+      guard parts.count == 2,
+        TextMetrics.width(String(line), size: Self.captionSize) > captionWidth
+      else { return [String(line)] }
+      return ["\(parts[0])→", String(parts[1])]
     }
   }
 }

@@ -8,6 +8,8 @@ public struct ScatterPlot: Figure {
   public var y: Axis
   /// The clouds, in the order of the legend.
   public var series: [Series]
+  /// Where the line y = x is drawn, on which lie points whose coordinates agree; nowhere where left out.
+  public var diagonal: ClosedRange<Double>?
   /// The diameter of a point in pixels.
   public var diameter: Double
   /// Pixels.
@@ -17,13 +19,15 @@ public struct ScatterPlot: Figure {
 
   /// Makes a plot of one or more clouds of points.
   public init(
-    title: String? = nil, x: Axis, y: Axis, series: [Series], diameter: Double = 5,
-    width: Double = 640, height: Double = 400
+    title: String? = nil, x: Axis, y: Axis, series: [Series],
+    diagonal: ClosedRange<Double>? = nil, diameter: Double = 5, width: Double = 640,
+    height: Double = 400
   ) {
     self.title = title
     self.x = x
     self.y = y
     self.series = series
+    self.diagonal = diagonal
     self.diameter = diameter
     self.width = width
     self.height = height
@@ -39,6 +43,11 @@ public struct ScatterPlot: Figure {
         .init(name: $0.element.name, index: $0.offset, isDotted: true)
       })
     canvas.clipped(to: frame.area.grown(by: 6)) { canvas in
+      if let diagonal, let start = frame.point(diagonal.lowerBound, diagonal.lowerBound),
+        let end = frame.point(diagonal.upperBound, diagonal.upperBound)
+      {
+        canvas.line(from: start, to: end, class: "axis")
+      }
       for (index, series) in series.enumerated() {
         canvas.add(
           "path",

@@ -29,12 +29,25 @@ extension Report {
   private var keyFigureList: String {
     guard !keyFigures.isEmpty else { return "" }
     let tiles = keyFigures.map { figure in
-      let note = figure.note.map { "<span class=\"note\">\(Markup.escape($0))</span>" } ?? ""
+      let note =
+        figure.note.map { "<span class=\"note\">\(Markup.escape(withMinusSigns($0)))</span>" } ?? ""
       return "<div><dt>\(Markup.escape(figure.label))</dt>"
         + "<dd\(figure.value.count > 11 ? " class=\"long\"" : "")>"
-        + "\(Markup.escape(figure.value))\(note)</dd></div>\n"
+        + "\(Markup.escape(withMinusSigns(figure.value)))\(note)</dd></div>\n"
     }
     return "<dl class=\"key-figures\">\n\(tiles.joined())</dl>\n"
+  }
+
+  /// The hyphens in front of numbers, as programs write them, are minus signs; those within words stay.
+  private func withMinusSigns(_ text: String) -> String {
+    var shown = ""
+    for (index, character) in zip(text.indices, text) {
+      let begins = shown.last.map { $0 == " " || $0 == "(" } ?? true
+      let next = text[text.index(after: index)...].first
+      shown.append(
+        character == "-" && begins && next?.isWholeNumber == true ? "−" : character)
+    }
+    return shown
   }
 
   private static func html(of section: Section) -> String {

@@ -1,10 +1,19 @@
 /// The looks of the report: light or dark as the reader's system is, narrow or wide, on a screen or on paper.
 enum ReportStyle {
+  /// A shade at each edge behind which more can be scrolled to: at both ends covers that scroll along lie over the
+  /// shades.
+  private static let shadeWhereMoreLies = """
+    linear-gradient(90deg,var(--card) 40%,transparent) 0 0/36px 100% no-repeat local,\
+    linear-gradient(270deg,var(--card) 40%,transparent) 100% 0/36px 100% no-repeat local,\
+    linear-gradient(90deg,var(--shade),transparent) 0 0/12px 100% no-repeat scroll,\
+    linear-gradient(270deg,var(--shade),transparent) 100% 0/12px 100% no-repeat scroll
+    """
+
   static let sheet = """
     :root{--ground:#f5f6f8;--card:#ffffff;--ink:#1d2433;--muted:#5d687a;--rule:#e0e4ea;\
-    --accent:#0072b2;color-scheme:light dark}
+    --accent:#0072b2;--shade:#1d243338;color-scheme:light dark}
     @media screen and (prefers-color-scheme:dark){:root{--ground:#0d1117;--card:#161b22;\
-    --ink:#e8ebf0;--muted:#9ba6b5;--rule:#2a313c;--accent:#4cb2ec}}
+    --ink:#e8ebf0;--muted:#9ba6b5;--rule:#2a313c;--accent:#4cb2ec;--shade:#000000a0}}
     *{box-sizing:border-box}
     body{margin:0;background:var(--ground);color:var(--ink);\
     font:16px/1.6 \(FigureStyle.font);-webkit-text-size-adjust:100%}
@@ -26,7 +35,7 @@ enum ReportStyle {
     margin-top:2px}
     figure{margin:0 0 20px;background:var(--card);border:1px solid var(--rule);\
     border-radius:12px;padding:10px;min-width:0}
-    .sheet{overflow-x:auto}
+    .sheet,.table div{overflow-x:auto;background:\(shadeWhereMoreLies)}
     .sheet svg.adjoint-figure{display:block;height:auto;\
     max-width:max(100%,calc(var(--width)*.72))}
     .sheet svg.adjoint-figure .ground{fill:none}
@@ -36,7 +45,6 @@ enum ReportStyle {
     gap:0 16px}
     .table{margin:0 0 20px;background:var(--card);border:1px solid var(--rule);\
     border-radius:12px;padding:4px 18px}
-    .table div{overflow-x:auto}
     .table p{color:var(--muted);font-size:14px;margin:0;padding:8px 0;max-width:80ch}
     table{border-collapse:collapse;width:100%;font-size:15px;font-variant-numeric:tabular-nums}
     th{color:var(--muted);font-size:13px;font-weight:600;text-align:left}
@@ -53,6 +61,7 @@ enum ReportStyle {
     .formulas td{vertical-align:middle}
     footer{margin-top:56px;padding-top:16px;border-top:1px solid var(--rule);\
     color:var(--muted);font-size:13px}
+    @media print{.sheet,.table div{background:none}}
     @media (max-width:640px){main{padding:32px 16px}h1{font-size:28px}}
     @media print{body{background:#fff;font-size:11pt}main{max-width:none;padding:0}\
     figure,.table,.key-figures div,tr{break-inside:avoid}h2{break-after:avoid;margin-top:28px}}

@@ -46,10 +46,19 @@ import Testing
     let matrix = ConfusionMatrix(
       counts: [[2100, 400], [279, 2221]], classNames: ["normal", "pneumonia"])
     let svg = try XMLElements(matrix.svg())
-    let line = try #require(svg.all("text").first { $0.text == "4321 of 5000 correct (86.4 %)" })
+    let line = try #require(
+      svg.all("text").first { $0.text == "4,321 of 5,000 correct (86.4 %)" })
+    #expect(svg.texts.contains("2,100"))
     let end = try #require(line.number("x")) + TextMetrics.width(line.text)
     let width = try #require(svg.all("svg").first?.number("width"))
     #expect(width >= end + 16, "\(width) for a line that ends at \(end)")
+  }
+
+  /// 0.9 of the full colour where all are right; with 85 in a hundred it is too pale for white.
+  @Test func brightInkNeedsADarkGround() throws {
+    let matrix = ConfusionMatrix(counts: [[100, 0], [15, 85]], classNames: ["a", "b"])
+    let inks = try XMLElements(matrix.svg()).all("text").filter { ["100", "85"].contains($0.text) }
+    #expect(inks.map { $0.hasClass("bright") } == [true, false])
   }
 
   @Test func notSquareStops() async throws {

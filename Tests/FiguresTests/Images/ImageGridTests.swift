@@ -38,6 +38,24 @@ import Testing
     #expect(svg.all("rect").filter { $0.hasClass("s2") }.count == 1)
   }
 
+  /// A long line goes on behind its arrow, both in the colour of the mark; a wide tile needs no second one.
+  @Test func longCaptionsGoOnBehindTheArrow() throws {
+    let image = PixelImage(width: 1, height: 1, channels: 1, pixels: [0])
+    let tile = ImageGrid.Tile(image, caption: "airplane → automobile\n98 %", mark: .wrong)
+    func texts(_ width: Double) throws -> [(text: String, isMarked: Bool)] {
+      try XMLElements(ImageGrid(tiles: [tile], tileWidth: width).svg()).all("text").map {
+        ($0.text, $0.hasClass("f1"))
+      }
+    }
+    let narrow = try texts(72)
+    #expect(narrow.map(\.text) == ["airplane →", "automobile", "98 %"])
+    #expect(narrow.map(\.isMarked) == [true, true, false])
+    let wide = try texts(140)
+    #expect(wide.map(\.text) == ["airplane → automobile", "98 %"])
+    #expect(wide.map(\.isMarked) == [true, false])
+    #expect(try texts(30).map(\.text)[0].hasSuffix("…"))
+  }
+
   @Test func filtersShareOneScaleAroundZero() throws {
     let grid = ImageGrid(filters: [[-2, 0], [1, 2]], width: 2, height: 1)
     #expect(grid.tiles[0].image.pixels == [0x21, 0x66, 0xac, 0xf7, 0xf7, 0xf7])

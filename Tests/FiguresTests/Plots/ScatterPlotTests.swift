@@ -14,6 +14,23 @@ import Testing
     #expect(svg.texts.contains("c"))
   }
 
+  @Test func diagonalGoesFromCornerToCorner() throws {
+    var plot = ScatterPlot(
+      x: Axis("truth", range: -2...2), y: Axis("found", range: -2...2),
+      series: [Series("", x: [0], y: [1])])
+    func axes() throws -> [XMLElements.Element] {
+      try XMLElements(plot.svg()).all("line").filter {
+        $0.hasClass("axis") && $0["x1"] != $0["x2"]
+      }
+    }
+    let bottom = try #require(axes().first)
+    #expect(try axes().count == 1)
+    plot.diagonal = -2...2
+    let line = try #require(axes().last)
+    for name in ["x1", "y1", "x2"] { #expect(line[name] == bottom[name], "\(name)") }
+    #expect((line.number("y2") ?? 1e3) < (line.number("y1") ?? 0))
+  }
+
   @Test func manyPointsAreASmallFile() {
     let series = Series(
       "", x: (0..<100_000).map { Double($0 % 300) }, y: (0..<100_000).map { Double($0 % 200) })

@@ -77,6 +77,23 @@ import Testing
     #expect(html.contains("@media print"))
   }
 
+  /// Programs write hyphens in front of numbers; those of words and of exponents stay.
+  @Test func keyFiguresHaveMinusSigns() throws {
+    let page = try elements(
+      Report(
+        title: "t",
+        keyFigures: [.init("ELBO", "-161.04", note: "-1.5 (-2) for a 3072-50-10 one at 1e-4")]))
+    #expect(page.all("dd").map(\.text) == ["−161.04"])
+    #expect(page.all("span").map(\.text) == ["−1.5 (−2) for a 3072-50-10 one at 1e-4"])
+  }
+
+  /// What is wider than the window is seen to go on.
+  @Test func whatScrollsHasShadesAtItsEdges() {
+    let html = report.html()
+    #expect(html.contains(".sheet,.table div{overflow-x:auto;background:linear-gradient(90deg,"))
+    #expect(html.contains("12px 100% no-repeat scroll}"))
+  }
+
   @Test func emptyReport() throws {
     let page = try elements(Report(title: "nothing"))
     #expect(page.all("dl").isEmpty && page.all("footer").isEmpty && page.all("section").isEmpty)
