@@ -22,13 +22,18 @@ extension RunEnvironment {
 
     /// What the next process has otherwise.
     func changes(in next: Resumption) -> [String] {
-      [
-        ("threads", "\(threads)", "\(next.threads)"), ("vectors", vectorTarget, next.vectorTarget),
+      let vectors = RunEnvironment.vectors
+      return [
+        ("threads", "\(threads)", "\(next.threads)"),
+        ("vectors", vectors(vectorTarget), vectors(next.vectorTarget)),
         ("processor", processor, next.processor), ("oneDNN", onednn, next.onednn),
         ("Adjoint", version, next.version),
       ].filter { $0.1 != $0.2 }.map { "\($0.0) \($0.2) (\($0.1) before)" }
     }
   }
+
+  /// An instruction set as its maker calls it, of which Highway counts the versions.
+  static func vectors(_ target: String) -> String { target == "AVX3" ? "AVX-512" : target }
 
   /// This run with another process that goes on with it.
   ///

@@ -26,28 +26,20 @@ extension RunDirectory {
 /// The parts of a report that every run has.
 public enum RunReport {
   /// The loss of every step, the metrics of every epoch and the learning rate, as curves.
-  public static func curves(of history: History) -> Report.Section {
+  ///
+  /// - Parameters:
+  ///   - history: what was measured.
+  ///   - leftOut: endings of the epochs' metrics, such as `mse`, that are drawn elsewhere.
+  public static func curves(
+    of history: History, leavingOut leftOut: Set<String> = []
+  ) -> Report.Section {
     var blocks: [Report.Block] = []
-    if history.losses.count > 1 {
-      let isPositive = history.losses.allSatisfy { $0 > 0 }
-      let count = history.losses.count
-      let isSmoothed = count > 200
-      // Over a twentieth of a short run: a longer memory would trail behind the data.
-      let smoothing = isSmoothed ? min(0.99, 1 - 20 / Double(count)) : 0
-      blocks.append(
-        .figure(
-          LinePlot(
-            title: "Training loss",
-            x: Axis(counting: "step"),
-            y: Axis("loss", scale: isPositive ? .logarithmic : .linear),
-            series: [
-              Series(
-                isSmoothed ? "each step, smoothed" : "each step", values: history.losses, start: 1)
-            ],
-            smoothing: smoothing, width: 900, height: 340),
-          caption:
-            "The loss of each of the \(ProgressDisplay.grouped(count)) batches"
-            + (isSmoothed ? " (faint) and its exponential moving average." : ".")))
+    if history.losses.count > 1 { blocks.append(losses(of: history)) }
+    func plot(
+      _ history: History, suffix: String, title: String, axis: Axis, scale: Double
+    ) -> LinePlot? {
+      leftOut.contains(suffix)
+        ? nil : Self.plot(history, suffix: suffix, title: title, axis: axis, scale: scale)
     }
     let accuracies = plot(
       history, suffix: "accuracy", title: "Accuracy", axis: Axis("accuracy", unit: "%"), scale: 100)
@@ -69,7 +61,13 @@ public enum RunReport {
         ))
     }
     if let losses {
-      row.append((losses, "Mean over the epoch for training, after it for the others."))
+      let parts = history.metricNames.filter { $0.hasSuffix("loss") }
+      let caption =
+        !parts.contains("train_loss")
+        ? "After each epoch."
+        : parts.count == 1
+          ? "Mean over the epoch." : "Mean over the epoch for training, after it for the others."
+      row.append((losses, caption))
     }
     if let areas {
       row.append((areas, "Each class against the rest, mean over the classes, after each epoch."))
@@ -78,17 +76,52 @@ public enum RunReport {
     if !row.isEmpty { blocks.append(.row(row)) }
     let measured = measures(of: history)
     if !measured.isEmpty { blocks.append(.row(measured)) }
-    let rates = history.learningRates.filter { $0.isFinite && $0 > 0 }
-    if let least = rates.min(), let greatest = rates.max(), least < greatest {
-      blocks.append(
-        .figure(
-          LinePlot(
-            title: "Learning rate", x: Axis(counting: "step"),
-            y: Axis("rate", scale: .logarithmic, range: (least / 1.5)...(greatest * 1.5)),
-            series: [Series("", values: history.learningRates, start: 1)], width: 900, height: 240),
-          caption: "The schedule."))
-    }
+    if let rates = rates(of: history) { blocks.append(rates) }
     return Report.Section("Training", blocks)
+  }
+
+  private static func losses(of history: History) -> Report.Block {
+    let count = history.losses.count
+    let isSmoothed = count > 200
+    // Over a twentieth of a short run, half of it on either side.
+    let smoothing = isSmoothed ? min(0.98, 1 - 40 / Double(count)) : 0
+    let scale = Axis.Scale.suiting(history.losses)
+    let mean = scale == .logarithmic ? "running mean, that of the logarithms." : "running mean."
+    return .figure(
+      LinePlot(
+        title: "Training loss", x: Axis(counting: "step"),
+        y: Axis("loss", scale: scale),
+        series: [
+          Series(
+            isSmoothed ? "each step, smoothed" : "each step", values: history.losses, start: 1)
+        ], smoothing: smoothing, width: 900, height: 340),
+      caption:
+        "The loss of each of the \(ProgressDisplay.grouped(count)) batches"
+        + (isSmoothed ? " (faint) and its \(mean)" : "."))
+  }
+
+  /// The learning rate of each step; nothing where it stays.
+  private static func rates(of history: History) -> Report.Block? {
+    let rates = history.learningRates.filter(\.isFinite)
+    guard let first = rates.first, let last = rates.last, let greatest = rates.max(),
+      let least = rates.min(), least < greatest
+    else { return nil }
+    // Only steps down over decades ask for ratios: a cosine would look level, with a cliff at its end.
+    let isStepped = Set(rates).count * 5 <= rates.count
+    let isLogarithmic = isStepped && least > 0 && greatest > 100 * least
+    let words = Axis.words(for:)
+    let caption =
+      first == greatest
+      ? "From \(words(first)), the highest, to \(words(last))."
+      : last == greatest
+        ? "From \(words(first)) to \(words(last)), the highest."
+        : "From \(words(first)) to \(words(greatest)) at most, and to \(words(last)) in the end."
+    return .figure(
+      LinePlot(
+        title: "Learning rate", x: Axis(counting: "step"),
+        y: Axis("rate", scale: isLogarithmic ? .logarithmic : .linear),
+        series: [Series("", values: history.learningRates, start: 1)], width: 900, height: 240),
+      caption: caption)
   }
 
   private static func plot(
@@ -140,45 +173,5 @@ public enum RunReport {
           ? "Training: the mean over the steps since the measure before." : "After these steps."
       )
     }
-  }
-
-  /// What determined the run, and where it ran.
-  public static func provenance(
-    _ environment: RunEnvironment, configuration: String
-  ) -> Report.Section {
-    Report.Section(
-      "How it was made",
-      [
-        .table(
-          .init(
-            rows: rows(of: environment) + resumptions(of: environment))),
-        .preformatted(configuration),
-      ])
-  }
-
-  private static func rows(of environment: RunEnvironment) -> [[String]] {
-    [
-      ["data", environment.data],
-      ["processor", "\(environment.processor), \(environment.vectorTarget)"],
-      ["threads", "\(environment.threads) of \(environment.cores) cores"],
-      ["Adjoint", environment.version], ["oneDNN", environment.onednn],
-      ["system", environment.system], ["compiler", environment.compiler ?? "–"],
-    ]
-  }
-
-  /// After how many steps the run was gone on with, and where that was otherwise than before.
-  private static func resumptions(of environment: RunEnvironment) -> [[String]] {
-    let all = environment.resumptions ?? []
-    guard !all.isEmpty else { return [] }
-    var before = environment.asBegun
-    let differences = all.compactMap { one -> String? in
-      defer { before = one }
-      let changes = before.changes(in: one)
-      return changes.isEmpty ? nil : "step \(one.step): \(changes.joined(separator: ", "))"
-    }
-    let shown = all.prefix(10).map { "\($0.step)" } + (all.count > 10 ? ["…"] : [])
-    return [["gone on with after steps", shown.joined(separator: ", ")]]
-      + (differences.isEmpty
-        ? [] : [["otherwise than before", differences.joined(separator: "; ")]])
   }
 }

@@ -39,11 +39,12 @@ import Testing
     next.started = Date(timeIntervalSince1970: 1_700_000_100)
     next.threads = 1
     next.vectorTarget = "AVX3"
-    #expect(begun.changes(in: next) == ["threads 1 (2 before)", "vectors AVX3 (AVX2 before)"])
+    #expect(begun.changes(in: next) == ["threads 1 (2 before)", "vectors AVX-512 (AVX2 before)"])
     let resumed = begun.resumed(at: 30, in: next)
     #expect(resumed.started == begun.started && resumed.threads == 2)
     #expect(resumed.changes(in: next).isEmpty)
-    #expect(resumed.changes(in: begun) == ["threads 2 (1 before)", "vectors AVX2 (AVX3 before)"])
+    #expect(
+      resumed.changes(in: begun) == ["threads 2 (1 before)", "vectors AVX2 (AVX-512 before)"])
     let again = resumed.resumed(at: 70, in: next)
     #expect(again.resumptions?.map(\.step) == [30, 70])
     #expect(again.resumptions?.map(\.threads) == [1, 1])
@@ -54,7 +55,7 @@ import Testing
     #expect(try RunDirectory.read(RunEnvironment.self, from: run.environment) == again)
     let html = Report(title: "t", sections: [RunReport.provenance(again, configuration: "")]).html()
     #expect(html.contains("30, 70"))
-    #expect(html.contains("step 30: threads 1 (2 before), vectors AVX3 (AVX2 before)"))
+    #expect(html.contains("step 30: threads 1 (2 before), vectors AVX-512 (AVX2 before)"))
     let section = RunReport.provenance(begun, configuration: "")
     #expect(!Report(title: "t", sections: [section]).html().contains("gone on with"))
   }

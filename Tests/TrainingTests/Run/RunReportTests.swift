@@ -32,7 +32,9 @@ import Testing
     let html = page(RunReport.curves(of: history(epochs: 3, falling: true)))
     for words in [
       "<h2>Training</h2>", "Training loss", "Accuracy", "Loss of each epoch", "Learning rate",
-      ">training<", ">validation<", ">test<", "The loss of each of the 12 batches",
+      ">training<", ">validation<", ">test<", "The loss of each of the 12 batches.",
+      "Mean over the epoch for training, after it for the others.",
+      "From 1, the highest, to 0.333.",
     ] {
       #expect(html.contains(words), "\(words)")
     }
@@ -50,6 +52,76 @@ import Testing
     for words in ["Area under the ROC curve", ">validation<", ">test<", ">AUC<"] {
       #expect(html.contains(words), "\(words)")
     }
+  }
+
+  /// What the caption says is on the chart.
+  @Test(arguments: [
+    (["train_loss"], "Mean over the epoch."), (["test_loss"], "After each epoch."),
+    (["train_loss", "test_loss"], "Mean over the epoch for training, after it for the others."),
+  ])
+  func captionOfTheEpochs(names: [String], caption: String) {
+    var history = history(epochs: 2)
+    history.epochs = history.epochs.map {
+      let metrics = Dictionary(uniqueKeysWithValues: names.map { ($0, 1.0) })
+      return .init(epoch: $0.epoch, step: $0.step, metrics: metrics)
+    }
+    let html = page(RunReport.curves(of: history))
+    #expect(html.contains("<figcaption>\(caption)</figcaption>"))
+  }
+
+  /// What an experiment draws itself is not drawn twice.
+  @Test func metricsLeftOut() {
+    let history = history(epochs: 3)
+    let html = page(RunReport.curves(of: history, leavingOut: ["loss"]))
+    #expect(!html.contains("Loss of each epoch") && html.contains("Accuracy"))
+    #expect(html.contains("Training loss"))
+  }
+
+  private func losses(_ values: [Double], rates: [Double]? = nil) -> [LinePlot] {
+    var history = History()
+    history.losses = values
+    history.learningRates = rates ?? values.map { _ in 1 }
+    return RunReport.curves(of: history).blocks.compactMap { block in
+      guard case .figure(let figure, _) = block else { return nil }
+      return figure as? LinePlot
+    }
+  }
+
+  /// Ratios where the losses cover more than a decade; the running mean is then that of the logarithms.
+  @Test func scaleOfTheLosses() {
+    let falling = (0..<500).map { 2.3 - 0.004 * Double($0) }
+    #expect(losses(falling.map { $0 + 1 }).map(\.y.scale) == [.linear])
+    #expect(losses(falling.map { $0 - 0.25 }).map(\.y.scale) == [.logarithmic])
+    var history = History()
+    history.losses = falling.map { $0 + 1 }
+    #expect(
+      page(RunReport.curves(of: history))
+        .contains("The loss of each of the 500 batches (faint) and its running mean.<"))
+    history.losses = falling.map { $0 - 0.25 }
+    #expect(page(RunReport.curves(of: history)).contains("running mean, that of the logarithms.<"))
+  }
+
+  /// A cosine on an axis of ratios would look level, with a cliff at its end.
+  @Test func scaleOfTheRates() {
+    let steps = (0..<400).map(Double.init)
+    let cosine = steps.map { 0.003 * (1 + cos(.pi * $0 / 400)) / 2 }
+    let stepped = steps.map { pow(0.1, ($0 / 100).rounded(.down)) }
+    let mild = stepped.map { $0.squareRoot() }
+    for (rates, scale) in [(cosine, Axis.Scale.linear), (stepped, .logarithmic), (mild, .linear)] {
+      #expect(losses(steps.map { $0 + 1 }, rates: rates).last?.y.scale == scale)
+    }
+  }
+
+  @Test(arguments: [
+    ([0.01, 0.005, 0.0001], "From 0.01, the highest, to 0.0001."),
+    ([0.01, 0.02, 0.1], "From 0.01 to 0.1, the highest."),
+    ([0.002, 0.2, 0.05, 0], "From 0.002 to 0.2 at most, and to 0 in the end."),
+  ])
+  func captionOfTheRates(rates: [Double], caption: String) {
+    var history = History()
+    history.losses = rates.map { _ in 1 }
+    history.learningRates = rates
+    #expect(page(RunReport.curves(of: history)).contains("<figcaption>\(caption)</figcaption>"))
   }
 
   @Test func aRateThatStaysIsNotDrawn() {
@@ -81,10 +153,17 @@ import Testing
   @Test func provenance() {
     var environment = RunEnvironment.current(data: "digits of <nobody>")
     environment.processor = "Processor X"
+    environment.vectorTarget = "AVX3"
+    environment.started = Date(timeIntervalSince1970: 1_782_909_240)
     let html = page(RunReport.provenance(environment, configuration: "{\n  \"hidden\": 5\n}"))
     #expect(html.contains("digits of &lt;nobody&gt;"))
-    #expect(html.contains("Processor X, "))
+    #expect(html.contains("<td>Processor X, AVX-512</td>"))
+    #expect(html.contains("<td>2026-07-01 12:34 UTC</td>") && !html.contains("trained in"))
     #expect(html.contains("<td>\(environment.threads) of \(environment.cores) cores</td>"))
     #expect(html.contains("hidden"))
+    for (seconds, words) in [(41.2, "0:42 min"), (3599.5, "1:00:00 h"), (3723, "1:02:03 h")] {
+      let section = RunReport.provenance(environment, configuration: "", seconds: seconds)
+      #expect(page(section).contains("<td>trained in</td><td>\(words)</td>"))
+    }
   }
 }
