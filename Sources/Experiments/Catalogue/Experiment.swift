@@ -74,6 +74,8 @@ public protocol Experiment: AnyObject, SendableMetatype {
     note: (String) -> Void
   ) throws
 
+  /// What this run trains, in a phrase: the report's subtitle.
+  var summary: String { get }
   /// What the data are, in one line.
   var dataDescription: String { get }
   /// The data's files with their checksums; none for data that the program draws.
@@ -84,6 +86,9 @@ public protocol Experiment: AnyObject, SendableMetatype {
   var task: any TrainingTask { get }
   /// How long and at which rates.
   var plan: TrainingPlan { get }
+  /// Endings of the epochs' metrics, such as `mse`, that sections of its own draw: the curves that all reports have
+  /// leave them out.
+  var metricsDrawn: Set<String> { get }
   /// The figures at the top of the report.
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure]
   /// The sections of the report between the curves and the provenance.
@@ -129,8 +134,14 @@ extension Experiment {
   /// The accuracy on what is held back.
   public static var searchMetric: String { "validation_accuracy" }
 
+  /// That of the experiment, where its settings leave it true.
+  public var summary: String { Self.information.summary }
+
   /// None.
   public var classNames: [String]? { nil }
+
+  /// None.
+  public var metricsDrawn: Set<String> { [] }
 
   /// As where training begins.
   public init(

@@ -1,6 +1,5 @@
 import Checkpoints
 import Datasets
-import Figures
 import Foundation
 import Tensors
 import Training
@@ -248,51 +247,6 @@ public enum ExperimentRunner {
 
   private static func progressNote(_ isQuiet: Bool) -> (String) -> Void {
     { text in if !isQuiet { ProgressDisplay.writeToStandardError(text + "\n") } }
-  }
-
-  private static func writeReport<Kind: Experiment>(
-    _ experiment: Kind, _ run: RunDirectory, metrics: [String: Double], history: History,
-    remark: String? = nil
-  ) throws {
-    let information = Kind.information
-    let environment = try RunDirectory.read(RunEnvironment.self, from: run.environment)
-    let configuration = String(decoding: try StrictJSON.read(run.configuration), as: UTF8.self)
-    let report = Report(
-      title: information.name,
-      subtitle: "\(information.summary). Data: \(environment.data).\(try changes(Kind.self, run))"
-        + bestEpoch(experiment.plan, history) + (remark.map { " The run \($0)." } ?? ""),
-      keyFigures: experiment.keyFigures(metrics),
-      sections: [RunReport.curves(of: history)]
-        + (try experiment.reportSections(
-          of: RunRecord(history: history, metrics: metrics, folder: run)))
-        + [RunReport.provenance(environment, configuration: configuration)],
-      footer: "Adjoint \(adjointVersion)")
-    try AtomicFile.write(Data(report.html().utf8), to: run.report)
-    try run.write(figuresOf: report)
-  }
-
-  /// Whose weights were measured, where they are not the last ones.
-  private static func bestEpoch(_ plan: TrainingPlan, _ history: History) -> String {
-    guard let rule = plan.keepBest, let best = rule.best(of: history.epochs),
-      best.step < history.losses.count
-    else { return "" }
-    return " Weights: those after epoch \(best.epoch), the best of \(history.epochs.count) by "
-      + "\(rule.metric)."
-  }
-
-  /// The settings in which a run is not the experiment that its summary describes; nothing where there are none.
-  private static func changes<Kind: Experiment>(
-    _ kind: Kind.Type, _ run: RunDirectory
-  ) throws -> String {
-    guard let base = kind.presets["default"] else { return "" }
-    let saved = try RunDirectory.read(
-      SavedConfiguration<Kind.Configuration>.self, from: run.configuration)
-    // Which runs stand beside it changes nothing of the run.
-    let changed = try ConfigurationEditor.changes(from: base, to: saved.configuration)
-      .filter { change in
-        !Kind.Configuration.pathLists.contains { change.hasPrefix("\($0)=") }
-      }
-    return changed.isEmpty ? "" : " Changed: \(changed.joined(separator: ", "))."
   }
 }
 

@@ -5,6 +5,15 @@ import Tensors
 enum OptimizerKind: String, Codable, Sendable, CaseIterable {
   case sgd, adam, adamw
 
+  /// What it is called.
+  func words(momentum: Double) -> String {
+    switch self {
+    case .sgd: momentum > 0 ? "SGD with momentum" : "SGD"
+    case .adam: "Adam"
+    case .adamw: "AdamW"
+    }
+  }
+
   /// An optimiser of this kind.
   ///
   /// - Parameters:

@@ -74,6 +74,22 @@ enum CIFARNetworks {
   static let features = 3072
   static let classes = 10
 
+  /// The widths of a perceptron with those hidden layers: `3072-256-10`, and `3072-200×7-10` for seven alike.
+  static func words(hidden: [Int]) -> String {
+    var runs: [(width: Int, count: Int)] = []
+    for width in hidden {
+      if let last = runs.last, last.width == width {
+        runs[runs.count - 1].count += 1
+      } else {
+        runs.append((width, 1))
+      }
+    }
+    let layers = runs.flatMap { width, count in
+      count > 4 ? ["\(width)×\(count)"] : [String](repeating: "\(width)", count: count)
+    }
+    return (["\(features)"] + layers + ["\(classes)"]).joined(separator: "-")
+  }
+
   /// What weights are drawn from: a stream of its own, for the loader's are those of the epochs, from 0.
   static func weightRandom(seed: UInt64) -> Philox { Philox(seed: seed, stream: .max) }
 

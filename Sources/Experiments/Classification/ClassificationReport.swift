@@ -11,16 +11,16 @@ enum ClassificationReport {
   /// - Parameters:
   ///   - metrics: by plain names.
   ///   - parameters: what is trained.
-  ///   - note: a word on the test accuracy, such as what it is compared with.
+  ///   - published: the test accuracy that others have reached; nil where none is known.
   static func keyFigures(
-    _ metrics: [String: Double], _ parameters: [Parameter], note: String? = nil
+    _ metrics: [String: Double], _ parameters: [Parameter], published: Double? = nil
   ) -> [Report.KeyFigure] {
     let parts = [("test", "Test"), ("validation", "Validation"), ("train", "Training")]
     let accuracies = parts.compactMap { part, title in
       metrics["\(part)_accuracy"].map { accuracy in
         Report.KeyFigure(
           "\(title) accuracy", String(format: "%.2f %%", accuracy * 100),
-          note: part == "test" ? note : nil)
+          note: part == "test" ? published.map(self.published) : nil)
       }
     }
     let loss = parts.lazy.compactMap { part, title in
@@ -29,6 +29,11 @@ enum ClassificationReport {
     let weights = parameters.reduce(0) { $0 + $1.count }
     return accuracies + (loss.map { [$0] } ?? [])
       + [.init("Parameters", ProgressDisplay.grouped(weights))]
+  }
+
+  /// `published: 95.18 %`
+  static func published(_ accuracy: Double) -> String {
+    "published: " + String(format: "%.4g %%", accuracy * 100)
   }
 
   /// The confusion matrix and the images that were taken for something else.
@@ -79,9 +84,18 @@ enum ClassificationReport {
     probability.isFinite ? "\(Int((probability * 100).rounded())) %" : "NaN"
   }
 
-  /// `3 → 8`, in two lines where the names are too long for the width of a small image.
+  /// `3 → 8`; a grid of images goes on in a second line where its tiles are too narrow.
   static func arrow(_ truth: String, _ prediction: String) -> String {
-    truth.count + prediction.count <= 8 ? "\(truth) → \(prediction)" : "\(truth) →\n\(prediction)"
+    "\(truth) → \(prediction)"
+  }
+
+  /// Units of the first layer that are shown at most.
+  private static let shownUnits = 100
+
+  /// How many of the units are shown, where those are not all; empty where they are.
+  private static func shown(of units: Int) -> String {
+    units > shownUnits
+      ? "The first \(shownUnits) of \(ProgressDisplay.grouped(units)) hidden units. " : ""
   }
 
   /// The weights of the first layer, one image for each hidden unit, up to a hundred.
@@ -90,7 +104,7 @@ enum ClassificationReport {
     else { return nil }
     let values = weight.floats
     if set.channels == 3 { return colouredFirstLayer(values, units: weight.shape[0], of: set) }
-    let filters = (0..<min(weight.shape[0], 100)).map { unit in
+    let filters = (0..<min(weight.shape[0], shownUnits)).map { unit in
       Array(values[(unit * set.featureCount)..<((unit + 1) * set.featureCount)])
     }
     return Report.Section(
@@ -99,8 +113,8 @@ enum ClassificationReport {
         .figure(
           ImageGrid(
             filters: filters, width: set.width, height: set.height, columns: 10, tileWidth: 72),
-          caption:
-            "Each square holds the weights of one hidden unit in the place of the pixels they "
+          caption: shown(of: weight.shape[0])
+            + "Each square holds the weights of one hidden unit in the place of the pixels they "
             + "multiply.")
       ])
   }
@@ -110,7 +124,7 @@ enum ClassificationReport {
   private static func colouredFirstLayer(
     _ values: [Float], units: Int, of set: ClassificationSet
   ) -> Report.Section {
-    let tiles = (0..<min(units, 100)).map { unit in
+    let tiles = (0..<min(units, shownUnits)).map { unit in
       let weights = values[(unit * set.featureCount)..<((unit + 1) * set.featureCount)]
       let magnitudes = weights.map(abs).sorted()
       let limit = max(magnitudes[magnitudes.count * 99 / 100], .leastNormalMagnitude)
@@ -123,8 +137,8 @@ enum ClassificationReport {
       [
         .figure(
           ImageGrid(tiles: tiles, columns: 10, tileWidth: 72),
-          caption:
-            "Each square holds the weights of one hidden unit in the place of the pixels they multiply: "
+          caption: shown(of: units)
+            + "Each square holds the weights of one hidden unit in the place of the pixels they multiply: "
             + "their red, green and blue as a colour, grey where they are zero, each unit in a scale of "
             + "its own.")
       ])

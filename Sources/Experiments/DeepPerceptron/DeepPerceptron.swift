@@ -62,18 +62,23 @@ final class DeepPerceptron: CIFARExperiment {
       .exponential(factor: configuration.decayFactor))
   }
 
+  var summary: String {
+    "\(CIFARNetworks.words(hidden: configuration.hiddenWidths)) perceptron, "
+      + (configuration.depth > 1 ? "ReLU, " : "") + "Adam, gradients from the tape"
+  }
+
   static func network(_ configuration: DeepPerceptronConfiguration) -> PixelNetwork<
     MultilayerPerceptron
   > {
     CIFARNetworks.perceptron(
-      hidden: [Int](repeating: configuration.hidden, count: configuration.depth - 1),
+      hidden: configuration.hiddenWidths,
       weights: .heNormal(), isStandardized: true, seed: configuration.seed,
       precision: configuration.precision)
   }
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
-    [.init("Layers", "\(configuration.depth)")]
-      + ClassificationReport.keyFigures(metrics, perceptron.classifier.step.parameters)
+    ClassificationReport.keyFigures(metrics, perceptron.classifier.step.parameters)
+      + [.init("Layers", "\(configuration.depth)")]
   }
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {

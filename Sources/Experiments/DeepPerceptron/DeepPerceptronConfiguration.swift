@@ -16,6 +16,9 @@ struct DeepPerceptronConfiguration: TimedConfiguration {
   var seed: UInt64 = 0
   var precision = DType.float32
 
+  /// The widths of the hidden layers.
+  var hiddenWidths: [Int] { [Int](repeating: hidden, count: depth - 1) }
+
   static let settings: [Setting<Self>] = [
     .whole(
       "depth", \.depth, in: 1...100, "layers with weights: one more than there are hidden ones"),

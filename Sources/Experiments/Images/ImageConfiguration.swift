@@ -128,6 +128,27 @@ struct ImageConfiguration: TimedConfiguration {
       "type of images and activations; with bfloat16 weights and sums stay float32"),
   ]
 
+  /// What is trained and how, in a phrase.
+  var summary: String {
+    let tuned =
+      switch tune {
+      case .head: "of given weights its classifier alone"
+      case .discriminative: "from given weights, at a lower rate in front of the classifier"
+      case .full: weights.isEmpty ? "" : "from given weights"
+      }
+    let falls =
+      switch schedule {
+      case .constant: warmup > 0 ? "warm-up" : ""
+      case .step: warmup > 0 ? "warm-up and steps" : "steps"
+      case .cosine: warmup > 0 ? "warm-up and cosine" : "cosine"
+      }
+    let means = [
+      optimizer.words(momentum: momentum), falls, average > 0 ? "average of the weights" : "",
+    ]
+    let training = means.filter { !$0.isEmpty }.joined(separator: ", ")
+    return "\(ImageNetworks.words(network))\(tuned.isEmpty ? "" : ", \(tuned)"); \(training)"
+  }
+
   var idle: [String: String] {
     var idle: [String: String] = [:]
     if ["cifar10", "cifar100"].contains(data) {

@@ -16,6 +16,8 @@ protocol ImageExperiment: LookingInside where Configuration: ImageSettings {
 
   /// What the user should know of these settings before training begins, in a line each.
   static func remarks(on configuration: Configuration) throws -> [String]
+  /// The test accuracy that the source states; nil where it states none.
+  static var publishedAccuracy: Double? { get }
 
   /// An experiment of this network and training, which were made of the configuration.
   init(_ training: ImageTraining, of configuration: Configuration)
@@ -25,6 +27,7 @@ extension ImageExperiment {
   static var comparison: ImageComparison.Manner { .networks }
   static func name(of configuration: Configuration) -> String { configuration.image.network }
   static var presetsOfGivenWeights: Set<String> { [] }
+  static var publishedAccuracy: Double? { nil }
 
   static func remarks(on configuration: Configuration) throws -> [String] { [] }
 
@@ -43,6 +46,7 @@ extension ImageExperiment {
       of: configuration)
   }
 
+  var summary: String { training.configuration.summary }
   var dataDescription: String { training.images.description }
   var dataFiles: [RunEnvironment.DataFile] { training.images.files }
   var classNames: [String]? { training.images.parts.train.classNames }
@@ -51,7 +55,7 @@ extension ImageExperiment {
   var plan: TrainingPlan { training.plan }
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
-    training.keyFigures(metrics, published: Self.information.published)
+    training.keyFigures(metrics, published: Self.publishedAccuracy)
   }
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {

@@ -40,6 +40,8 @@ enum ImageNetworks {
 
   private struct Entry {
     let name: String
+    /// What it is, in a phrase.
+    let words: String
     /// The paths of the first convolution and of the classifier: their weights tell channels and classes.
     let first, classifier: String
     /// The side of the images that published weights are for.
@@ -47,10 +49,11 @@ enum ImageNetworks {
     let make: @Sendable (Form, inout Philox) -> any ImageNetwork
 
     init(
-      _ name: String, _ first: String, _ classifier: String, side: Int = 32,
+      _ name: String, _ words: String, _ first: String, _ classifier: String, side: Int = 32,
       _ make: @escaping @Sendable (Form, inout Philox) -> any ImageNetwork
     ) {
       self.name = name
+      self.words = words
       self.first = first
       self.classifier = classifier
       self.side = side
@@ -59,26 +62,33 @@ enum ImageNetworks {
   }
 
   private static let table = [
-    Entry("vgg", "layers.0", "linear") {
+    Entry(
+      "vgg", "eight 3×3 convolutions with batch normalisation, five maxima, one linear layer",
+      "layers.0", "linear"
+    ) {
       SmallVGG(channels: $0.channels, classes: $0.classes, random: &$1)
     },
-    Entry("efficient", "stem", "classifier") {
+    Entry(
+      "efficient",
+      "nine inverted bottlenecks, fused while maps are large, with squeeze-and-excitation",
+      "stem", "classifier"
+    ) {
       SmallEfficientNet(
         channels: $0.channels, classes: $0.classes, stride: $0.side ?? 0 > 48 ? 2 : 1, random: &$1)
     },
-    Entry("resnet18", "conv1", "fc", side: 224) {
+    Entry("resnet18", "ResNet-18", "conv1", "fc", side: 224) {
       ResNet.resNet18(channels: $0.channels, classes: $0.classes, stem: stem($0), random: &$1)
     },
-    Entry("resnet34", "conv1", "fc", side: 224) {
+    Entry("resnet34", "ResNet-34", "conv1", "fc", side: 224) {
       ResNet.resNet34(channels: $0.channels, classes: $0.classes, stem: stem($0), random: &$1)
     },
-    Entry("resnet50", "conv1", "fc", side: 224) {
+    Entry("resnet50", "ResNet-50", "conv1", "fc", side: 224) {
       ResNet.resNet50(channels: $0.channels, classes: $0.classes, stem: stem($0), random: &$1)
     },
-    Entry("resnet20", "conv1", "linear") { small(20, $0, &$1) },
-    Entry("resnet32", "conv1", "linear") { small(32, $0, &$1) },
-    Entry("resnet44", "conv1", "linear") { small(44, $0, &$1) },
-    Entry("resnet56", "conv1", "linear") { small(56, $0, &$1) },
+    Entry("resnet20", "ResNet-20", "conv1", "linear") { small(20, $0, &$1) },
+    Entry("resnet32", "ResNet-32", "conv1", "linear") { small(32, $0, &$1) },
+    Entry("resnet44", "ResNet-44", "conv1", "linear") { small(44, $0, &$1) },
+    Entry("resnet56", "ResNet-56", "conv1", "linear") { small(56, $0, &$1) },
   ]
 
   /// Images of up to 48 pixels are too small for a beginning that divides them by four.
@@ -94,6 +104,11 @@ enum ImageNetworks {
 
   /// The side of the images that a network's published weights are for: ImageNet's 224, or CIFAR's 32.
   static func publishedSide(of name: String) -> Int? { table.first { $0.name == name }?.side }
+
+  /// What a network is, in a phrase; the name itself where it is none.
+  static func words(_ name: String) -> String {
+    table.first { $0.name == name }?.words ?? name
+  }
 
   /// All names.
   static var names: [String] { table.map(\.name) }

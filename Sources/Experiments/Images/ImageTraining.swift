@@ -205,9 +205,8 @@ final class ImageTraining {
 
   /// Accuracies, AUC, and what the network costs.
   ///
-  /// - Parameter published: what others have reached; nil where nothing is known. Of MedMNIST it is of several sets, and
-  ///   not shown.
-  func keyFigures(_ metrics: [String: Double], published: String?) -> [Report.KeyFigure] {
+  /// - Parameter published: the test accuracy that others have reached; nil where none is known.
+  func keyFigures(_ metrics: [String: Double], published: Double?) -> [Report.KeyFigure] {
     let set = images.parts.train
     let multiplications = network.multiplications(image: [set.height, set.width, set.channels])
     let area = metrics["test_auc"].map {
@@ -215,7 +214,7 @@ final class ImageTraining {
     }
     let figures = ClassificationReport.keyFigures(
       metrics, classifier.step.parameters,
-      note: isMedical ? nil : published.map { "published: \($0)" })
+      published: published)
     // The publishers of MedMNIST state the area first; of CIFAR nobody does.
     return (isMedical ? (area ?? []) + figures : figures + (area ?? []))
       + [

@@ -21,6 +21,7 @@ final class MNISTPerceptron: PredictingExperiment, LookingInside {
 
   static let presets = ["default": MNISTPerceptronConfiguration()]
 
+  let summary: String
   let dataDescription: String
   let dataFiles: [RunEnvironment.DataFile]
   let plan: TrainingPlan
@@ -30,6 +31,7 @@ final class MNISTPerceptron: PredictingExperiment, LookingInside {
     _ configuration: MNISTPerceptronConfiguration, data: DataDirectory, note: (String) -> Void
   ) throws {
     let digits = try Digits.load(configuration, from: data, note: note)
+    summary = "784-\(configuration.hidden)-10 perceptron, ReLU, softmax cross-entropy, SGD"
     dataDescription = digits.description
     dataFiles = digits.files
     plan = configuration.plan(
@@ -71,7 +73,7 @@ final class MNISTPerceptron: PredictingExperiment, LookingInside {
     return [
       .init(
         "Test accuracy", percent("test_accuracy"),
-        note: dataFiles.isEmpty ? nil : "published run: 95.18 %"),
+        note: dataFiles.isEmpty ? nil : ClassificationReport.published(0.9518)),
       .init("Test loss", metrics["test_loss"].map { String(format: "%.4f", $0) } ?? "–"),
       .init("Training accuracy", percent("train_accuracy")),
       .init("Parameters", ProgressDisplay.grouped(weights)),

@@ -52,8 +52,8 @@ final class TissueAblation: ImageExperiment {
   }
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
-    [.init("Variant", variant, note: AblationVariant.named(variant)?.words)]
-      + training.keyFigures(metrics, published: nil)
+    training.keyFigures(metrics, published: nil)
+      + [.init("Variant", variant, note: AblationVariant.named(variant)?.words)]
   }
 }
 

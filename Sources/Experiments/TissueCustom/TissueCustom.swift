@@ -55,29 +55,38 @@ final class TissueCustom: ImageExperiment {
   }
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {
-    try imageSections(of: run) + [Self.design]
+    try imageSections(of: run) + (Self.design(training.configuration).map { [$0] } ?? [])
   }
 
-  private static let design = Report.Section(
-    "Why the network is as it is",
-    [
-      .paragraph(
-        "Tissue, and the lungs of a chest, are told by texture at two or three scales: three stages, each halving "
-          + "the maps, and a last one of 128 channels. Nine inverted bottlenecks (MobileNetV2) widen their input four "
-          + "times, convolve, and narrow it again, so that what is kept and added up from block to block has few "
-          + "channels: few weights, which a small training set asks for."),
-      .paragraph(
-        "Where maps are large and channels few, one plain 3×3 convolution takes the place of the widening and the "
-          + "depthwise convolution (fused blocks, EfficientNetV2): it keeps the processor busy where a depthwise one "
-          + "waits for memory. The later blocks are depthwise, with squeeze-and-excitation, which weighs channels by "
-          + "what the whole image holds. Blocks are left out at random in training, the later ones more often, and a "
-          + "fifth of the features in front of the classifier is dropped."),
-      .paragraph(
-        "AdamW with a warm-up of one epoch and a cosine, and the running average of the weights, are what trains it: "
-          + "the rates of such blocks with batch normalisation are forgiving, and the average makes runs of few "
-          + "epochs differ less from seed to seed. What each means of training is worth, pathmnist-ablation "
-          + "measures."),
-    ])
+  /// Why network and training are as they are, as far as they are; nothing of another network.
+  static func design(_ configuration: ImageConfiguration) -> Report.Section? {
+    guard configuration.network == pathMNIST.network else { return nil }
+    let isTrainedSo =
+      configuration.optimizer == .adamw && configuration.schedule == .cosine
+      && configuration.average > 0
+    return Report.Section(
+      "Why the network is as it is", design + (isTrainedSo ? [trainingDesign] : []))
+  }
+
+  private static let design: [Report.Block] = [
+    .paragraph(
+      "Tissue, and the lungs of a chest, are told by texture at two or three scales: three stages, each halving "
+        + "the maps, and a last one of 128 channels. Nine inverted bottlenecks (MobileNetV2) widen their input four "
+        + "times, convolve, and narrow it again, so that what is kept and added up from block to block has few "
+        + "channels: few weights, which a small training set asks for."),
+    .paragraph(
+      "Where maps are large and channels few, one plain 3×3 convolution takes the place of the widening and the "
+        + "depthwise convolution (fused blocks, EfficientNetV2): it keeps the processor busy where a depthwise one "
+        + "waits for memory. The later blocks are depthwise, with squeeze-and-excitation, which weighs channels by "
+        + "what the whole image holds. Blocks are left out at random in training, the later ones more often, and a "
+        + "fifth of the features in front of the classifier is dropped."),
+  ]
+
+  private static let trainingDesign = Report.Block.paragraph(
+    "AdamW with a cosine, and the running average of the weights, are what trains it: "
+      + "the rates of such blocks with batch normalisation are forgiving, and the average makes runs of few "
+      + "epochs differ less from seed to seed. What each means of training is worth, pathmnist-ablation "
+      + "measures.")
 }
 
 @section("adjoint_registry") @used

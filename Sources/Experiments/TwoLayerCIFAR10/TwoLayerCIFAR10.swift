@@ -32,6 +32,7 @@ final class TwoLayerCIFAR10: CIFARExperiment {
       penalty: 0.06755, test: true),
   ]
 
+  let summary: String
   let plan: TrainingPlan
   let perceptron: CIFARPerceptron<MultilayerPerceptron>
   private let penalty: Double
@@ -42,6 +43,9 @@ final class TwoLayerCIFAR10: CIFARExperiment {
     let images = try CIFARImages(
       validation: configuration.validation, from: data, for: Self.information.name, note: note)
     penalty = configuration.penalty
+    summary =
+      "\(CIFARNetworks.words(hidden: [configuration.hidden])) perceptron, ReLU, softmax cross-entropy, "
+      + "\(penalty > 0 ? "L2, " : "")SGD, \(configuration.gradients.words)"
     perceptron = CIFARPerceptron(
       .init(
         model: Self.network(configuration), centring: .meanImage, penalty: penalty,

@@ -51,6 +51,12 @@ final class TwoLayerToy: PredictingExperiment {
       TwoLayerToyTask.model(configuration, from: &random), features: TwoLayerToyTask.inputCount)
   }
 
+  var summary: String {
+    "4-\(configuration.hidden)-3 perceptron, ReLU, softmax cross-entropy, "
+      + "\(configuration.penalty > 0 ? "L2, " : "")SGD, \(configuration.precision), "
+      + configuration.gradients.words
+  }
+
   var task: any TrainingTask { toy }
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {

@@ -27,12 +27,18 @@ final class UvABestPerceptron: CIFARExperiment {
       steps: 16_000, learningRate: 1e-3, schedule: .cosine, dropout: 0.1, mirror: true, shift: 2),
   ]
 
+  let summary: String
   let plan: TrainingPlan
   let perceptron: CIFARPerceptron<WeightNormalizedPerceptron>
 
   init(_ configuration: UvABestConfiguration, data: DataDirectory, note: (String) -> Void) throws {
     let images = try CIFARImages(
       validation: configuration.validation, from: data, for: Self.information.name, note: note)
+    summary =
+      "\(CIFARNetworks.words(hidden: configuration.hiddenWidths)) perceptron, weight normalisation, "
+      + (configuration.dropout > 0 && configuration.droppedLayers > 0
+        ? "dropout \(configuration.dropout), " : "")
+      + (configuration.weightDecay > 0 ? "AdamW" : "Adam")
     let isChanged = configuration.mirror || configuration.shift > 0
     perceptron = CIFARPerceptron(
       .init(
@@ -67,7 +73,7 @@ final class UvABestPerceptron: CIFARExperiment {
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
     ClassificationReport.keyFigures(
-      metrics, perceptron.classifier.step.parameters, note: "published run: 60.4 %")
+      metrics, perceptron.classifier.step.parameters, published: 0.604)
   }
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {

@@ -31,6 +31,7 @@ final class UvAPerceptron: CIFARExperiment {
     "document": UvAPerceptronConfiguration(decayFactor: 1),
   ]
 
+  let summary: String
   let plan: TrainingPlan
   let perceptron: CIFARPerceptron<MultilayerPerceptron>
 
@@ -39,6 +40,11 @@ final class UvAPerceptron: CIFARExperiment {
   ) throws {
     let images = try CIFARImages(
       validation: configuration.validation, from: data, for: Self.information.name, note: note)
+    summary =
+      "\(CIFARNetworks.words(hidden: [configuration.hidden])) perceptron"
+      + (configuration.gradients == .byHand ? " from by-hand modules" : "")
+      + ", ReLU, softmax, cross-entropy, SGD"
+      + (configuration.gradients == .byHand ? "" : ", \(configuration.gradients.words)")
     perceptron = CIFARPerceptron(
       .init(
         model: Self.network(configuration), centring: .channelMean,
@@ -61,7 +67,7 @@ final class UvAPerceptron: CIFARExperiment {
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
     ClassificationReport.keyFigures(
-      metrics, perceptron.classifier.step.parameters, note: "published run: 46.45 %")
+      metrics, perceptron.classifier.step.parameters, published: 0.4645)
   }
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {

@@ -94,6 +94,8 @@ import Training
       "\(isTested ? "20 test" : "10 validation") images are classified wrongly.",
       "<h2>What it learned</h2>", "their red, green and blue as a colour",
       "<dt>Validation accuracy</dt>",
+      // The sums are among what determined the run.
+      " Data: CIFAR-10. Changed: ", "<td>\(summary.data)</td>",
     ] {
       #expect(text.contains(words), "\(words)")
     }
@@ -275,7 +277,15 @@ import Training
       summary.metrics.keys.sorted()
         == ["test_accuracy", "test_loss", "train_accuracy", "train_loss"])
     #expect(try history(summary).metricNames.contains("test_accuracy"))
-    #expect(try html(summary).contains("published run: 60.4 %"))
+    #expect(try html(summary).contains("published: 60.4 %"))
+  }
+
+  @Test func widthsInWords() {
+    #expect(CIFARNetworks.words(hidden: []) == "3072-10")
+    #expect(CIFARNetworks.words(hidden: [256, 256, 100]) == "3072-256-256-100-10")
+    #expect(
+      CIFARNetworks.words(hidden: [2000, 1000] + [Int](repeating: 200, count: 7))
+        == "3072-2000-1000-200×7-10")
   }
 
   /// Without images held back, the report shows those of the test or of training.

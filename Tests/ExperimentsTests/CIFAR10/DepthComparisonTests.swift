@@ -33,6 +33,12 @@ import Training
     let html = try String(
       contentsOf: URL(fileURLWithPath: two.run + "/report.html"), encoding: .utf8)
     #expect(html.contains("<h2>Against depth</h2>"))
+    #expect(
+      html.contains(
+        "\"subtitle\">3072-6-10 perceptron, ReLU, Adam, gradients from the tape. Data: "))
+    // The result comes first.
+    #expect(html.contains("<dl class=\"key-figures\">\n<div><dt>Validation accuracy</dt>"))
+    #expect(html.contains("<dt>Layers</dt><dd>2</dd>"))
     // By depth, whatever the order they were named in; 3072·6 + 6 + 6·10 + 10 weights with two layers.
     #expect(html.components(separatedBy: "<td>\(five.run)</td>").count == 2)
     let places = ["18,508", "18,550", "18,634"].map { html.range(of: ">\($0)</td>")?.lowerBound }

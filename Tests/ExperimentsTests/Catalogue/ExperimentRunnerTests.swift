@@ -146,7 +146,20 @@ import Training
     #expect(
       page.contains(
         "drawn as NumPy draws 10·randn(5, 4) after seed(1). Changed: hidden=7, steps=20.<"))
+    #expect(
+      page.contains("\"subtitle\">4-7-3 perceptron, ReLU, softmax cross-entropy, L2, SGD, float64"))
     #expect(page.contains("<dd class=\"long\">") && !page.contains("✗"))
+    #expect(page.contains("<td>started</td>") && page.contains("<td>trained in</td>"))
+  }
+
+  @Test(arguments: [
+    ("CIFAR-10 (batches with SHA-256 0123abcd… 4567cdef…)", "CIFAR-10"),
+    ("pathmnist (files with SHA-256 0123abcd…)", "pathmnist"),
+    ("12 / 4 pictures of 2 classes (SHA-256 0123abcd…)", "12 / 4 pictures of 2 classes"),
+    ("five inputs after seed(1)", "five inputs after seed(1)"),
+  ])
+  func subtitlesHaveNoSums(description: String, shown: String) {
+    #expect(ExperimentRunner.withoutSums(description) == shown)
   }
 
   /// Near a kink a difference of values is no derivative: four of twenty seeds are there.

@@ -280,7 +280,9 @@ import Training
       #expect(html.contains(words), "\(words)")
     }
     // That figure is MNIST's, and these are drawn digits.
-    #expect(!html.contains("published run"))
+    #expect(!html.contains("published"))
+    #expect(
+      html.contains("784-16-10 perceptron, ReLU, softmax cross-entropy, SGD. Data: digits drawn"))
     // As many images as there are mistakes, up to forty, one for each of the 16 hidden units, and four for each of
     // four images that it gets right and four that it gets wrong.
     #expect(html.components(separatedBy: "<image").count - 1 == min(wrong, 40) + 16 + 32)

@@ -115,6 +115,9 @@ import Training
     let summary = try train(folder, "run", [("blocks", "2"), ("epochs", "1")])
     let html = String(decoding: try bytes(summary, "report.html"), as: UTF8.self)
     #expect(html.contains("of the first block") && !html.contains("three ways"))
+    #expect(
+      html.contains("simplified MLP-Mixer of 2 blocks: FC over 16 patches, FC over their 49 pixels")
+    )
   }
 
   @Test func wrongSettings() throws {

@@ -1,0 +1,37 @@
+import Datasets
+import Figures
+import Tensors
+import Testing
+
+@testable import Experiments
+
+@Suite struct ClassificationReportTests {
+  private func page(units: Int, channels: Int) throws -> String {
+    let set = try ClassificationSet(
+      pixels: [UInt8](repeating: 9, count: 4 * channels), height: 2, width: 2, channels: channels,
+      labels: [0], classNames: ["ant", "bee"], description: "one image")
+    let section = ClassificationReport.firstLayer(.ones([units, 4 * channels]), of: set)
+    return Report(title: "", sections: [try #require(section)]).html()
+  }
+
+  /// How many units are shown is said where those are not all.
+  @Test(arguments: [1, 3])
+  func firstUnitsOfMany(channels: Int) throws {
+    let many = try page(units: 1256, channels: channels)
+    #expect(many.contains("The first 100 of 1,256 hidden units. Each square holds the weights"))
+    #expect(many.components(separatedBy: "<image").count == 101)
+    #expect(try !page(units: 100, channels: channels).contains("The first"))
+  }
+
+  @Test func publishedAccuracies() {
+    let parameters: [Parameter] = []
+    func notes(_ published: Double?) -> [String?] {
+      ClassificationReport.keyFigures(
+        ["test_accuracy": 0.5, "train_accuracy": 0.6], parameters, published: published
+      ).map(\.note)
+    }
+    #expect(notes(0.9518) == ["published: 95.18 %", nil, nil])
+    #expect(notes(0.78) == ["published: 78 %", nil, nil])
+    #expect(notes(nil) == [nil, nil, nil])
+  }
+}
