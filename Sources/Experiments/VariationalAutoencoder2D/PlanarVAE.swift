@@ -57,7 +57,15 @@ final class PlanarVAE: PredictingExperiment {
     }
   }
 
+  var summary: String {
+    let width = configuration.hidden
+    return "variational autoencoder of 2-\(width)-\(width) perceptrons on points in the plane, "
+      + "\(configuration.latent) Gaussian \(configuration.latent == 1 ? "axis" : "axes")"
+  }
+
   var task: any TrainingTask { planar }
+  /// β changes what the loss is while it rises: the bound itself is drawn in its place.
+  let metricsDrawn: Set = ["loss"]
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
     func number(_ name: String) -> String {
@@ -68,7 +76,8 @@ final class PlanarVAE: PredictingExperiment {
     }
     func distances(_ name: String) -> String? {
       guard let generated = metrics[name], let truth = metrics["\(name)_true"] else { return nil }
-      return String(format: "%.4f to generated points, %.4f to true ones", generated, truth)
+      return "target: ≤ 1.5 ×; distance of true points to "
+        + String(format: "generated ones %.4f, to true ones %.4f", generated, truth)
     }
     return [
       .init(
@@ -83,7 +92,48 @@ final class PlanarVAE: PredictingExperiment {
   }
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {
-    [try samplesSection(run), latentSection(), gradientSection()]
+    [boundSection(run.history)].compactMap { $0 }
+      + [try samplesSection(run), latentSection(), gradientSection()]
+  }
+
+  // MARK: - What it learned
+
+  /// The bound and its terms by epoch; nothing of a single one.
+  private func boundSection(_ history: History) -> Report.Section? {
+    guard history.epochs.count > 1 else { return nil }
+    let series = [
+      ("test_negative_elbo", "negative ELBO"), ("test_reconstruction", "−ln p(x | z)"),
+      ("test_divergence", "KL divergence"),
+    ].compactMap { metric, label -> Series? in
+      let points = history.epochs.compactMap { epoch in
+        epoch.metrics[metric].map { (Double(epoch.epoch), $0) }
+      }
+      return points.isEmpty ? nil : Series(label, x: points.map(\.0), y: points.map(\.1))
+    }
+    guard !series.isEmpty else { return nil }
+    return Report.Section(
+      "Its bound",
+      [
+        .figure(
+          LinePlot(
+            title: "Negative ELBO", x: Axis(counting: "epoch"), y: Axis("", unit: "nats"),
+            series: series, width: 900, height: 300),
+          caption: "Of test points, after each epoch, and the two terms it is the sum of. "
+            + weightOfTheDivergence)
+      ])
+  }
+
+  private var weightOfTheDivergence: String {
+    let (beta, total) = (configuration.beta, configuration.totalSteps)
+    let first = configuration.beta(step: 0)
+    guard first < configuration.beta(step: total) else {
+      return "In the loss the divergence counts β = \(Axis.words(for: beta)) times."
+    }
+    // A run that is too short for it ends on the way.
+    let last = Int((configuration.betaRise * Double(total)).rounded(.up))
+    return
+      "In the loss the divergence counts β times, which rises from \(Axis.words(for: first)) to "
+      + "\(Axis.words(for: beta)) until step \(ProgressDisplay.grouped(last))."
   }
 
   // MARK: - What it generates
@@ -121,8 +171,8 @@ final class PlanarVAE: PredictingExperiment {
           figure,
           caption:
             "\(ProgressDisplay.grouped(SampleSnapshots.count)) points each, both axes from −3 to 3: z from the "
-            + "standard normal distribution through the decoder, always the same z. The pointer on the figure "
-            + "holds it still."),
+            + "standard normal distribution through the decoder, always the same z. Hold the pointer over "
+            + "the figure to pause it."),
         .figure(
           grid,
           caption:
@@ -242,10 +292,12 @@ final class PlanarVAE: PredictingExperiment {
       VariationalAutoencoder.formulas, agreements,
       note:
         "Measured on \(chosen.count) points at the trained weights, the noise "
-        + #"$\varepsilon$ given. $H_1$ and $H_2$ are the encoder's hidden layers, "#
-        + #"$\zeta = [\mu_z, \ln \sigma_z]$, $Z = \mu_z + \sigma_z \circ \varepsilon$, $G_1$ and $G_2$ the "#
-        + #"decoder's hidden layers, $\xi = [\mu_x, \ln \sigma_x]$; a hat marks the sum before the rectifier, "#
-        + #"$m$ is the number of points."#)
+        + #"$\epsilon$ given. $X$ are the points as rows, $H_1$ and $H_2$ the encoder's hidden layers, "#
+        + #"$\zeta = [\mu_z, \ln \sigma_z]$, $Z = \mu_z + \sigma_z \circ \epsilon$, $G_1$ and $G_2$ the "#
+        + #"decoder's hidden layers, $\xi = [\mu_x, \ln \sigma_x]$; $A_k$ and $U_k$ are the sums before the "#
+        + #"rectifiers of $H_k$ and $G_k$, $W_k$ and $b_k$ the encoder's weights and biases, $V_k$ and $c_k$ "#
+        + #"the decoder's, $m$ the number of points, $L$ the negative ELBO with the divergence times "#
+        + #"$\beta$, $\beta = \#(Axis.words(for: beta))$."#)
   }
 }
 

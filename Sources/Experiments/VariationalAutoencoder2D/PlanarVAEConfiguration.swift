@@ -75,7 +75,7 @@ struct PlanarVAEConfiguration: TimedConfiguration {
       "pairs of sets whose distances are averaged"),
     .whole(
       "snapshot_every", \.snapshotEvery, in: 1...1_000_000,
-      "epochs from one picture of the samples to the next"),
+      "epochs from one picture of the samples to the next, at most a sixth of all"),
     .seed(\.seed, "what weights, points and noise are drawn from"),
     .precision,
     .gradients,

@@ -147,7 +147,9 @@ final class PlanarVAETask: TrainingTask {
   /// trained again after a kill writes the same bytes.
   func endOfEpoch(_ epoch: Int, in run: RunDirectory) throws {
     let last = configuration.totalSteps / stepsPerEpoch
-    guard epoch % configuration.snapshotEvery == 0 || epoch == last else { return }
+    // Of a short run too there are half a dozen to show.
+    let every = min(configuration.snapshotEvery, max(1, last / 6))
+    guard epoch % every == 0 || epoch == last else { return }
     try SampleSnapshots.write(picture, epoch: epoch, in: run)
   }
 
