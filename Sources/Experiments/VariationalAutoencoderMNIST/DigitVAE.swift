@@ -54,6 +54,7 @@ final class DigitVAE: PredictingExperiment {
       autoencoder.model, features: 784, byteDivisor: 255, outputs: autoencoder.reconstruction)
   }
 
+  var summary: String { configuration.summary }
   var task: any TrainingTask { digits }
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
@@ -74,7 +75,8 @@ final class DigitVAE: PredictingExperiment {
           "Codebook perplexity", String(format: "%.1f", perplexity),
           note: "of \(configuration.codebook) vectors"))
     }
-    return figures
+    let weights = digits.optimizer.parameters.reduce(0) { $0 + $1.count }
+    return figures + [.init("Parameters", ProgressDisplay.grouped(weights))]
   }
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {

@@ -1,3 +1,4 @@
+import Foundation
 import Tensors
 
 /// What determines a run of `vae-mnist`.
@@ -66,6 +67,18 @@ struct DigitVAEConfiguration: TimedConfiguration, DigitsConfiguration {
     .drawnTest,
   ]
 
+  /// What is trained, in a phrase.
+  var summary: String {
+    let z = "\(latent) Gaussian \(latent == 1 ? "axis" : "axes")"
+    return switch kind {
+    case .vae: "variational autoencoder, \(z)"
+    case .beta: "β-variational autoencoder, \(z), β = " + String(format: "%g", beta)
+    case .vq: "vector-quantised autoencoder, \(positions) positions × \(codebook) vectors"
+    case .lossy:
+      "variational lossy autoencoder, \(z), a decoder that sees \(window) rows above and columns beside a pixel"
+    }
+  }
+
   var idle: [String: String] {
     let owners: [Kind: [String]] = [
       .beta: ["beta"], .vq: ["codebook", "positions", "code_width", "commitment"],
@@ -77,5 +90,4 @@ struct DigitVAEConfiguration: TimedConfiguration, DigitsConfiguration {
     }
     return idle
   }
-
 }

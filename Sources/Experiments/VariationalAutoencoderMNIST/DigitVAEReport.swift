@@ -3,6 +3,7 @@ import Figures
 import Foundation
 import Models
 import Tensors
+import Training
 
 /// What an autoencoder of digits has learned, as pictures.
 struct DigitVAEReport {
@@ -11,6 +12,8 @@ struct DigitVAEReport {
   private var autoencoder: any DigitAutoencoder { task.autoencoder }
   /// Pictures in a grid of samples.
   private static let samples = 60
+  /// Test images that a section measures something on, at most.
+  private static let measuredImages = 1000
 
   init(_ task: DigitVAETask, _ configuration: DigitVAEConfiguration) {
     self.task = task
@@ -132,9 +135,9 @@ struct DigitVAEReport {
     return divergences.indices.sorted { divergences[$0] > divergences[$1] }
   }
 
-  /// The mean divergence of each axis in nats, over the first thousand test images at most.
+  /// The mean divergence of each axis in nats, over the first test images.
   private func divergences(_ autoencoder: any GaussianDigitAutoencoder) -> [Double] {
-    let head = autoencoder.encoder(firstImages(1000), .inference)
+    let head = autoencoder.encoder(firstImages(Self.measuredImages), .inference)
     let latent = configuration.latent
     let means = slice(head, axis: 1, from: 0, count: latent)
     let logarithms = slice(head, axis: 1, from: latent, count: latent)
@@ -143,6 +146,7 @@ struct DigitVAEReport {
   }
 
   private func use(of autoencoder: any GaussianDigitAutoencoder) -> Report.Section {
+    let images = firstImages(Self.measuredImages)
     let divergences = divergences(autoencoder)
     let used = divergences.filter { $0 > 0.01 }.count
     let bars = mostUsedAxes(autoencoder).prefix(40).map {
@@ -151,13 +155,23 @@ struct DigitVAEReport {
     return Report.Section(
       "What each axis tells",
       [
-        .paragraph(
-          "\(used) of \(configuration.latent) axes of z tell more than a hundredth of a nat of an image; the "
-            + "others have been left to the prior."),
+        .paragraph(Self.words(used: used, of: configuration.latent)),
         .figure(
           BarPlot(axis: Axis("mean divergence from N(0, 1)", unit: "nats"), bars: Array(bars)),
-          caption: "Over the first test images."),
+          caption:
+            "Mean over the first \(ProgressDisplay.grouped(images.shape[0])) test images."),
       ])
+  }
+
+  /// How many axes tell something of an image.
+  static func words(used: Int, of latent: Int) -> String {
+    let much = "more than a hundredth of a nat of an image"
+    if used == latent {
+      return latent == 1 ? "The axis of z tells \(much)." : "All \(latent) axes of z tell \(much)."
+    }
+    if used == 0 { return "No axis of z tells \(much)." }
+    return "\(used) of \(latent) axes of z \(used == 1 ? "tells" : "tell") \(much); the "
+      + "\(latent - used == 1 ? "other has" : "others have") been left to the prior."
   }
 
   /// The number below which a standard normal one lies with probability p.
@@ -174,7 +188,7 @@ struct DigitVAEReport {
 
   /// Each position drawn from its own frequencies among test images: the kind has no prior of its own.
   private func samples(of network: VectorQuantizedAutoencoder) -> Report.Section {
-    let seen = network.codes(of: firstImages(1000)).values
+    let seen = network.codes(of: firstImages(Self.measuredImages)).values
     let images = seen.count / network.positions
     var random = Philox(seed: configuration.seed, stream: 0xEA << 56)
     let codes = (0..<Self.samples * network.positions).map { index in

@@ -126,7 +126,37 @@ import Training
     // 24 originals, 24 that came back, 60 samples, and the walk: 12 × 12, or 6 pairs in 12 steps.
     #expect(html.components(separatedBy: "<image").count - 1 == 108 + (kind == .vq ? 72 : 144))
     #expect(
-      html.contains(String(format: "<dd>%.2f", summary.metrics["test_elbo"] ?? .nan)))
+      html.contains(String(format: "<dd>−%.2f", -(summary.metrics["test_elbo"] ?? .nan))))
+    #expect(html.contains("<dt>Parameters</dt>"))
+    #expect(html.contains("Mean over the first 40 test images.") == (kind != .vq))
+    #expect(html.contains("<p class=\"subtitle\">\(Self.summaries[kind] ?? "") Data: digits drawn"))
+  }
+
+  /// What is trained, and not all that could have been.
+  private static let summaries: [DigitVAEConfiguration.Kind: String] = [
+    .vae: "variational autoencoder, 3 Gaussian axes.",
+    .beta: "β-variational autoencoder, 3 Gaussian axes, β = 4.",
+    .vq: "vector-quantised autoencoder, 4 positions × 8 vectors.",
+    .lossy:
+      "variational lossy autoencoder, 3 Gaussian axes, a decoder that sees 2 rows above and columns "
+      + "beside a pixel.",
+  ]
+
+  @Test(arguments: [
+    (20, 20, "All 20 axes of z tell more than a hundredth of a nat of an image."),
+    (1, 1, "The axis of z tells more than a hundredth of a nat of an image."),
+    (0, 2, "No axis of z tells more than a hundredth of a nat of an image."),
+    (
+      1, 3,
+      "1 of 3 axes of z tells more than a hundredth of a nat of an image; the others have been left to the prior."
+    ),
+    (
+      2, 3,
+      "2 of 3 axes of z tell more than a hundredth of a nat of an image; the other has been left to the prior."
+    ),
+  ])
+  func usedAxes(used: Int, latent: Int, words: String) {
+    #expect(DigitVAEReport.words(used: used, of: latent) == words)
   }
 
   @Test func latentPlaneOfOneAndTwoAxes() throws {
