@@ -107,9 +107,20 @@ final class Cascade: PredictingExperiment {
     }
   }
 
+  var summary: String {
+    switch configuration.task {
+    case .compare, .both: Self.information.summary
+    case .a: "task A of the multi-task cascade alone: regression with sine and dropout, SGD"
+    case .b:
+      "task B of the multi-task cascade alone: a classifier with the output of a branch of sine and dropout "
+        + "added in, SGD"
+    }
+  }
   var dataDescription: String { data.description }
   var dataFiles: [RunEnvironment.DataFile] { data.files }
   var task: any TrainingTask { cascade }
+  /// Both tasks' errors stand beside one another, with those of learning one alone.
+  let metricsDrawn: Set = ["mse"]
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
     func note(_ value: String?, _ what: String) -> String? { value.map { "\($0) \(what)" } }

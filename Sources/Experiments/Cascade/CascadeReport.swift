@@ -43,7 +43,8 @@ struct CascadeReport {
     }
     guard !series.isEmpty else { return nil }
     return LinePlot(
-      title: title, x: Axis(counting: "epoch"), y: Axis(axis, scale: .logarithmic), series: series,
+      title: title, x: Axis(counting: "epoch"), y: Axis(axis, scale: .suiting(series.flatMap(\.y))),
+      series: series,
       width: 460,
       height: 300)
   }
@@ -112,10 +113,12 @@ struct CascadeReport {
       ScatterPlot(
         title: "Task A", x: Axis("truth", range: -limit...limit),
         y: Axis("prediction", range: -limit...limit),
-        series: [Series("", x: truth, y: found)], diameter: 3, width: 520, height: 520),
+        series: [Series("", x: truth, y: found)], diagonal: -limit...limit, diameter: 3, width: 520,
+        height: 520),
       caption:
-        "\(task.data.targetNames.prefix(1).uppercased())\(task.data.targetNames.dropFirst()) for \(shown) test "
-        + "samples, \(columns) points each, in standard deviations; all would lie on the rising diagonal."
+        "\(task.data.targetNames.prefix(1).uppercased())\(task.data.targetNames.dropFirst()) for "
+        + "\(ProgressDisplay.grouped(shown)) test samples, \(columns) points each, in standard deviations; "
+        + "with perfect predictions all would lie on the line."
     )
   }
 

@@ -84,8 +84,8 @@ enum ForecastingReport {
           .init(
             header: ["forecast", "mean squared error", "mean absolute error"], rows: rows,
             caption:
-              "All \(ProgressDisplay.grouped(windows.count)) windows of the test part, in deviations of the "
-              + "training part.")),
+              "All \(ProgressDisplay.grouped(windows.count)) windows of the test part, in standard deviations "
+              + "of the training part.")),
         .row([
           (
             LinePlot(

@@ -141,6 +141,9 @@ import Training
       #expect(
         html.contains(words) || html.contains(words.replacing("&#39;", with: "'")), "\(words)")
     }
+    #expect(html.contains("with perfect predictions all would lie on the line."))
+    // Task A has a figure of its own.
+    #expect(!html.contains("Mean squared error of each epoch"))
     let rows = html.matches(of: gradientRow)
     #expect(
       rows.map { String($0.1) } == [
@@ -158,6 +161,8 @@ import Training
     let html = String(
       decoding: try bytes(train(folder, "run", [("task", "a")]), "report.html"), as: UTF8.self)
     #expect(html.contains("This network learns task A alone."))
+    #expect(
+      html.contains("\"subtitle\">task A of the multi-task cascade alone: regression with sine"))
     #expect(html.contains("--set task=compare"))
     #expect(!html.contains("Task B: rows are the true classes"))
   }

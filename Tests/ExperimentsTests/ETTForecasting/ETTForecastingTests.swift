@@ -200,6 +200,7 @@ import Training
       "load, test window 91", "<h2>Where it errs</h2>", "By hours ahead", "By variate",
       "the last day again and again", "the last value throughout",
       "All 109 windows of the test part", "<h2>Its gradients, three ways</h2>",
+      "in standard deviations of the training part.",
       "trend, weight 1", "<h2>How it was made</h2>", String(format: "<dd>%.4f", mse),
     ] {
       #expect(html.contains(words), "\(words)")
