@@ -53,7 +53,7 @@ enum SweepReport {
         note: notes.isEmpty ? nil : notes.joined(separator: ", ")),
       .init(
         "Steps in all", ProgressDisplay.grouped(result.rows.reduce(0) { $0 + $1.steps })),
-      .init("Training time", ProgressDisplay.clock(seconds), note: "of all trials together"),
+      .init("Training time", RunReport.duration(seconds), note: "of all trials together"),
     ]
   }
 
@@ -157,17 +157,17 @@ enum SweepReport {
         (
           LinePlot(
             title: metric.replacing("_", with: " "), x: Axis(counting: "epoch"),
-            y: Axis("", unit: scale == 100 ? "%" : nil), series: measured, width: 460, height: 360),
+            y: Axis(metric.replacing("_", with: " "), unit: scale == 100 ? "%" : nil),
+            series: measured, width: 460, height: 360),
           "After each epoch."
         ))
     }
     if losses.contains(where: { $0.x.count > 1 }) {
-      let isPositive = losses.allSatisfy { $0.y.allSatisfy { $0 > 0 } }
       figures.append(
         (
           LinePlot(
-            title: "training loss", x: Axis(counting: "step"),
-            y: Axis("", scale: isPositive ? .logarithmic : .linear), series: losses, width: 460,
+            title: "Training loss", x: Axis(counting: "step"),
+            y: Axis("loss", scale: .suiting(losses.flatMap(\.y))), series: losses, width: 460,
             height: 360),
           "Means over stretches of steps."
         ))

@@ -270,6 +270,7 @@ import Training
       "After each epoch.",
       "failed: &lt;no&gt; luck", "the test part is left out", "--method halving --trials 9",
       "9 trials for 1 epoch, 3 trials for 3 epochs, 1 trial to the end",
+      ">validation accuracy (%)</text>", ">Training loss</text>", ">loss</text>", " min<span",
     ] { #expect(html.contains(words), "\(words)") }
     #expect(!html.contains("<script"))
     #expect(!html.contains("test accuracy") && !html.contains("test_accuracy"))
