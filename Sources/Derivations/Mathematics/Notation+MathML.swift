@@ -50,18 +50,47 @@ extension Notation {
     return "<mrow>\(tag)\(open)</mo>\(inner.element)\(tag)\(close)</mo></mrow>"
   }
 
-  /// The parts one after the other, with a little room between a function's name and what it is of.
+  /// The parts one after the other, with a little room between a function's name and what stands on either side of it:
+  /// MathML itself has none.
   private static func withApplications(_ parts: [Notation]) -> String {
+    let room = "<mspace width=\"0.17em\"/>"
     var text = ""
     for (index, part) in parts.enumerated() {
+      if index > 0, part.beginsWithName, parts[index - 1].endsWithOperand { text += room }
       text += part.element
-      guard case .word = part, index + 1 < parts.count else { continue }
+      guard part.isName, index + 1 < parts.count else { continue }
       switch parts[index + 1] {
       case .fenced, .sign: break
-      default: text += "<mspace width=\"0.17em\"/>"
+      default: text += room
       }
     }
     return text
+  }
+
+  /// Whether it is the name of a function, maybe with a power.
+  private var isName: Bool {
+    switch self {
+    case .word: true
+    case .scripts(let base, _, _): base.isName
+    default: false
+    }
+  }
+
+  /// Whether the name of a function comes first.
+  private var beginsWithName: Bool {
+    guard case .row(let parts) = self else { return isName }
+    return parts.first?.beginsWithName ?? false
+  }
+
+  /// Whether its last part can be multiplied; operators keep away from what follows by themselves.
+  private var endsWithOperand: Bool {
+    switch self {
+    case .letter("∂"), .word, .space: false
+    case .sign(let sign): ")]}".contains(sign)
+    case .row(let parts): parts.last?.endsWithOperand ?? false
+    case .scripts(let base, _, _): base.endsWithOperand
+    default: true
+    }
   }
 
   private static func scripted(_ base: Notation, _ below: Notation?, _ above: Notation?) -> String {

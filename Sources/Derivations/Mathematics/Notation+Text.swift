@@ -4,7 +4,7 @@ extension Notation {
     switch self {
     case .letter(let text), .number(let text), .text(let text), .word(let text): text
     case .sign(let sign):
-      "+−=<>≤≥≠∈→←∼≈≡∘×".contains(sign) ? " \(sign) " : sign == "," ? ", " : sign
+      "+−=<>≤≥≠∈→←∼≈≡∘×∥".contains(sign) ? " \(sign) " : sign == "," ? ", " : sign
     case .row(let parts): Notation.spaced(parts)
     case .scripts(let base, let below, let above):
       base.plain

@@ -100,7 +100,7 @@ enum TeXCommands {
     "sum": "∑", "prod": "∏", "circ": "∘", "cdot": "·", "times": "×", "le": "≤", "ge": "≥",
     "ne": "≠", "in": "∈", "to": "→", "leftarrow": "←", "sim": "∼", "approx": "≈", "top": "⊤",
     "ldots": "…", "cdots": "⋯", "lVert": "‖", "rVert": "‖", "oplus": "⊕", "mid": "∣",
-    "{": "{", "}": "}", "Rightarrow": "⇒", "equiv": "≡",
+    "{": "{", "}": "}", "Rightarrow": "⇒", "equiv": "≡", "parallel": "∥",
   ]
 
   /// Words with a command of their own.

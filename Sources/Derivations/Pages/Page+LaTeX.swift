@@ -86,14 +86,15 @@ extension DerivationPage {
 
   private func display(_ lines: [Line]) -> String {
     if lines.count == 1, lines[0].left == nil { return "\\[ \(lines[0].right.latex) \\]" }
-    return "\\begin{align*}\n\(DerivationPage.aligned(lines))\n\\end{align*}"
+    return "\\begin{align*}\n\(DerivationPage.aligned(lines, for: .documents))\n\\end{align*}"
   }
 
   /// The lines between `\begin{aligned}` and `\end{aligned}`.
-  static func aligned(_ lines: [Line]) -> String {
+  static func aligned(_ lines: [Line], for reader: Notation.LaTeXReader) -> String {
     lines.map { line in
-      let left = line.left.map { $0.latex + " " } ?? ""
-      return "\(left)&= \(line.right.latex)" + (line.note.map { " && \($0.latex)" } ?? "")
+      let left = line.left.map { $0.latex(for: reader) + " " } ?? ""
+      let note = line.note.map { " && " + $0.latex(for: reader) } ?? ""
+      return "\(left)&= \(line.right.latex(for: reader))\(note)"
     }.joined(separator: " \\\\\n")
   }
 

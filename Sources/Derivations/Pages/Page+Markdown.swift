@@ -1,5 +1,6 @@
 extension DerivationPage {
-  /// Markdown with `$…$` and `$$…$$`, as code hosts show it.
+  /// Markdown as code hosts show it, with formulas in the two ways that GitHub and GitLab keep from their parsers of
+  /// Markdown: between dollar signs and backticks, and as a block of the language `math`.
   public var markdown: String {
     let parts =
       ["# \(title)", markdown(Prose.parts(summary))] + blocks.map(markdown)
@@ -23,7 +24,7 @@ extension DerivationPage {
     parts.map { part in
       switch part {
       case .text(let text): text
-      case .formula(let notation): "$\(notation.latex)$"
+      case .formula(let notation): "$`\(notation.latex(for: .codeHosts))`$"
       case .code(let text): "`\(text)`"
       case .emphasis(let text): "*\(text)*"
       }
@@ -39,9 +40,9 @@ extension DerivationPage {
     let isPlain = lines.count == 1 && lines[0].left == nil
     let formula =
       isPlain
-      ? lines[0].right.latex
-      : "\\begin{aligned}\n\(DerivationPage.aligned(lines))\n\\end{aligned}"
-    var parts = ["$$\n\(formula)\n$$"]
+      ? lines[0].right.latex(for: .codeHosts)
+      : "\\begin{aligned}\n\(DerivationPage.aligned(lines, for: .codeHosts))\n\\end{aligned}"
+    var parts = ["```math\n\(formula)\n```"]
     if !code.isEmpty { parts.append("```swift\n\(code.joined(separator: "\n"))\n```") }
     if !margin.isEmpty {
       parts.append("> " + margin.map { "\($0.label) \($0.value)" }.joined(separator: " · "))

@@ -64,6 +64,38 @@ import Testing
       #"\ln x"#, #"\ln x"#,
       "<mrow><mi>ln</mi><mspace width=\"0.17em\"/><mi>x</mi></mrow>", "ln x"
     ),
+    // A name keeps away from a factor before it; signs and sums keep away by themselves.
+    (
+      #"\hat X \operatorname{diag}(s)"#, #"\hat{X} \operatorname{diag} ( s )"#,
+      "<mrow><mover accent=\"true\"><mi>X</mi><mo stretchy=\"false\">^</mo></mover>"
+        + "<mspace width=\"0.17em\"/><mi>diag</mi><mo stretchy=\"false\">(</mo><mi>s</mi>"
+        + "<mo stretchy=\"false\">)</mo></mrow>", "X̂ diag(s)"
+    ),
+    (
+      #"(a) \ln^2 x"#, #"( a ) \ln^{2} x"#,
+      "<mrow><mo stretchy=\"false\">(</mo><mi>a</mi><mo stretchy=\"false\">)</mo>"
+        + "<mspace width=\"0.17em\"/><msup><mi>ln</mi><mn>2</mn></msup><mspace width=\"0.17em\"/><mi>x</mi>"
+        + "</mrow>", "(a) ln² x"
+    ),
+    (
+      #"a = \ln x"#, #"a = \ln x"#,
+      "<mrow><mi>a</mi><mo>=</mo><mi>ln</mi><mspace width=\"0.17em\"/><mi>x</mi></mrow>", "a = ln x"
+    ),
+    (
+      #"\sum_i {\max(x)}"#, #"\sum_{i} \max ( x )"#,
+      "<mrow><munder><mo>∑</mo><mi>i</mi></munder><mrow><mi>max</mi>"
+        + "<mo stretchy=\"false\">(</mo><mi>x</mi><mo stretchy=\"false\">)</mo></mrow></mrow>",
+      "∑_i max(x)"
+    ),
+    (
+      #"2 {\max(x)}"#, #"2 \max ( x )"#,
+      "<mrow><mn>2</mn><mspace width=\"0.17em\"/><mrow><mi>max</mi>"
+        + "<mo stretchy=\"false\">(</mo><mi>x</mi><mo stretchy=\"false\">)</mo></mrow></mrow>",
+      "2 max(x)"
+    ),
+    (
+      #"q \parallel p"#, #"q \parallel p"#, "<mrow><mi>q</mi><mo>∥</mo><mi>p</mi></mrow>", "q ∥ p"
+    ),
     (#"\sqrt{v}"#, #"\sqrt{v}"#, "<msqrt><mi>v</mi></msqrt>", "√(v)"),
     (
       #"\begin{cases} 0 & r \\ 1 & s \end{cases}"#, #"\begin{cases} 0 & r \\ 1 & s \end{cases}"#,
@@ -92,6 +124,29 @@ import Testing
   func latexReadsBack(index: Int) {
     let latex = Notation(tex: Self.cases[index].tex).latex
     #expect(Notation(tex: latex).latex == latex)
+  }
+
+  /// GitHub refuses `\operatorname`, at whatever depth, and a bar would end a cell of a table.
+  @Test(arguments: [
+    (#"\operatorname{diag}(s)"#, #"\mathop{\mathrm{diag}} ( s )"#),
+    (
+      #"\frac{\operatorname{a}}{\operatorname{b}}"#,
+      #"\frac{\mathop{\mathrm{a}}}{\mathop{\mathrm{b}}}"#
+    ),
+    (#"\sqrt{\hat{\operatorname{a}}}"#, #"\sqrt{\hat{\mathop{\mathrm{a}}}}"#),
+    (
+      #"\operatorname{a}_{\operatorname{b}}^{\operatorname{c}}"#,
+      #"\mathop{\mathrm{a}}_{\mathop{\mathrm{b}}}^{\mathop{\mathrm{c}}}"#
+    ),
+    (#"\left( \operatorname{a} \right)"#, #"( \mathop{\mathrm{a}} )"#),
+    (
+      #"\begin{cases} \operatorname{a} & b \end{cases}"#,
+      #"\begin{cases} \mathop{\mathrm{a}} & b \end{cases}"#
+    ),
+    (#"\ln x | y \mid z"#, #"\ln x \vert y \mid z"#),
+  ])
+  func forCodeHosts(tex: String, latex: String) {
+    #expect(Notation(tex: tex).latex(for: .codeHosts) == latex)
   }
 
   @Test func standsInAnElement() {
