@@ -1,6 +1,8 @@
 import Tensors
 
-private let (x, mask) = (symbol("X", "m", "d"), symbol("M", "m", "s"))
+private let (x, uniform, mask) = (
+  symbol("X", "m", "d"), symbol("R", "m", "s"), symbol("M", "m", "s")
+)
 private let (yA, yB) = (symbol("Y_A", "m", "a"), symbol("Y_B", "m", "b"))
 private let (theta1A, b1A) = (symbol(#"\theta_{1A}"#, "s", "d"), symbol("b_{1A}", "s"))
 private let (theta2A, b2A) = (symbol(#"\theta_{2A}"#, "a", "s"), symbol("b_{2A}", "a"))
@@ -50,7 +52,10 @@ private let cascade = Derivation(
       (theta1B, "weight of layer 1B"), (b1B, "its bias, added after the normalisation"),
       (theta2B, "weight of layer 2B"), (b2B, "its bias"),
       (p, "probability that a hidden unit of task A is dropped"),
-      (mask, "dropout mask: 0 with probability $p$, else $1/(1 - p)$; drawn before, a constant"),
+      (uniform, "independent random numbers, uniform between 0 and 1, drawn anew in each step"),
+      (
+        mask, "dropout mask: 0 with probability $p$, else $1/(1 - p)$; a constant once $R$ is drawn"
+      ),
       (z1A, "what layer 1A adds up"), (x1A, "its sine"), (xDP, "what dropout leaves of that"),
       (predictedA, "prediction of task A"),
       (x1B, "what layer 1B adds up"), (mu, "its mean over the batch"),
@@ -66,6 +71,7 @@ private let cascade = Derivation(
     .define([
       z1A ≔ x * theta1A.transposed + ones * b1A.transposed,
       x1A ≔ .sin(z1A),
+      mask ≔ .isAtLeast(uniform, p) / (1 - p),
       xDP ≔ x1A ∘ mask,
       predictedA ≔ xDP * theta2A.transposed + ones * b2A.transposed,
     ]),
@@ -93,8 +99,10 @@ private let cascade = Derivation(
     .text(
       #"""
       In the code each of the two has a weight, so that one task can be learned without the other; both are 1 here.
-      Backpropagation walks from the loss to the input. Task B comes first, because its gradient is needed in task
-      A.
+      There `yb` are the probabilities $\hat Y_B$, the classes come as numbers instead of one-hot rows, `difference` is
+      $\hat Y_A - Y_A$, `xsum` is $X_\oplus$, and `xbn` is what the rectifier leaves, $X_{\text{BN}*}$.
+
+      Backpropagation walks from the loss to the input. Task B comes first, because its gradient is needed in task A.
       """#),
     .heading("Layer 2B"),
     .text(
@@ -107,7 +115,14 @@ private let cascade = Derivation(
       d(z2B), (1 / m) * (predictedB - yB),
       code: ["let dz2b = softmaxCrossEntropyPullback(weightB / m, yb, labels: labels)"]),
     .text(
-      "A weight serves all samples, so that its gradient sums over the batch; so does the bias's:"),
+      #"""
+      All four linear layers are $Z = X W^\top + \mathbf{1} b^\top$ (1B without $b$) with names of their own, and the
+      page on the linear layer derives, step by step,
+      $\frac{\partial L}{\partial W} = \left( \frac{\partial L}{\partial Z} \right)^\top X$,
+      $\frac{\partial L}{\partial b} = \left( \frac{\partial L}{\partial Z} \right)^\top \mathbf{1}$ and
+      $\frac{\partial L}{\partial X} = \frac{\partial L}{\partial Z} W$. A weight serves all samples, so that its
+      gradient sums over the batch, and so does the bias's. Here $X_\oplus$ goes in and $Z_{2B}$ comes out:
+      """#),
     .derive(d(theta2B)[c, j], .sum(over: i, of: d(z2B)[i, c] * xSum[i, j])),
     .derive(
       d(theta2B), d(z2B).transposed * xSum,
@@ -142,6 +157,7 @@ private let cascade = Derivation(
       d(x1B), d(xBN) - (1 / m) * ones * ones.transposed * d(xBN),
       code: ["let dx1b = meanOnlyBatchNormalizationPullback(dxbn, biasGradient: db1b)"]),
     .heading("Layer 1B"),
+    .text("A linear layer from $X$ to $X_{1B}$, without a bias:"),
     .derive(
       d(theta1B), d(x1B).transposed * x, code: ["let dtheta1b = matmul(dx1b, x, transposeA: true)"]),
     .heading("Layer 2A"),
@@ -157,35 +173,38 @@ private let cascade = Derivation(
       d(predictedA), (1 / m) * (predictedA - yA) + d(xSum),
       (1 / m) * (predictedA - yA + (predictedB - yB) * theta2B),
       code: ["let dya = difference * (weightA / m) + dxsum"]),
+    .text(#"Behind that lies a linear layer again, from $X_{\text{DP}}$ to $\hat Y_A$:"#),
     .derive(
       d(theta2A), d(predictedA).transposed * xDP,
       code: ["let dtheta2a = matmul(dya, xdp, transposeA: true)"]),
     .derive(d(b2A), d(predictedA).transposed * ones, code: ["let db2a = sum(dya, axis: 0)"]),
+    .derive(d(xDP), d(predictedA) * theta2A, code: ["let dxdp = matmul(dya, theta2a)"]),
     .heading("Dropout and the sine"),
     .text("What was dropped gets no gradient; what was kept gets it scaled as its value was:"),
-    .derive(d(xDP), d(predictedA) * theta2A, code: ["let dxdp = matmul(dya, theta2a)"]),
     .derive(d(x1A), d(xDP) ∘ mask, code: ["let dx1a = masked(dxdp, mask)"]),
     .text("The sine has the slope of the cosine, element by element:"),
     .derive(derivative(x1A, by: z1A)[i, l, i, l], .cos(z1A[i, l])),
     .derive(d(z1A), d(x1A) ∘ .cos(z1A), code: ["let dz1a = sinPullback(dx1a, z1a)"]),
     .heading("Layer 1A"),
+    .text("And the linear layer from $X$ to $Z_{1A}$:"),
     .derive(
       d(theta1A), d(z1A).transposed * x, code: ["let dtheta1a = matmul(dz1a, x, transposeA: true)"]),
     .derive(d(b1A), d(z1A).transposed * ones, code: ["let db1a = sum(dz1a, axis: 0)"]),
   ],
   point: { sampler in
-    let kept = sampler.tensor([5, 6], .uniform(0, 1)).doubles.map { $0 < 0.375 ? 0 : 1.6 }
+    let random = sampler.tensor([5, 6], .uniform(0, 1))
     let shapes: [Shape] = [[6, 4], [6], [3, 6], [3], [3, 4], [3], [4, 3], [4]]
     return zip(parameters, shapes).map { ($0, sampler.tensor($1, .uniform(-1, 1))) } + [
       (x, sampler.tensor([5, 4])), (yA, sampler.tensor([5, 3])),
       (yB, Derivation.oneHot(5, 4, from: &sampler)),
-      (mask, Tensor(kept, shape: [5, 6], dtype: .float64)),
+      (uniform, random), (p, Tensor(scalar: 0.375, dtype: .float64)),
     ]
   },
   code: { values in
     let network = MultiTaskCascade(parameters.map { Parameter(values[$0]) })
     let result = network.gradient(
-      inputs: values[x], targets: values[yA], labels: values.labels(yB), mask: values[mask])
+      inputs: values[x], targets: values[yA], labels: values.labels(yB),
+      mask: values.dropoutMask(uniform, below: p))
     return parameters.gradients(result.gradients, of: loss) + [
       (loss, result.loss), (lossA, result.lossA), (lossB, result.lossB), (mu, result.mean),
       (predictedA, result.prediction), (predictedB, result.probabilities),

@@ -32,11 +32,8 @@ private let dropoutLayer = Derivation(
       mean of the output over all masks is the input, and nothing has to be changed when the trained network
       is used:
       """#),
-    .show(
-      #"M_{ij} = \begin{cases} 0, & r_{ij} < p \\ \frac{1}{1 - p}, & r_{ij} \ge p \end{cases}"#),
-    .text("With Iverson's bracket $[\\,\\cdot\\,]$,"),
     .define([
-      mask ≔ 1 / (1 - p) * (1 - .isPositive(p - uniform)),
+      mask ≔ .isAtLeast(uniform, p) / (1 - p),
       y ≔ x ∘ mask,
     ]),
     .assume([loss ≔ .sum(over: i, j, of: dy[i, j] * y[i, j])]),
@@ -66,8 +63,7 @@ private let dropoutLayer = Derivation(
     ]
   },
   code: { values in
-    let kept = values[uniform].doubles.map { $0 >= 0.375 ? 1.6 : 0 }
-    let module = DropoutModule(mask: Tensor(kept, shape: [3, 4], dtype: .float64))
+    let module = DropoutModule(mask: values.dropoutMask(uniform, below: p))
     return [
       (y, module.forward(values[x])), (dx, module.backward(values[dy])),
       (jacobian, Derivation.jacobian([3, 4], by: [3, 4], module.backward)),

@@ -41,6 +41,15 @@ extension Derivation {
   }
 }
 
+extension Derivation.Values {
+  /// The mask of dropout by random numbers between 0 and 1: 0 where they are below the probability.
+  func dropoutMask(_ uniform: Term, below probability: Term) -> Tensor {
+    let p = self[probability].item
+    let mask = self[uniform].doubles.map { $0 >= p ? 1 / (1 - p) : 0 }
+    return Tensor(mask, shape: self[uniform].shape, dtype: .float64)
+  }
+}
+
 extension [Term] {
   /// What the code made of ∂T/∂S for each parameter S, in their order.
   func gradients(_ gradients: Gradients, of loss: Term) -> [(Term, Tensor)] {

@@ -41,6 +41,7 @@ extension Term {
     case .element(let symbol, let indices):
       Placed(notation: symbol.element(indices), bond: .name)
     case .number(let value): Placed(notation: .number(Term.digits(value)), bond: .name)
+    case .constant(let tex, _): Placed(notation: Notation(tex: tex), bond: .name)
     case .size(let name): Placed(notation: Notation(tex: name), bond: .name)
     case .ones(let axis):
       Placed(
@@ -63,6 +64,9 @@ extension Term {
     case .power(let term, let exponent):
       Placed(
         notation: term.placed(.name).notation.raised(to: .number("\(exponent)")), bond: .name)
+    case .isAtLeast(let a, let b):
+      Placed(
+        notation: .fenced("[", .row([a.notation, .sign("≥"), b.notation]), "]"), bond: .name)
     case .softmax(let term): Term.call("softmax", term)
     case .diagonal(let term): Term.call("diag", term)
     case .sumOver(let index, let body): Term.sum(over: index, body)
@@ -145,7 +149,7 @@ extension Term {
     return letters.count == 1 ? letters[0] : .row(letters)
   }
 
-  private static func digits(_ value: Double) -> String {
+  static func digits(_ value: Double) -> String {
     value == value.rounded() ? "\(Int(value))" : "\(value)"
   }
 }

@@ -90,6 +90,9 @@ extension Term {
   /// [x > 0]: 1 where it holds, else 0.
   public static func isPositive(_ x: Term) -> Term { .function(.isPositive, x) }
 
+  /// The circle's circumference over its diameter.
+  public static let pi = Term.constant(#"\pi"#, .pi)
+
   /// The sum over all positions of some indices.
   public static func sum(over indices: Index..., of body: Term) -> Term {
     indices.reversed().reduce(body) { .sumOver($1, $0) }

@@ -45,7 +45,8 @@ extension Term {
     switch self {
     case .symbol(let symbol): return try environment.value(of: symbol).asMatrix
     case .element(let symbol, let indices): return try element(symbol, indices, environment)
-    case .number(let number): return .full([1, 1], number, dtype: .float64)
+    case .number(let number), .constant(_, let number):
+      return .full([1, 1], number, dtype: .float64)
     case .size(let axis): return .full([1, 1], Double(try environment.size(axis)), dtype: .float64)
     case .ones(let axis): return .ones([try environment.size(axis), 1], dtype: .float64)
     case .delta(let i, let j):
@@ -62,6 +63,11 @@ extension Term {
       require(exponent > 0, "Term: the power \(exponent)")
       let base = try matrix(term)
       return (1..<exponent).reduce(base) { power, _ in power * base }
+    case .isAtLeast(let a, let b):
+      return try paired(matrix(a), matrix(b)) { a, b in
+        let truths = zip(a.doubles, b.doubles).map { $0 >= $1 ? 1.0 : 0 }
+        return Tensor(truths, shape: a.shape, dtype: .float64)
+      }
     case .softmax(let term): return Tensors.softmax(try matrix(term))
     case .diagonal(let term): return try diagonal(matrix(term))
     case .sumOver(let index, let body):

@@ -54,6 +54,8 @@ public indirect enum Term: Hashable, Sendable {
   case element(Symbol, [Index])
   /// A number.
   case number(Double)
+  /// A number with a name of its own, in TeX.
+  case constant(String, Double)
   /// The length of an axis.
   case size(String)
   /// A column of as many ones as an axis is long.
@@ -80,6 +82,8 @@ public indirect enum Term: Hashable, Sendable {
   case softmax(Term)
   /// The matrix with a vector on its diagonal.
   case diagonal(Term)
+  /// 1 where an element of the first is at least that of the second, else 0; a number is compared with every element.
+  case isAtLeast(Term, Term)
   /// The sum over all positions of an index.
   case sumOver(Index, Term)
   /// The sum of the squares of all elements.

@@ -75,6 +75,12 @@ import Testing
     try expect(
       .positivePart(b), is: [1, 0, 2, 0.5, 0, 0], [2, 3], #"\max ( \hat{B} , 0 )"#)
     try expect(.isPositive(b), is: [1, 0, 1, 1, 0, 0], [2, 3], #"[ \hat{B} > 0 ]"#)
+    try expect(
+      .isAtLeast(a, 3), is: [0, 0, 1, 1, 1, 1], [2, 3], #"[ A \ge 3 ]"#)
+    try expect(
+      .isAtLeast(a, b) / (1 - c), is: [2, 2, 2, 2, 2, 2], [2, 3],
+      #"\frac{[ A \ge \hat{B} ]}{1 - c}"#)
+    try expect(2 * .pi, is: [2 * .pi], [1, 1], #"2 \pi"#)
     try expect(v.power(3), is: [1, 8, 64], [3, 1], "v^{3}")
     try expect((v + c).power(2), is: [2.25, 6.25, 20.25], [3, 1], "( v + c )^{2}")
     try expect(
