@@ -32,10 +32,14 @@ private let xi = symbol(#"\xi"#, "m", "2d")
 private let (muX, rhoX, sigmaX) = (
   symbol(#"\mu_x"#, "m", "d"), symbol(#"\rho_x"#, "m", "d"), symbol(#"\sigma_x"#, "m", "d")
 )
+private let (zPlus, zMinus) = (symbol("Z_+", "m", "k"), symbol("Z_-", "m", "k"))
+private let (ratioPlus, ratioMinus) = (
+  symbol(#"\Lambda_+"#, "m", "k"), symbol(#"\Lambda_-"#, "m", "k")
+)
 private let (e1, e2) = (symbol("E_1", "2k", "k"), symbol("E_2", "2k", "k"))
 private let (f1, f2) = (symbol("F_1", "2d", "d"), symbol("F_2", "2d", "d"))
 private let (reconstruction, divergence) = (symbol("R"), symbol("D"))
-private let (loss, beta, pi) = (symbol("L"), symbol(#"\beta"#), symbol(#"\pi"#))
+private let (loss, beta) = (symbol("L"), symbol(#"\beta"#))
 private let (m, ones) = (Term.size("m"), Term.ones("m"))
 private let (i, j, n) = (At.i, Index("j", over: "d"), Index("n", over: "k"))
 private func d(_ variable: Term) -> Term { derivative(loss, by: variable) }
@@ -45,6 +49,13 @@ private func affine(_ x: Term, _ layer: (w: Term, b: Term)) -> Term {
 }
 
 private let deviation = (x[i, j] - muX[i, j]).power(2)
+private let density =
+  1 / (sigmaX[i, j] * .root(2 * .pi)) * .exp(-(deviation / (2 * sigmaX[i, j].power(2))))
+
+/// ln q − ln p at a point, but for the constant that both have.
+private func ratio(at z: Term) -> Term {
+  -rhoZ - (z - muZ).power(2) / (2 * sigmaZ.power(2)) + z.power(2) / 2
+}
 
 private let autoencoder = Derivation(
   name: "vae", title: "The variational autoencoder",
@@ -68,19 +79,23 @@ private let autoencoder = Derivation(
         (x, "input; the samples are its rows"),
         (noise, "noise, drawn from the standard normal distribution"),
       ] + layers + [
-        (h1, "hidden units $H_1 = \\max(A_1, 0)$ of the encoder, where $A_1$ is what they add up"),
-        (h2, "hidden units $H_2 = \\max(A_2, 0)$, likewise"),
-        (g1, "hidden units $G_1 = \\max(U_1, 0)$ of the decoder, where $U_1$ is what they add up"),
-        (g2, "hidden units $G_2 = \\max(U_2, 0)$, likewise"),
+        (a1, "what the first hidden units of the encoder add up"), (h1, "what they put out"),
+        (a2, "what its second hidden units add up"), (h2, "what they put out"),
+        (u1, "what the first hidden units of the decoder add up"), (g1, "what they put out"),
+        (u2, "what its second hidden units add up"), (g2, "what they put out"),
         (zeta, "what the encoder puts out: $\\mu_z$ and $\\rho_z$ side by side"),
         (xi, "what the decoder puts out: $\\mu_x$ and $\\rho_x$ side by side"),
         (e1, "an identity over zeros: $\\zeta E_1$ is the left half of $\\zeta$"),
         (e2, "zeros over an identity: $\\zeta E_2$ is the right half of $\\zeta$"),
         (f1, "an identity over zeros: $\\xi F_1$ is the left half of $\\xi$"),
         (f2, "zeros over an identity: $\\xi F_2$ is the right half of $\\xi$"),
-        (sigmaZ, "standard deviation of the latent variables; $\\rho_z$ is its logarithm"),
-        (sigmaX, "standard deviation of the likelihood; $\\rho_x$ is its logarithm"),
+        (muZ, "mean of the latent variables"),
+        (rhoZ, "logarithm of their standard deviation"), (sigmaZ, "their standard deviation"),
+        (muX, "mean of the likelihood"),
+        (rhoX, "logarithm of its standard deviation"), (sigmaX, "its standard deviation"),
         (z, "latent variables, a sample of $q(z \\mid x)$"),
+        (zPlus, "one standard deviation above the mean"), (zMinus, "one below it"),
+        (ratioPlus, "$\\ln q(z \\mid x) - \\ln p(z)$ at $Z_+$"), (ratioMinus, "the same at $Z_-$"),
         (reconstruction, "the negative log-likelihood of $X$ for this sample $Z$"),
         (divergence, "the divergence of $q(z \\mid x)$ from the standard normal distribution"),
         (beta, "weight of the divergence; 1 for the evidence lower bound"), (loss, "the loss"),
@@ -89,16 +104,35 @@ private let autoencoder = Derivation(
     .heading("What is minimised"),
     .text(
       #"""
-      The likelihood $p(x)$ of a sample is an integral over $z$ without a closed form. But for every $q$ there is a
-      bound to its logarithm, with the standard normal distribution as $p(z)$:
+      The likelihood $p(x)$ of a sample is the integral of $p(x \mid z)\, p(z)$ over $z$, with the standard normal
+      distribution as $p(z)$, and has no closed form. But divided by any density $q(z \mid x)$ and multiplied with it,
+      what is integrated makes a mean under $q$; and the logarithm of a mean is at least the mean of the logarithms,
+      since the logarithm is concave (Jensen's inequality):
       """#),
     .show(
-      #"\ln p(x) \ge \mathbb{E}_{q} \left[ \ln p(x \mid z) \right] - D_{\mathrm{KL}}\left( q(z \mid x) \lVert p(z) \right)"#
-    ),
+      #"""
+      \ln p(x) = \ln \mathbb{E}_{q} \left[ \frac{p(x \mid z)\, p(z)}{q(z \mid x)} \right]
+      \ge \mathbb{E}_{q} \left[ \ln \frac{p(x \mid z)\, p(z)}{q(z \mid x)} \right]
+      """#),
     .text(
       #"""
-      The right side is the evidence lower bound; its negative is the loss. The mean under $q$ is estimated by one $z$
-      for each sample.
+      The logarithm on the right has three terms. The mean of $\ln q(z \mid x) - \ln p(z)$ is the divergence of $q$ from
+      $p$, after Kullback and Leibler:
+      """#),
+    .show(
+      #"""
+      \mathbb{E}_{q} \left[ \ln \frac{p(x \mid z)\, p(z)}{q(z \mid x)} \right]
+      = \mathbb{E}_{q} \left[ \ln p(x \mid z) \right]
+      - D_{\mathrm{KL}}\left( q(z \mid x) \parallel p(z) \right)
+      """#),
+    .text(
+      #"""
+      This is the evidence lower bound; its negative is the loss. The first mean under $q$ is estimated by one $z$ for
+      each sample, the second is computed.
+
+      The coordinates are independent under $p(x \mid z)$, under $q(z \mid x)$ and under $p(z)$: each density is a
+      product over its coordinates, and its logarithm a sum. That is why both terms of the loss are sums, $R$ over the
+      features $j$ and $D$ over the latent variables $n$, of what is computed for one coordinate.
       """#),
     .heading("Forward: the encoder"),
     .define([
@@ -128,26 +162,41 @@ private let autoencoder = Derivation(
       muX ≔ xi * f1, rhoX ≔ xi * f2, sigmaX ≔ .exp(rhoX),
     ]),
     .heading("Forward: the loss"),
-    .text("The first term is minus the logarithm of the normal density, summed over the features:"),
+    .text(
+      "The first term is minus the logarithm of the normal density. For feature $j$ of sample $i$ that is"
+    ),
+    .identity(
+      -.ln(density),
+      (1 / 2) * .ln(2 * .pi) + rhoX[i, j] + deviation / (2 * sigmaX[i, j].power(2)), for: i, j),
+    .text("summed over the features and averaged over the batch"),
     .define([
       reconstruction
         ≔ (1 / m)
         * .sum(
           over: i, j,
-          of: (1 / 2) * .ln(2 * pi) + rhoX[i, j] + deviation / (2 * sigmaX[i, j].power(2)))
+          of: (1 / 2) * .ln(2 * .pi) + rhoX[i, j] + deviation / (2 * sigmaX[i, j].power(2)))
     ]),
     .text(
       #"""
-      The second is the divergence, the mean of $\ln q(z) - \ln p(z)$ under $q$. The two densities share the
-      constant $\frac{1}{2} \ln 2\pi$, which cancels; what is left are two means under $q$ that are known, that of
-      $(z - \mu)^2$, which is $\sigma^2$, and that of $z^2$, which is $\mu^2 + \sigma^2$. For variable $n$ of sample
-      $i$, with $\mu$ and $\sigma$ for its mean and deviation,
+      The second is the divergence, the mean of $\ln q(z \mid x) - \ln p(z)$ under $q$. In the difference of the two
+      normal densities' logarithms the constant $\frac{1}{2} \ln 2\pi$ cancels, and what is left is quadratic in $z$.
+      The mean of a quadratic function under a normal distribution of mean $\mu$ and deviation $\sigma$ is exactly the
+      mean of its values at $\mu + \sigma$ and $\mu - \sigma$: at these two points, too, $z$ has the mean $\mu$ and
+      $(z - \mu)^2$ the mean $\sigma^2$. The points, and the values there:
       """#),
-    .show(
-      #"""
-      D_{in} = \mathbb{E}_{q} \left[ -\ln \sigma - \frac{(z - \mu)^2}{2 \sigma^2} + \frac{z^2}{2} \right]
-      = -\ln \sigma - \frac{1}{2} + \frac{1}{2} \left( \mu^2 + \sigma^2 \right)
-      """#),
+    .define([
+      zPlus ≔ muZ + sigmaZ, zMinus ≔ muZ - sigmaZ,
+      ratioPlus ≔ ratio(at: zPlus), ratioMinus ≔ ratio(at: zMinus),
+    ]),
+    .text("So the divergence of variable $n$ of sample $i$ is"),
+    .identity(
+      (1 / 2) * (ratioPlus[i, n] + ratioMinus[i, n]),
+      -rhoZ[i, n] - sigmaZ[i, n].power(2) / (2 * sigmaZ[i, n].power(2))
+        + (1 / 4)
+          * ((muZ[i, n] + sigmaZ[i, n]).power(2) + (muZ[i, n] - sigmaZ[i, n]).power(2)),
+      -rhoZ[i, n] - 1 / 2 + (1 / 2) * (muZ[i, n].power(2) + sigmaZ[i, n].power(2)),
+      for: i, n),
+    .text("summed over the latent variables and averaged over the batch, and the loss is"),
     .define([
       divergence
         ≔ (1 / m)
@@ -174,7 +223,7 @@ private let autoencoder = Derivation(
     .text(
       #"""
       It is zero where $\sigma_x$ is the distance that the reconstruction is off. Both halves side by side, as the
-      layer below sees them:
+      layer below sees them; the code calls such a pair, $\xi$ or $\zeta$, a `head`:
       """#),
     .derive(
       d(xi), d(muX) * f1.transposed + d(rhoX) * f2.transposed,
@@ -222,8 +271,8 @@ private let autoencoder = Derivation(
     .derive(
       d(zeta), d(muZ) * e1.transposed + d(rhoZ) * e2.transposed,
       code: [
-        "reparameterizePullback(dz, head: zeta, noise: noise)",
-        "+ gaussianHeadKLDivergencePullback(beta / m, head: zeta)",
+        "let dzeta =", "  reparameterizePullback(dz, head: zeta, noise: noise)",
+        "  + gaussianHeadKLDivergencePullback(beta / m, head: zeta)",
       ]),
     .heading("The encoder"),
     .derive(
@@ -262,7 +311,6 @@ private let autoencoder = Derivation(
     return layers + [
       (x, sampler.tensor([4, 3])), (noise, sampler.tensor([4, 2])),
       (beta, Tensor(scalar: 1.5, dtype: .float64)),
-      (pi, Tensor(scalar: Double.pi, dtype: .float64)),
       (e1, halves(2, false)), (e2, halves(2, true)), (f1, halves(3, false)),
       (f2, halves(3, true)),
     ]

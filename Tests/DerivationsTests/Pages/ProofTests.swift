@@ -99,7 +99,8 @@ import Testing
     var count = 0
     for case .derive(let chain) in derivation.blocks {
       for code in chain.code {
-        #expect(lines.contains { $0 == code || $0.hasPrefix(code + "  //") }, "\(code)")
+        let line = code.trimmingCharacters(in: .whitespaces)
+        #expect(lines.contains { $0 == line || $0.hasPrefix(line + "  //") }, "\(code)")
         count += 1
       }
     }
