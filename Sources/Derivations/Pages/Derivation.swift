@@ -85,6 +85,11 @@ public struct Derivation: Sendable {
     public func labels(_ oneHot: Term) -> IndexTensor { argmax(self[oneHot], axis: 1) }
   }
 
+  /// Whether it has formulas that are only shown.
+  var hasShown: Bool {
+    blocks.contains { if case .show = $0 { true } else { false } }
+  }
+
   /// Whether it has equal terms none of which is a derivative.
   var hasIdentities: Bool {
     blocks.contains {

@@ -81,7 +81,8 @@ extension DerivationPage {
     case .heading(let text): "<h2>\(HTML.escaped(text))</h2>\n"
     case .paragraph(let parts): "<p>\(Prose.html(parts))</p>\n"
     case .table(let header, let rows): html(header, rows)
-    case .equations(let lines, let margin, let code): html(lines, margin, code)
+    case .equations(let lines, let margin, let code, let glosses):
+      html(lines, margin, code, glosses)
     case .steps(let lines):
       "<div class=\"steps\">\n"
         + lines.map { "<p style=\"margin-left:\($0.indent * 2)em\">\(Prose.html($0.parts))</p>\n" }
@@ -104,14 +105,17 @@ extension DerivationPage {
       + body.joined() + "</tbody>\n</table></div>\n"
   }
 
-  private func html(_ lines: [Line], _ margin: [Margin], _ code: [String]) -> String {
+  private func html(
+    _ lines: [Line], _ margin: [Margin], _ code: [String], _ glosses: [[Prose.Part]]
+  ) -> String {
     let numbers = margin.map {
       "<div><dt>\($0.label)</dt><dd>\($0.value)</dd></div>"
     }.joined()
     return "<div class=\"formula\">\n<div class=\"line\">\(mathML(lines))</div>\n"
       + (numbers.isEmpty ? "" : "<dl>\(numbers)</dl>\n")
       + (code.isEmpty
-        ? "" : "<pre>\(HTML.escaped(code.joined(separator: "\n")))</pre>\n") + "</div>\n"
+        ? "" : "<pre>\(HTML.escaped(code.joined(separator: "\n")))</pre>\n")
+      + glosses.map { "<p class=\"gloss\">\(Prose.html($0))</p>\n" }.joined() + "</div>\n"
   }
 
   private func mathML(_ lines: [Line]) -> String {

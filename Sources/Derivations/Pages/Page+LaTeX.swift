@@ -31,7 +31,9 @@ extension DerivationPage {
     case .heading(let text): "\\section*{\(latex(text: text))}"
     case .paragraph(let parts): latex(parts)
     case .table(let header, let rows): latex(header, rows)
-    case .equations(let lines, let margin, let code): latex(lines, margin, code)
+    case .equations(let lines, let margin, let code, let glosses):
+      latex(lines, margin, code)
+        + glosses.map { "\n\n{\\footnotesize \(latex($0))\\par}" }.joined()
     case .steps(let lines):
       "\\begin{quote}\n"
         + lines.map { "\\hspace*{\($0.indent * 2)em}\(latex($0.parts))" }

@@ -13,7 +13,8 @@ extension DerivationPage {
     case .heading(let text): "## \(text)"
     case .paragraph(let parts): markdown(parts)
     case .table(let header, let rows): markdown(header, rows)
-    case .equations(let lines, let margin, let code): markdown(lines, margin, code)
+    case .equations(let lines, let margin, let code, let glosses):
+      markdown(lines, margin, code, glosses)
     case .steps(let lines):
       lines.map { String(repeating: "  ", count: $0.indent) + "- " + markdown($0.parts) }
         .joined(separator: "\n")
@@ -36,7 +37,9 @@ extension DerivationPage {
     return lines.map { "| \($0.joined(separator: " | ")) |" }.joined(separator: "\n")
   }
 
-  private func markdown(_ lines: [Line], _ margin: [Margin], _ code: [String]) -> String {
+  private func markdown(
+    _ lines: [Line], _ margin: [Margin], _ code: [String], _ glosses: [[Prose.Part]]
+  ) -> String {
     let isPlain = lines.count == 1 && lines[0].left == nil
     let formula =
       isPlain
@@ -44,8 +47,12 @@ extension DerivationPage {
       : "\\begin{aligned}\n\(DerivationPage.aligned(lines, for: .codeHosts))\n\\end{aligned}"
     var parts = ["```math\n\(formula)\n```"]
     if !code.isEmpty { parts.append("```swift\n\(code.joined(separator: "\n"))\n```") }
+    parts += glosses.map(markdown)
     if !margin.isEmpty {
-      parts.append("> " + margin.map { "\($0.label) \($0.value)" }.joined(separator: " · "))
+      parts.append(
+        "> "
+          + margin.map { $0.value.isEmpty ? $0.label : "\($0.label) \($0.value)" }
+          .joined(separator: " · "))
     }
     return parts.joined(separator: "\n\n")
   }

@@ -34,7 +34,7 @@ public struct DerivationPage: Sendable {
     case heading(String)
     case paragraph([Prose.Part])
     case table(header: [String], rows: [[[Prose.Part]]])
-    case equations([Line], margin: [Margin], code: [String])
+    case equations([Line], margin: [Margin], code: [String], glosses: [[Prose.Part]])
     case steps([(indent: Int, parts: [Prose.Part])])
   }
 
@@ -46,10 +46,13 @@ public struct DerivationPage: Sendable {
     var note: Notation?
   }
 
-  /// A number beside a formula.
+  /// A number beside a formula, or why there is none.
   struct Margin: Sendable, Equatable {
     let label: String
-    let value: String
+    var value = ""
+
+    /// Beside a formula that is only shown.
+    static let notEvaluated = Margin(label: "not evaluated")
   }
 
   /// Makes the page, and measures on the way.
@@ -61,19 +64,22 @@ public struct DerivationPage: Sendable {
   public init(_ derivation: Derivation, footer: String = "") throws {
     let proof = try Proof(derivation)
     var rows: [Row] = []
-    var blocks = DerivationPage.introduction(derivation)
+    var blocks = DerivationPage.introduction(derivation, proof)
+    var tables = SymbolTables(derivation)
+    var glosses = Glosses()
     for block in derivation.blocks {
       switch block {
       case .heading(let text): blocks.append(.heading(text))
       case .text(let text): blocks += Prose.paragraphs(text).map { .paragraph($0) }
       case .symbols(let symbols):
-        blocks.append(DerivationPage.table(of: symbols, derivation))
+        blocks.append(tables.next(symbols))
       case .define(let definitions):
         blocks.append(try DerivationPage.forward(definitions, proof))
       case .assume(let definitions): _ = try definitions.map(proof.check)
       case .derive(let chain):
         let agreement = try proof.check(chain)
-        blocks.append(DerivationPage.equations(chain, agreement))
+        blocks.append(
+          DerivationPage.equations(chain, agreement, glosses: glosses.next(chain.code)))
         if let tape = agreement.tape, let differences = agreement.differences {
           let row = Row(
             formula: agreement.formula, code: agreement.code, tape: tape,
@@ -85,7 +91,9 @@ public struct DerivationPage: Sendable {
           }
         }
       case .show(let tex):
-        blocks.append(.equations([Line(right: Notation(tex: tex))], margin: [], code: []))
+        blocks.append(
+          .equations(
+            [Line(right: Notation(tex: tex))], margin: [.notEvaluated], code: [], glosses: []))
       case .steps(let lines): blocks.append(DerivationPage.steps(lines))
       }
     }
@@ -98,8 +106,10 @@ public struct DerivationPage: Sendable {
 
   // MARK: - Parts
 
-  private static func introduction(_ derivation: Derivation) -> [Block] {
-    let sizes = derivation.sizes.map { "$\($0.name) = \($0.length)$" }.joined(separator: ", ")
+  private static func introduction(_ derivation: Derivation, _ proof: Proof) -> [Block] {
+    let sizes = derivation.sizes.map { "$\($0.name) = \($0.length)$" }
+    let constants = proof.constants.map { "$\($0.symbol.tex) = \(Term.digits($0.value))$" }
+    let numbers = (sizes + constants).joined(separator: ", ")
     let sources = "`\(derivation.sources.joined(separator: "`, `"))`"
     let lines =
       derivation.trainsInstead.map { "to the lines of \(sources), written to be read (\($0))" }
@@ -108,36 +118,26 @@ public struct DerivationPage: Sendable {
       derivation.hasIdentities
       ? ", and *both sides* of left and right where nothing is differentiated (relative to 1 where all "
         + "elements are smaller)" : ""
+    let exception = derivation.hasShown ? ", but for those with *not evaluated* beside them," : ""
     let text = """
-      Every formula on a line of its own that computes or differentiates was evaluated when the page was made, in \
-      float64 at a random point with \(sizes); those within the text are only set. The numbers in the margin are \
-      the largest differences, relative to the largest element: *code* \(lines), *tape* to automatic \
-      differentiation, *differences* to central differences of what is computed forward\(sides).
+      Every formula on a line of its own\(exception) was evaluated when the page was made, in float64 at \
+      a random point with \(numbers); those within the text are only set. The numbers in the margin are the largest \
+      differences, relative to the largest element: *code* \(lines), *tape* to automatic differentiation, \
+      *differences* to central differences of what is computed forward\(sides).
 
       The notation of all pages: $\\circ$ is the product element by element; functions, powers and quotients work \
-      on every element, softmax on every row; $[c]$ is 1 where the condition $c$ holds, else 0; $\\delta_{ij}$ is \
-      1 for $i = j$, else 0. A vector is a column. The gradient of the loss with respect to an array has the shape \
-      of that array; in the derivative of one array by another, the indices of the first come first.
+      on every element, softmax on every row, and a number is added to every element. $x_{ij}$ is the element of \
+      $X$ in row $i$ and column $j$; it keeps the capital where the small letter is a length ($H_{ij}$ beside a \
+      length $h$). $\\left\\lVert X \\right\\rVert^2$ is the sum of the squares of all elements; $[c]$ is 1 where \
+      the condition $c$ holds, else 0; $\\delta_{ij}$ is 1 for $i = j$, else 0. A vector is a column. The gradient of \
+      the loss with respect to an array has the shape of that array; in the derivative of one array by another, the \
+      indices of the first come first.
+
+      In the code a name that begins with `d` is the gradient of the loss with respect to what the rest of it names: \
+      `dw2` that with respect to $W_2$, and `dy`, in a module, that with respect to the module's output. What a \
+      function computes is said below the first line that calls it.
       """
     return Prose.paragraphs(text).map { .paragraph($0) }
-  }
-
-  private static func table(of symbols: [(Term, String)], _ derivation: Derivation) -> Block {
-    let sizes = derivation.sizes.map { size in
-      [Prose.parts("$\(size.name)$"), [.text("number")], Prose.parts(size.meaning)]
-    }
-    let rows = symbols.map { term, meaning in
-      return [[.formula(term.notation)], shape(term.axes), Prose.parts(meaning)]
-    }
-    return .table(header: ["symbol", "shape", "meaning"], rows: sizes + rows)
-  }
-
-  private static func shape(_ axes: [String]) -> [Prose.Part] {
-    axes.isEmpty ? [.text("number")] : [.formula(shapeNotation(axes))]
-  }
-
-  private static func shapeNotation(_ axes: [String]) -> Notation {
-    Notation(tex: axes.joined(separator: " \\times "))
   }
 
   private static func forward(
@@ -150,13 +150,15 @@ public struct DerivationPage: Sendable {
       return Line(
         left: definition.left.notation, right: definition.right.notation,
         note: axes.isEmpty
-          ? nil : .row([.sign("["), shapeNotation(Array(axes)), .sign("]")]))
+          ? nil : .row([.sign("["), SymbolTables.shape(Array(axes)), .sign("]")]))
     }
     let margin = worst.map { [Margin(label: "code", value: scientific($0))] } ?? []
-    return .equations(lines, margin: margin, code: [])
+    return .equations(lines, margin: margin, code: [], glosses: [])
   }
 
-  private static func equations(_ chain: Derivation.Chain, _ agreement: Proof.Agreement) -> Block {
+  private static func equations(
+    _ chain: Derivation.Chain, _ agreement: Proof.Agreement, glosses: [[Prose.Part]]
+  ) -> Block {
     let lines = chain.steps.enumerated().map { index, step in
       Line(left: index == 0 ? chain.left.notation : nil, right: step.notation)
     }
@@ -167,7 +169,7 @@ public struct DerivationPage: Sendable {
     let margin = numbers.compactMap { label, value in
       value.map { Margin(label: label, value: scientific($0)) }
     }
-    return .equations(lines, margin: margin, code: chain.code)
+    return .equations(lines, margin: margin, code: chain.code, glosses: glosses)
   }
 
   private static func steps(_ lines: [String]) -> Block {

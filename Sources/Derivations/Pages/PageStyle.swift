@@ -33,6 +33,8 @@ extension DerivationPage {
     code{font-size:.85em}
     pre{grid-column:1;background:var(--code);border-radius:6px;margin:4px 0 0;padding:7px 12px;\
     font-size:13px;line-height:1.5;overflow-x:auto}
+    .gloss{grid-column:1;color:var(--muted);font-size:14px;margin:4px 0 0;\
+    padding-left:12px;max-width:none}
     .table{overflow-x:auto;margin:0 0 18px}
     table{border-collapse:collapse;font-size:16px}
     th{color:var(--muted);font-size:13px;font-weight:600;text-align:left}
@@ -48,6 +50,6 @@ extension DerivationPage {
     main{max-width:none;padding:0}.formula{grid-template-columns:minmax(0,1fr) 158px;\
     column-gap:14px;break-inside:avoid}h2{break-after:avoid;margin-top:26px}\
     tr,.steps{break-inside:avoid}p:has(+.formula){break-after:avoid}pre{border:1px solid #ddd;white-space:pre-wrap;font-size:8.5pt}\
-    .formula dl{font-size:8.5pt}table{font-size:10pt}}
+    .formula dl,.gloss{font-size:8.5pt}table{font-size:10pt}}
     """
 }

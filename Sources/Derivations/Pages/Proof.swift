@@ -5,7 +5,8 @@ final class Proof {
   let derivation: Derivation
   private let definitions: [Derivation.Definition]
   private var environment: Environment
-  private let given: [String: Tensor]
+  /// The numbers among what is given.
+  let constants: [(symbol: Symbol, value: Double)]
   /// What the code computed, by symbol.
   private let code: [String: Tensor]
   private var measured: [Symbol: (tape: Tensor, differences: Tensor)] = [:]
@@ -28,6 +29,7 @@ final class Proof {
     var sampler = Sampler(seed: seed, dtype: .float64)
     let sizes = Dictionary(uniqueKeysWithValues: derivation.sizes.map { ($0.name, $0.length) })
     environment = Environment(sizes: sizes, values: [:])
+    var constants: [(symbol: Symbol, value: Double)] = []
     for (term, value) in derivation.point(&sampler) {
       guard let symbol = term.symbol else { continue }
       let shape = try environment.shape(of: symbol)
@@ -36,8 +38,9 @@ final class Proof {
         "Derivation \(derivation.name): \(symbol.notation.plain) is given with shape "
           + "\(value.shape), stated with \(shape)")
       environment.values[symbol.tex] = value
+      if symbol.axes.isEmpty { constants.append((symbol, value.item)) }
     }
-    given = environment.values
+    self.constants = constants
     let outcome = derivation.code(.init(environment: environment))
     code = Dictionary(
       outcome.compactMap { term, value in term.symbol.map { ($0.tex, value) } },

@@ -8,6 +8,7 @@ import Testing
 @Suite struct PageTests {
   private static let x = symbol("X", "m")
   private static let y = symbol("Y", "m")
+  private static let c = symbol("c")
   private static let loss = symbol("L")
 
   private static let page = try? DerivationPage(
@@ -18,10 +19,19 @@ import Testing
         .heading("Forward"), .symbols([(x, "input")]),
         .define([y ≔ x, loss ≔ .squaredNorm(y) / 2]),
         .text("So *much* is `clear`:"),
-        .derive(derivative(loss, by: x), y, x, code: ["let dx = x < y"]), .show("x \\to y"),
+        .derive(
+          derivative(loss, by: x), y, x,
+          code: ["let dx = x < y", "  matmul(dx.reshaped(to: [m]), Double(m))"]),
+        .show("x \\to \\operatorname{f}(y)"),
+        .derive(derivative(loss, by: x), x, code: ["addScaled(matmul(a, b), c, 2)"]),
         .steps(["for $x$", "  stop"]),
       ],
-      point: { [x] _ in [(x, Tensor([1, 2], shape: [2], dtype: .float64))] },
+      point: { [x, c] _ in
+        [
+          (x, Tensor([1, 2], shape: [2], dtype: .float64)),
+          (c, Tensor(scalar: 0.25, dtype: .float64)),
+        ]
+      },
       code: { [x] values in [(derivative(symbol("L"), by: x), values[x])] }), footer: "The end")
 
   private func expect(_ text: String, contains parts: [String]) {
@@ -41,6 +51,11 @@ import Testing
       contains: [
         "<title>Half a square &amp; its slope</title>",
         "<p class=\"summary\">The gradient of <span style=\"white-space:nowrap\"><math><mi>L</mi></math>.</span></p>",
+        "<p>Every formula on a line of its own, but for those with <em>not evaluated</em> beside them, was evaluated "
+          + "when the page was made, in float64 at a random point with <span style=\"white-space:nowrap\">"
+          + "<math><mrow><mi>m</mi><mo>=</mo><mn>2</mn></mrow></math>,</span> "
+          + "<span style=\"white-space:nowrap\"><math><mrow><mi>c</mi><mo>=</mo><mn>0.25</mn></mrow></math>;</span> "
+          + "those within the text are only set.",
         "<code>Small_file.swift</code>", "<h2>Forward</h2>",
         "<td><math displaystyle=\"true\"><mi>m</mi></math></td><td>number</td><td>rows</td></tr>",
         "<mi>X</mi></math></td><td><math displaystyle=\"true\"><mi>m</mi></math></td><td>input</td></tr>",
@@ -48,7 +63,12 @@ import Testing
         "<p>So <em>much</em> is <code>clear</code>:</p>",
         "<mtd></mtd><mtd><mo>=</mo></mtd><mtd><mi>X</mi></mtd>",
         "<dl><div><dt>code</dt><dd>0</dd></div><div><dt>tape</dt><dd>0</dd></div>",
-        "<pre>let dx = x &lt; y</pre>", "<math displaystyle=\"true\"><mrow><mi>x</mi><mo>→</mo>",
+        "<pre>let dx = x &lt; y\n  matmul(dx.reshaped(to: [m]), Double(m))</pre>\n"
+          + "<p class=\"gloss\"><code>matmul(a, b)</code> is ",
+        "</p>\n</div>\n", "<math displaystyle=\"true\"><mrow><mi>x</mi><mo>→</mo>",
+        "<dl><div><dt>not evaluated</dt><dd></dd></div></dl>",
+        "<pre>addScaled(matmul(a, b), c, 2)</pre>\n<p class=\"gloss\"><code>addScaled(a, b, s)</code> is ",
+        "</p>\n</div>\n",
         "<p style=\"margin-left:2em\">stop</p>", "<h2>All derivatives, measured</h2>",
         "<footer>The end</footer>",
       ])
@@ -64,7 +84,11 @@ import Testing
         "\\begin{align*}\nY &= X && [ m ] \\\\\nL &=",
         #"So \emph{much} is \texttt{clear}:"#, #"\agreement{code & 0\\tape & 0\\differences & "#,
         "\\frac{\\partial L}{\\partial X} &= Y \\\\\n&= X",
-        "\\begin{verbatim}\nlet dx = x < y\n\\end{verbatim}", #"\[ x \to y \]"#,
+        "\\begin{verbatim}\nlet dx = x < y\n  matmul(dx.reshaped(to: [m]), Double(m))\n\\end{verbatim}}\n\n"
+          + #"{\footnotesize \texttt{matmul(a, b)} is $a b$, and with \texttt{transposeA: true} it is "#
+          + #"$a^{\top} b$.\par}"#,
+        #"\agreement{not evaluated & }"#, #"\[ x \to \operatorname{f} ( y ) \]"#,
+        #"{\footnotesize \texttt{addScaled(a, b, s)} is $a + s b$.\par}"#,
         #"\hspace*{2em}stop"#, "The end", #"\end{document}"#,
       ])
   }
@@ -75,8 +99,13 @@ import Testing
       contains: [
         "# Half a square & its slope\n\nThe gradient of $`L`$.", "## Forward",
         "| symbol | shape | meaning |\n| --- | --- | --- |\n| $`m`$ | number | rows |\n| $`X`$ | $`m`$ | input |",
-        "\n\n```math\n\\begin{aligned}\nY &= X && [ m ]", "So *much* is `clear`:",
-        "```swift\nlet dx = x < y\n```\n\n> code 0 · tape 0 · differences ", "```math\nx \\to y\n```\n",
+        "\n\n```math\n\\begin{aligned}\nY &= X && [ m ]", "\\end{aligned}\n```\n",
+        "So *much* is `clear`:",
+        "```swift\nlet dx = x < y\n  matmul(dx.reshaped(to: [m]), Double(m))\n```\n\n"
+          + "`matmul(a, b)` is $`a b`$, and with `transposeA: true` it is $`a^{\\top} b`$.\n\n"
+          + "> code 0 · tape 0 · differences ",
+        "```math\nx \\to \\mathop{\\mathrm{f}} ( y )\n```\n\n> not evaluated\n",
+        "```swift\naddScaled(matmul(a, b), c, 2)\n```\n\n`addScaled(a, b, s)` is $`a + s b`$.\n\n> ",
         "- for $`x`$\n  - stop", "## All derivatives, measured",
         "| derivative | code | tape | differences |", "The end",
       ])
