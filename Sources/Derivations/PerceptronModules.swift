@@ -107,7 +107,7 @@ public struct SoftmaxModule {
   public static let formulas: [Formula] = [
     Formula(
       "x", #"(\operatorname{diag}(y) - y y^\top) ∂{y} = y \circ \left(∂{y} - y^\top ∂{y}\right)"#,
-      where: "$x$ and $y$ are one row of the input and of the output")
+      where: "$x$ and $y$ are one sample of the input and of the output, as columns")
   ]
 }
 
@@ -229,7 +229,7 @@ public struct ModularPerceptron {
       let input = layer == 1 ? "X" : "H_\(layer - 1)"
       let cotangent =
         layer == last
-        ? #"$∂{Z_\#(layer)} = (\operatorname{diag}(\hat y) - \hat y \hat y^\top) (-t / \hat y) / m$ for each row"#
+        ? #"$∂{Z_\#(layer)} = (\hat Y - T) / m$: of softmax and cross-entropy, one after the other"#
         : #"$∂{Z_\#(layer)} = \left(∂{Z_\#(layer + 1)} W_\#(layer + 1)\right) \circ [Z_\#(layer) > 0]$"#
       return [
         Formula(

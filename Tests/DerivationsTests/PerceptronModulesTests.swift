@@ -119,7 +119,7 @@ import Testing
     #expect(formulas[2].value == #"\left(∂{Z_2}\right)^\top H_1"#)
     #expect(
       formulas[2].explanation
-        == #"$∂{Z_2} = (\operatorname{diag}(\hat y) - \hat y \hat y^\top) (-t / \hat y) / m$ for each row"#
+        == #"$∂{Z_2} = (\hat Y - T) / m$: of softmax and cross-entropy, one after the other"#
     )
     #expect(
       [

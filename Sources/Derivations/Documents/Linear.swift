@@ -68,7 +68,8 @@ private let linearLayer = Derivation(
     .text(
       #"""
       A check that costs nothing: a gradient has the shape of what it belongs to, and of the ways to multiply
-      these matrices only one gives that shape.
+      these matrices only one gives that shape, unless lengths coincide. So test with different ones, as here
+      $m = 3$, $d = 4$, $h = 2$.
       """#),
   ],
   point: { sampler in

@@ -44,7 +44,8 @@ private let mixer = Derivation(
       (z1, "what FC-1 adds up; its rows are features"), (h1, "what FC-1 puts out"),
       (s1, "input of FC-2"), (z2, "what FC-2 adds up; its rows are positions"),
       (h2, "what FC-2 puts out"), (s2, "what is averaged"),
-      (v, "means over the features, one row for each sample"), (z3, "scores (logits)"),
+      (v, "means over the features; row $i$ is that of sample $i$, as a column $v^{(i)}$"),
+      (z3, "scores (logits)"),
       (yHat, "predicted probabilities"), (loss, "the loss"),
       (onesD, "a column of $D$ ones; likewise $\\mathbf{1}_L$ and $\\mathbf{1}_m$"),
     ]),
@@ -63,12 +64,22 @@ private let mixer = Derivation(
       s2[i] ≔ s1[i] + h2[i],
       v[i] ≔ (1 / size) * s2[i] * onesD,
     ]),
-    .text("From here on a sample is a row, and the batch a matrix:"),
+    .text(
+      #"""
+      From here on a sample is a row, and the batch a matrix: row $i$ of $V$ is the column $v^{(i)}$, laid flat.
+      """#),
     .define([
       z3 ≔ v * theta3.transposed + onesM * b3.transposed,
       yHat ≔ .softmax(z3),
       loss ≔ -(1 / m) * .sum(over: i, k, of: y[i, k] * .ln(yHat[i, k])),
     ]),
+    .text(
+      #"""
+      In the code `y` are the probabilities $\hat Y$, and the classes come as numbers instead of one-hot rows. The
+      matrices of all samples lie one below the other: `s1` and `h2` have $mL$ rows of $D$ features, a shape that is
+      called `straight`; `h1` and `xt`, which holds all $(X^{(i)})^\top$, have $mD$ rows of $L$ positions, a shape
+      called `turned`. `batch`, `positions` and `size` are $m$, $L$ and $D$.
+      """#),
     .heading("FC-3"),
     .text(
       "Cross-entropy after softmax gives prediction minus truth (the page on cross-entropy has the steps):"
@@ -88,7 +99,11 @@ private let mixer = Derivation(
     .derive(d(v), d(z3) * theta3, code: ["let dv = matmul(dz3, theta3)"]),
     .heading("The mean"),
     .text(
-      "Every feature of a position has the same share in the mean, so each gets the same gradient:"),
+      #"""
+      Every feature of a position has the same share in the mean, so each gets the same gradient. For a sample by
+      itself, row $i$ of $\frac{\partial \mathcal{L}}{\partial V}$ is
+      $\left( \frac{\partial \mathcal{L}}{\partial v^{(i)}} \right)^\top$, as row $i$ of $V$ is $v^{(i)}$ laid flat:
+      """#),
     .derive(d(s2)[i, l, f], (1 / size) * d(v)[i, l]),
     .derive(
       d(s2)[i], (1 / size) * d(v)[i] * onesD.transposed,

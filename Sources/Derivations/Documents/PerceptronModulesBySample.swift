@@ -89,6 +89,12 @@ private let modules = Derivation(
     .derive(
       d(w2)[k, u], .sum(over: j, of: d(a2)[j] * derivative(a2, by: w2)[j, k, u]),
       d(a2)[k] * x1[u]),
+    .text(
+      #"""
+      The code takes the sample as a batch of one row. What is a column here is a row there, so that its products
+      appear transposed and its sums over the batch have one term. Every module calls its own input `x` and the
+      gradient by its own output `dy`; the rectifier and softmax keep their output, `y`.
+      """#),
     .derive(d(w2), d(a2) * x1.transposed, code: ["let dw = matmul(dy, x, transposeA: true)"]),
     .derive(
       d(b2), derivative(a2, by: b2).transposed * d(a2), d(a2),
@@ -106,8 +112,8 @@ private let modules = Derivation(
     .heading("A batch"),
     .text(
       #"""
-      Now the samples are the rows of matrices, and the loss is the mean over them. A row is a column laid flat, so
-      every product above appears transposed.
+      Now the samples are the rows of matrices, as in the code, and the loss is the mean over them. A row is a column
+      laid flat, so every product above appears transposed.
       """#),
     .symbols([
       (rows, "input; the samples are its rows"), (classes, "the classes, one-hot rows"),

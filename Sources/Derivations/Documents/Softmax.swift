@@ -92,9 +92,9 @@ private let softmax = Derivation(
       code: ["softmaxPullback(dy, kept(y, by: \"SoftmaxModule\"), axis: 1)"]),
     .text(
       #"""
-      $\mathbf{1}_K$ is a column of ones. The difference takes the number $y^\top \frac{\partial L}{\partial y}$, which is the mean of the gradient
-      under the probabilities $y$, from every element: only what differs from that mean can move the
-      probabilities.
+      $\mathbf{1}_K$ is a column of ones. The difference takes the number $y^\top \frac{\partial L}{\partial y}$, which
+      is the mean of the gradient under the probabilities $y$, from every element: only what differs from that mean can
+      move the probabilities.
       """#),
     .heading("A whole batch"),
     .text(

@@ -76,9 +76,9 @@ final class UvAPerceptron: CIFARExperiment {
         ModularPerceptron(perceptron.classifier.step.parameters).formulas,
         symbols:
           #"$X$ are the images as rows, less the mean of each channel, $Z_1 = X W_1^\top + b_1$, "#
-          + #"$H_1 = \max(Z_1, 0)$, $Z_2 = H_1 W_2^\top + b_2$, $\hat y$ a row of "#
-          + #"$\operatorname{softmax}(Z_2)$ and $t$ its label, one-hot, both as columns, $m$ the number of "#
-          + #"images, $L = -\frac{1}{m} \sum t^\top \ln \hat y$. Each module hands the cotangent of its "#
+          + #"$H_1 = \max(Z_1, 0)$, $Z_2 = H_1 W_2^\top + b_2$, $\hat Y = \operatorname{softmax}(Z_2)$, $T$ the "#
+          + #"labels as one-hot rows, $m$ the number of images, "#
+          + #"$L = -\frac{1}{m} \sum_i \sum_k t_{ik} \ln \hat y_{ik}$. Each module hands the cotangent of its "#
           + "input to the one before it."
       ) { parameters, x, labels in
         ModularPerceptron(parameters).gradient(inputs: x, labels: labels).gradients
