@@ -17,7 +17,8 @@ struct Digits: Layer {
     bn1 = BatchNorm(8, activation: .relu)
     conv2 = Conv2d(8, 16, window: 3, same, bias: false, random: &random)
     bn2 = BatchNorm(16, activation: .relu)
-    fc = Linear(16 * 7 * 7, classes, random: &random)
+    fc = Linear(
+      flattened: (height: 7, width: 7, channels: 16), classes, random: &random)
   }
 
   func forward(_ x: Tensor, _ context: Context) -> Tensor {

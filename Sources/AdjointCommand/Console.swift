@@ -89,8 +89,12 @@ enum Console {
     return lines
   }
 
-  /// Columns as wide as their longest cell; the last one is not padded.
-  static func table(_ rows: [[String]]) -> String {
+  /// Columns as wide as their longest cell; the last one is not padded, and on a terminal wrapped beside the others.
+  ///
+  /// - Parameter width: the columns there are; nil where lines may be of any length.
+  static func table(
+    _ rows: [[String]], width: Int? = ProgressDisplay.terminalWidth(of: STDOUT_FILENO)
+  ) -> String {
     let columns = rows.map(\.count).max() ?? 0
     let widths = (0..<columns).map { column in
       rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
@@ -98,10 +102,18 @@ enum Console {
     return rows.map { row in
       // No blanks at the end of a line.
       let row = row[..<((row.lastIndex { !$0.isEmpty } ?? -1) + 1)]
-      return row.enumerated().map { index, cell in
+      let cells = row.enumerated().map { index, cell in
         index + 1 == row.count
           ? cell : cell + String(repeating: " ", count: widths[index] - cell.count)
-      }.joined(separator: "  ")
+      }
+      let margin = widths.dropLast().reduce(0) { $0 + $1 + 2 }
+      guard let width, row.count == columns, let last = cells.last,
+        margin + last.count > width, width - margin >= 20
+      else { return cells.joined(separator: "  ") }
+      let lines = wrapped(last, to: width - margin)
+      return
+        (cells.dropLast() + [lines.joined(separator: "\n" + String(repeating: " ", count: margin))])
+        .joined(separator: "  ")
     }.joined(separator: "\n")
   }
 }

@@ -92,6 +92,8 @@ struct DataCommand: ParsableCommand {
     func run() throws {
       let output = output ?? augment.map { _ in "\(name)-augmented.png" }
       if let output { try DataSets.requireSheet(URL(fileURLWithPath: output)) }
+      // A recipe that cannot be read is not found out after a minute of reading images.
+      if let augment { _ = try AugmentationRecipe(parsing: augment) }
       let inspection = try DataSets.inspect(name, size: size.size, in: data.directory)
       try Console.result(Console.table(inspection.rows))
       if let output {
@@ -135,7 +137,7 @@ struct DataCommand: ParsableCommand {
 
     @Option(
       help: ArgumentHelp(
-        "The folder to write the file into; this one by default.", valueName: "dir"))
+        "The folder to write the file into.", valueName: "dir"))
     var output = "."
 
     func validate() throws { try requireWords([("output", output)]) }

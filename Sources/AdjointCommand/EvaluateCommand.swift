@@ -25,7 +25,10 @@ struct EvaluateCommand: ParsableCommand {
     try Console.result(
       Console.table(
         summary.metrics.sorted { $0.key < $1.key }.map {
-          ["\($0.key)", ProgressDisplay.format(metric: $0.key, $0.value)]
+          [
+            ProgressDisplay.words(ofMetric: $0.key),
+            ProgressDisplay.format(metric: $0.key, $0.value),
+          ]
         }))
   }
 }

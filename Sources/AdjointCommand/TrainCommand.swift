@@ -85,7 +85,7 @@ struct TrainCommand: ParsableCommand {
     help: ArgumentHelp(
       "Note for TensorBoard: norms, histograms, images (with commas between), everything or nothing.",
       discussion:
-        "Without it the experiment decides: everything for images, nothing for the rest. What is trained "
+        "Without it the experiment decides: everything for convolutional networks, nothing for the rest. What is trained "
         + "stays the same. A run that is gone on with notes what it did, unless told otherwise.",
       valueName: "what"))
   var track: String?
@@ -214,7 +214,7 @@ struct TrainCommand: ParsableCommand {
   private func show(_ summary: ExperimentRunner.Summary) {
     for (name, value) in summary.metrics.sorted(by: { $0.key < $1.key }) {
       Console.note(
-        "\(name.replacing("_", with: " ")): \(ProgressDisplay.format(metric: name, value))")
+        "\(ProgressDisplay.words(ofMetric: name)): \(ProgressDisplay.format(metric: name, value))")
     }
     let seconds = String(format: "%.1f s", summary.seconds)
     Console.note(

@@ -67,7 +67,9 @@ public struct Context {
   public func dropoutKey() -> DropoutKey {
     guard let keys else { stop("Context.dropoutKey: nothing is drawn in inference") }
     let call = keys.calls
-    require(call < 1 << 20, "Context.dropoutKey: more than 2²⁰ draws in one step")
+    require(
+      call < 1 << 20,
+      "Context.dropoutKey: more than 2²⁰ draws in one step; call begin(step:) before each")
     keys.calls = call + 1
     return DropoutKey(seed: keys.seed, stream: KeySource.tag << 56 | keys.step << 20 | call)
   }

@@ -36,6 +36,10 @@ public enum FanMode: String, Sendable, Codable {
   case output
 }
 
+extension Fans {
+  subscript(mode: FanMode) -> Int { mode == .input ? input : output }
+}
+
 /// What a parameter begins with.
 public enum Initializer: Sendable, Codable, Equatable {
   /// 0
@@ -55,10 +59,10 @@ public enum Initializer: Sendable, Codable, Equatable {
   case xavierUniform(gain: Double = 1)
   /// Normal with standard deviation g √(2 / (fan in + fan out)).
   case xavierNormal(gain: Double = 1)
-  /// Uniform in ±√(6 / ((1 + s²) fan in)), for a (leaky) rectifier of negative slope s.
+  /// Uniform in ±√(6 / ((1 + s²) fan)), for a (leaky) rectifier of negative slope s.
   ///
   /// He, Zhang, Ren and Sun, "Delving deep into rectifiers", ICCV 2015.
-  case heUniform(slope: Double = 0)
+  case heUniform(slope: Double = 0, fan: FanMode = .input)
   /// Normal with standard deviation √(2 / ((1 + s²) fan)), for a (leaky) rectifier of slope s.
   case heNormal(slope: Double = 0, fan: FanMode = .input)
   /// Uniform in ±1 / √(fan in), weights and biases alike; zeros where there is no input.
@@ -100,11 +104,10 @@ public enum Initializer: Sendable, Codable, Equatable {
       return symmetric(gain * root(6, over: fans.input + fans.output), shape, fans, &random)
     case .xavierNormal(let gain):
       return centred(gain * root(2, over: fans.input + fans.output), shape, fans, &random)
-    case .heUniform(let slope):
-      return symmetric(root(6 / (1 + slope * slope), over: fans.input), shape, fans, &random)
+    case .heUniform(let slope, let mode):
+      return symmetric(root(6 / (1 + slope * slope), over: fans[mode]), shape, fans, &random)
     case .heNormal(let slope, let mode):
-      let fan = mode == .input ? fans.input : fans.output
-      return centred(root(2 / (1 + slope * slope), over: fan), shape, fans, &random)
+      return centred(root(2 / (1 + slope * slope), over: fans[mode]), shape, fans, &random)
     case .pytorchDefault:
       if fans.input == 0 { return .zeros(shape) }
       return symmetric(root(1, over: fans.input), shape, fans, &random)

@@ -41,6 +41,34 @@ public struct Linear: Layer {
     self.activation = activation
   }
 
+  /// A layer behind flattened images, whose weight is in PyTorch's order in files.
+  ///
+  /// Images lie channels last in memory, and PyTorch flattens them channels first: the columns of the weight are
+  /// turned when a state is loaded or saved.
+  ///
+  /// - Parameters:
+  ///   - image: height, width and channels of the images that were flattened.
+  ///   - outputs: the length of an output row.
+  ///   - bias: whether there is one.
+  ///   - activation: what follows in the same pass.
+  ///   - weightInitializer: what the weights begin with.
+  ///   - biasInitializer: what the biases begin with; its fans are those of the weights.
+  ///   - random: where the numbers come from.
+  public init(
+    flattened image: (height: Int, width: Int, channels: Int), _ outputs: Int, bias: Bool = true,
+    activation: Activation = .identity, weightInitializer: Initializer = .pytorchDefault,
+    biasInitializer: Initializer = .pytorchDefault, random: inout Philox
+  ) {
+    let plain = Linear(
+      image.height * image.width * image.channels, outputs, bias: bias,
+      weightInitializer: weightInitializer, biasInitializer: biasInitializer, random: &random)
+    self.init(
+      weight: Parameter(
+        plain.weight.value, name: "weight",
+        stateLayout: .flattenedImages(height: image.height, width: image.width)),
+      bias: plain.bias, activation: activation)
+  }
+
   /// A layer over given parameters; stops if their shapes or types do not match.
   public init(weight: Parameter, bias: Parameter? = nil, activation: Activation = .identity) {
     require(

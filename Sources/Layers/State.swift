@@ -39,8 +39,14 @@ public func stateDictionary(of model: Any) -> [String: Tensor] {
   Dictionary(uniqueKeysWithValues: items(of: model).map { ($0.path, $0.holder.value) })
 }
 
-/// Rounds all parameters and buffers to another type; before an optimiser is made.
+/// Rounds all parameters and buffers to float32 or float64; before an optimiser is made.
+///
+/// Stops at bfloat16: weights and statistics stay float32 there, and the images alone are converted.
 public func convert(_ model: Any, to dtype: DType) {
+  require(
+    dtype != .bfloat16,
+    "convert: weights do not train in bfloat16; leave them float32 and give the network images in bfloat16, "
+      + "x.converted(to: .bfloat16)")
   for item in items(of: model) {
     switch item.holder {
     case .parameter(let parameter): parameter.convert(to: dtype)

@@ -50,6 +50,7 @@ struct StateVisitor {
 
   private(set) var items: [Item] = []
   private var positions: [ObjectIdentifier: Int] = [:]
+  private var paths: Set<String> = []
 
   mutating func visit(_ value: Any, at path: String = "") {
     switch value {
@@ -76,8 +77,12 @@ struct StateVisitor {
         "\(path) is a dictionary or set with parameters in it, which have no order: keep them in an "
           + "array or in properties")
     case .class where !(value is any Layer):
-      // Anything may hang on an object, a cycle too.
-      return
+      // Anything may hang on an object, a cycle too: a look at what it holds itself, and no further.
+      for case (let label?, let held) in mirror.children where isTrained(held) {
+        stop(
+          "\(joined(path, snakeCase(label))) belongs to \(type(of: value)), a class that is not a Layer, and would "
+            + "neither be trained nor saved: make it conform to Layer")
+      }
     default:
       var level: Mirror? = mirror
       var levels: [Mirror] = []
@@ -92,6 +97,11 @@ struct StateVisitor {
     }
   }
 
+  private func isTrained(_ value: Any) -> Bool {
+    if let list = value as? [Any] { return list.first.map(isTrained) ?? false }
+    return value is Parameter || value is Buffer || value is any Layer
+  }
+
   private mutating func visitElements(of elements: some Sequence<Any>, at path: String) {
     for (index, element) in elements.enumerated() {
       // An array of a million numbers is not a list of layers.
@@ -104,6 +114,10 @@ struct StateVisitor {
     if let position = positions[holder.identity] {
       items[position].aliases.append(path)
     } else {
+      require(
+        paths.insert(path).inserted,
+        "\(path) is the name of two parameters or buffers: names of properties have to differ in more than upper "
+          + "and lower case")
       positions[holder.identity] = items.count
       items.append(Item(path: path, holder: holder))
     }

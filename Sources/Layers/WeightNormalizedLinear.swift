@@ -11,7 +11,7 @@ public struct WeightNormalizedLinear: Layer {
   /// v, their directions, `[outputs, inputs]`.
   public let weightV: Parameter
   /// b, `[outputs]`.
-  public let bias: Parameter
+  public let bias: Parameter?
   /// What follows in the same pass.
   public let activation: Activation
 
@@ -20,22 +20,23 @@ public struct WeightNormalizedLinear: Layer {
   /// - Parameters:
   ///   - inputs: the length of an input row.
   ///   - outputs: the length of an output row.
+  ///   - bias: whether there is one.
   ///   - activation: what follows in the same pass.
   ///   - weightInitializer: what the weight begins with.
   ///   - biasInitializer: what the biases begin with; its fans are those of the weight.
   ///   - random: where the numbers come from.
   public init(
-    _ inputs: Int, _ outputs: Int, activation: Activation = .identity,
-    weightInitializer: Initializer = .pytorchDefault, biasInitializer: Initializer = .zeros,
-    random: inout Philox
+    _ inputs: Int, _ outputs: Int, bias: Bool = true, activation: Activation = .identity,
+    weightInitializer: Initializer = .pytorchDefault,
+    biasInitializer: Initializer = .pytorchDefault, random: inout Philox
   ) {
     let plain = Linear(
-      inputs, outputs, weightInitializer: weightInitializer, biasInitializer: biasInitializer,
-      random: &random)
+      inputs, outputs, bias: bias, weightInitializer: weightInitializer,
+      biasInitializer: biasInitializer, random: &random)
     weightV = Parameter(plain.weight.value, name: "weight_v")
     weightG = Parameter(
       rowLengths(plain.weight.value), name: "weight_g", stateLayout: .rowLengths(rank: 2))
-    bias = Parameter(plain.bias?.value ?? .zeros([outputs]), name: "bias")
+    self.bias = plain.bias
     self.activation = activation
   }
 
@@ -45,7 +46,7 @@ public struct WeightNormalizedLinear: Layer {
   /// act(x wᵀ + b)
   public func forward(_ x: Tensor, _ context: Context) -> Tensor {
     let y = weightNormalizedLinear(
-      x, weightV.value, weightG.value, bias.value, activation: context.fusable(activation))
+      x, weightV.value, weightG.value, bias?.value, activation: context.fusable(activation))
     return context.finish(y, activation)
   }
 }
@@ -73,7 +74,7 @@ private let checks: Registration = {
       convert(layer, to: sampler.dtype)
       return .init(
         "batch \(batch) outputs \(outputs) inputs \(inputs)",
-        [x, layer.weightG, layer.weightV, layer.bias],
+        [x, layer.weightG, layer.weightV] + (layer.bias.map { [$0] } ?? []),
         byHand: { dy in
           let (dg, dv) = naiveWeightNormalizationGradients(
             layer.weightV.value, layer.weightG.value,

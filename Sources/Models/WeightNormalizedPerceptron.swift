@@ -29,7 +29,7 @@ public struct WeightNormalizedPerceptron: Layer {
       WeightNormalizedLinear(
         widths[index - 1], widths[index],
         activation: index + 1 < widths.count ? .relu : .identity, weightInitializer: .heNormal(),
-        random: &random)
+        biasInitializer: .zeros, random: &random)
     }
     self.dropout = Dropout(dropout)
     self.droppedLayers = droppedLayers

@@ -58,11 +58,13 @@ final class OptimizerMemory {
     let areAligned =
       parameters.withUnsafeBufferPointer { $0.baseAddress }
       == others.withUnsafeBufferPointer { $0.baseAddress }
+    var isAny = false
     for index in parameters.indices {
       let parameter = parameters[index]
       if parameter.isFrozen { continue }
       let isAligned = areAligned || (index < others.count && others[index] === parameter)
       guard let gradient = isAligned ? values[index] : gradients[parameter] else { continue }
+      isAny = true
       let now = advance(index)
       require(
         gradient.shape == parameter.shape && gradient.dtype == parameter.dtype
@@ -72,6 +74,11 @@ final class OptimizerMemory {
           + "parameters before training them")
       body(index, now.steps, parameter, gradient)
     }
+    if isAny { return }
+    require(
+      parameters.allSatisfy(\.isFrozen) || values.allSatisfy { $0 == nil },
+      "\(optimizer): none of the gradients is of a parameter that it steps; was the model made anew?"
+    )
   }
 
   /// The rate and the decay of the parameter at that position, from the optimiser's own.

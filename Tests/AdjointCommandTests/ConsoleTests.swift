@@ -11,6 +11,33 @@ import Testing
     #expect(Console.table([[], ["a"]]) == "\na")
   }
 
+  /// On a terminal the last column goes on below itself, where there is room for it at all.
+  @Test func theLastColumnIsWrapped() {
+    let rows = [["name", "what"], ["mnist", "handwritten digits, ten of them"], ["a"]]
+    #expect(
+      Console.table(rows, width: 27)
+        == "name   what\nmnist  handwritten digits,\n       ten of them\na")
+    #expect(Console.table(rows, width: 38) == Console.table(rows, width: nil))
+    #expect(Console.table(rows, width: 26) == Console.table(rows, width: nil))
+  }
+
+  /// A term is beside its meaning where it leaves room, else above it.
+  @Test func definitionsAreWrapped() {
+    let long = String(repeating: "x", count: 27)
+    #expect(
+      Console.definitions(
+        [("hidden=50", "hidden units (1…100000)"), (long, "some words that go on"), ("a", "")],
+        width: 50)
+          == """
+            hidden=50                   hidden units
+                                        (1…100000)
+            \(long)
+                                        some words that go
+                                        on
+            a
+          """)
+  }
+
   /// What a name in a file may do to a terminal: ECMA-48's controls, and Unicode's that turn or hide text.
   @Test(arguments: [
     ("\u{1B}[2J\u{1B}]0;title\u{07}", #"\u{1b}[2J\u{1b}]0;title\u{7}"#),

@@ -23,7 +23,7 @@ import Testing
     #expect(
       table.output
         == metrics.sorted { $0.key < $1.key }.map { name, value in
-          name.padding(toLength: 16, withPad: " ", startingAt: 0)
+          name.replacing("_", with: " ").padding(toLength: 16, withPad: " ", startingAt: 0)
             + (name.contains("accuracy")
               ? String(format: "%.2f %%\n", value * 100) : String(format: "%.4f\n", value))
         }.joined())
@@ -127,11 +127,16 @@ import Testing
     #expect(list.status == 0)
     #expect(list.output.contains("\nmnist           not here  "))
     #expect(list.output.contains("\ndrawn-digits    drawn     "))
-    #expect(list.output.contains("\npneumoniamnist  not here  CC BY 4.0"))
-    #expect(list.output.contains("\npretrained      not here  those of the publishers"))
+    #expect(list.output.contains("\npneumoniamnist  not here  chest X-rays of children, "))
+    #expect(
+      list.output.contains(
+        "\npretrained      not here  weights, to be called by their names (licences of their publishers)"
+      ))
     try folder.write([0], "data/pretrained/w.pth")
     let found = try Command.run(["data", "list", "--data-dir", "data"], in: folder)
-    #expect(found.output.hasSuffix("  weights, to be called by their names: w.pth\n"))
+    #expect(
+      found.output.hasSuffix(
+        "  weights, to be called by their names: w.pth (licences of their publishers)\n"))
 
     let inspected = try Command.run(
       ["data", "inspect", "drawn-digits", "--output", "sheet.png"], in: folder)

@@ -96,7 +96,7 @@ import Testing
       #expect(result.passed, "\(result)")
       #expect(result.cases >= 10)
     }
-    #expect(results[0].tolerance == 1e-8)
+    #expect(results[0].comparisons.map(\.tolerance) == [1e-12, 1e-8])
   }
 
   @Test func hasAFormulaForEachParameter() {

@@ -51,7 +51,8 @@ struct ContextTests {
       let context = Context.training(seed: 1)
       for _ in 0...(1 << 20) { _ = context.dropoutKey() }
     }
-    expectStop(result, "Context.dropoutKey: more than 2²⁰ draws in one step")
+    expectStop(
+      result, "Context.dropoutKey: more than 2²⁰ draws in one step; call begin(step:) before each")
   }
 
   @Test func stopsAtAStepOutOfRange() async {

@@ -12,7 +12,8 @@ struct InitializerTests {
   static let squaredBounds: [(Initializer, Double)] = [
     (.uniform(-0.5, 0.5), 0.25), (.xavierUniform(), 6.0 / 650),
     (.xavierUniform(gain: 1.5), 13.5 / 650), (.heUniform(), 6.0 / 400),
-    (.heUniform(slope: 0.5), 6.0 / 500), (.pytorchDefault, 1.0 / 400),
+    (.heUniform(slope: 0.5), 6.0 / 500), (.heUniform(fan: .output), 6.0 / 250),
+    (.pytorchDefault, 1.0 / 400),
   ]
 
   static let variances: [(Initializer, Double)] = [

@@ -49,7 +49,7 @@ import Testing
     let normalized = WeightNormalizedLinear(3, 3, activation: .relu, random: &random)
     normalized.weightV.value = identity
     normalized.weightG.value = .ones(normalized.weightG.shape)
-    normalized.bias.value = .zeros([3])
+    normalized.bias?.value = .zeros([3])
     let layers: [any Layer] = [
       Linear(weight: Parameter(identity), activation: .relu), normalized,
       MeanOnlyBatchNorm(3, activation: .relu), BatchNorm(3, activation: .relu),

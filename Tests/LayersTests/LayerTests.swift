@@ -15,7 +15,8 @@ struct LayerTests {
     for result in check.run() {
       #expect(
         result.passed,
-        "\(result.name): \(result.maxRelativeError) > \(result.tolerance) at \(result.worstCase)")
+        "\(result.name): \(result.worst.error) > \(result.worst.tolerance) at \(result.worst.worstCase)"
+      )
       #expect(result.cases > 5, "\(result.name): too few shapes")
     }
   }

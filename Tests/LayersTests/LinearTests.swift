@@ -56,6 +56,32 @@ struct LinearTests {
     #expect(Linear(5, 4, bias: false, random: &random).bias == nil)
   }
 
+  /// In files the columns are in PyTorch's order, channel by channel: what it computes of images that are flattened so.
+  @Test func flattenedImagesAsPyTorchHasThem() throws {
+    var random = Philox(seed: 3)
+    let layer = Linear(flattened: (height: 2, width: 3, channels: 4), 5, random: &random)
+    let weight = Tensor((0..<5 * 24).map { Double($0) / 7 }, shape: [5, 24], dtype: .float32)
+    let bias = Tensor([1, 2, 3, 4, 5], shape: [5], dtype: .float32)
+    try load(["weight": weight, "bias": bias], into: layer, from: "test")
+    let x = Tensor((0..<2 * 24).map { Double($0 * $0 % 13) }, shape: [2, 2, 3, 4], dtype: .float32)
+    let channelsFirst = x.permuted(to: [0, 3, 1, 2]).flattened(from: 1)
+    let expected = linear(channelsFirst, weight, bias)
+    let found = layer(x.flattened(from: 1), .inference)
+    for (a, b) in zip(found.doubles, expected.doubles) { #expect(abs(a - b) <= 1e-5 * abs(b)) }
+    let state = stateDictionary(of: layer)
+    #expect(state["weight"]?.floats == weight.floats && state["bias"]?.floats == bias.floats)
+    #expect(layer.weight.value.floats != weight.floats)
+  }
+
+  /// It draws what a plain one draws: the order of its columns has no meaning before it is trained.
+  @Test func flattenedImagesBeginAsAnyRows() {
+    var (one, two) = (Philox(seed: 3), Philox(seed: 3))
+    let flattened = Linear(flattened: (height: 2, width: 3, channels: 4), 5, random: &one)
+    let plain = Linear(24, 5, random: &two)
+    #expect(flattened.weight.value.floats == plain.weight.value.floats)
+    #expect(flattened.bias?.value.floats == plain.bias?.value.floats)
+  }
+
   @Test func stopsAtLengthsOfZero() async {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]

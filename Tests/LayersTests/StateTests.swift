@@ -1,5 +1,6 @@
 import Layers
 import Tensors
+import TestSupport
 import Testing
 
 struct StateTests {
@@ -92,6 +93,16 @@ struct StateTests {
     // What was saved stays as it was while training goes on.
     from.head.bias?.update { OptimizerStep.sgd(&$0, .ones([2]), .none, rate: 1, decay: 0) }
     #expect(state["head.bias"]?.floats == to.head.bias?.value.floats)
+  }
+
+  @Test func stopsAtWeightsInBfloat16() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { convert(Softmax(), to: .bfloat16) }
+    expectStop(
+      result,
+      "convert: weights do not train in bfloat16; leave them float32 and give the network images in bfloat16, "
+        + "x.converted(to: .bfloat16)")
   }
 
   @Test func valuesAreRoundedToTheTypeOfTheModel() throws {

@@ -35,6 +35,43 @@ struct StateVisitorTests {
     #expect(snakeCase(label) == name)
   }
 
+  /// Whoever keeps layers in a class that is none would train without them.
+  @Test func stopsAtAClassThatIsNoLayer() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      final class Encoder: Sendable {
+        let blocks = [Softmax()]
+      }
+      struct Model: Layer {
+        let myEncoder = Encoder()
+        func forward(_ x: Tensor, _ context: Context) -> Tensor { x }
+      }
+      _ = namedParameters(of: Model())
+    }
+    expectStop(
+      result,
+      "my_encoder.blocks belongs to Encoder, a class that is not a Layer, and would neither be trained nor saved: "
+        + "make it conform to Layer")
+  }
+
+  @Test func stopsAtTwoOfOneName() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      struct Model: Layer {
+        let aB = Parameter(.ones([1]))
+        let a_b = Parameter(.ones([1]))
+        func forward(_ x: Tensor, _ context: Context) -> Tensor { x }
+      }
+      _ = stateDictionary(of: Model())
+    }
+    expectStop(
+      result,
+      "a_b is the name of two parameters or buffers: names of properties have to differ in more than upper and "
+        + "lower case")
+  }
+
   @Test func stopsAtParametersInADictionary() async {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]

@@ -22,7 +22,7 @@ struct WeightNormalizedLinearTests {
     let layer = layer(2, 2, dtype: dtype)
     layer.weightV.value = Tensor([3, 4, -5, 12], shape: [2, 2], dtype: dtype)
     layer.weightG.value = Tensor([10, 1], shape: [2], dtype: dtype)
-    layer.bias.value = Tensor([0.5, -1], shape: [2], dtype: dtype)
+    layer.bias?.value = Tensor([0.5, -1], shape: [2], dtype: dtype)
     let x = Tensor([1, 0, 0, 2], shape: [2, 2], dtype: dtype)
     let y = layer(x, .inference)
     #expect(y.shape == [2, 2] && y.dtype == dtype)
@@ -77,7 +77,7 @@ struct WeightNormalizedLinearTests {
       let length = squares.reduce(0) { $0 + $1 * $1 }.squareRoot()
       #expect(abs(Double(layer.weightG.value.floats[row]) - length) <= 4e-7 * length)
     }
-    #expect(layer.bias.value.floats == [Float](repeating: 0.25, count: 40))
+    #expect(layer.bias?.value.floats == [Float](repeating: 0.25, count: 40))
   }
 
   /// The lengths of the rows alone say how long they are.
@@ -103,7 +103,7 @@ struct WeightNormalizedLinearTests {
     let x = Tensor(inputs, shape: [7, 33], dtype: dtype)
     let y = layer(x, .training(seed: 1))
     let weight = weightNormalization(layer.weightV.value, layer.weightG.value)
-    let expected = linear(x, weight, layer.bias.value, activation: activation)
+    let expected = linear(x, weight, layer.bias?.value, activation: activation)
     #expect(y.shape == [7, 20] && y.dtype == dtype)
     let tolerance = dtype == .float32 ? 2e-6 : 4e-15
     for (found, right) in zip(y.doubles, expected.doubles) {

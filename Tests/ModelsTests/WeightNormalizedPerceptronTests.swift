@@ -24,7 +24,7 @@ import Testing
       let (outputs, inputs) = (widths[number + 1], widths[number])
       set(layer.weightG, grid(outputs, 1, 3, 0, number, 5, 4).map { $0 + 1 })
       set(layer.weightV, grid(outputs, inputs, 5, 2, number, 13, 8))
-      set(layer.bias, grid(1, outputs, 0, 3, number, 7, 4))
+      set(layer.bias!, grid(1, outputs, 0, 3, number, 7, 4))
     }
     return model
   }
@@ -71,7 +71,7 @@ import Testing
         -0.024439304401059937,
       ])
     expect(
-      gradients[model.layers[0].bias],
+      gradients[model.layers[0].bias!],
       [0, 0.2859165063767202, 0.15259681670865033, 0.6743787016658701, -0.22833447216968367])
   }
 
@@ -97,7 +97,7 @@ import Testing
     // Of 120,000 numbers the mean square has a relative deviation of √(2 / 120,000) = 0.004.
     #expect(abs(variance - 0.005) < 5 * 0.004 * 0.005)
     #expect(values.contains { abs($0) > 3 * 0.005.squareRoot() })
-    #expect(model.layers.allSatisfy { $0.bias.value.floats.allSatisfy { $0 == 0 } })
+    #expect(model.layers.allSatisfy { $0.bias!.value.floats.allSatisfy { $0 == 0 } })
   }
 
   /// In front of as many layers as are asked for there is a mask of its own, and in front of the others none.

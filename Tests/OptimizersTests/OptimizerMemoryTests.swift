@@ -102,6 +102,29 @@ struct OptimizerMemoryTests {
     expectStop(result, "Adam: there are no parameters to train")
   }
 
+  /// As where the optimiser was made for another model.
+  @Test func stopsAtGradientsOfOtherParameters() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      let (mine, other) = (Parameter(.ones([2])), Parameter(.ones([2])))
+      let optimizer = SGD([mine], learningRate: 0.1)
+      optimizer.step(valueWithGradient(of: [other]) { sum(other.value) }.gradients)
+    }
+    expectStop(
+      result, "SGD: none of the gradients is of a parameter that it steps; was the model made anew?"
+    )
+  }
+
+  @Test func whereAllIsFrozenNothingIsStepped() {
+    let parameter = Parameter(.ones([2]))
+    let optimizer = SGD([parameter], learningRate: 0.1)
+    let gradients = valueWithGradient(of: [parameter]) { sum(parameter.value) }.gradients
+    parameter.isFrozen = true
+    optimizer.step(gradients)
+    #expect(parameter.value.floats == [1, 1])
+  }
+
   @Test func stopsAtAParameterThatIsGivenTwice() async {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]

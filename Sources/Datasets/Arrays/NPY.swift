@@ -80,8 +80,10 @@ public enum NPY {
     }
   }
 
-  /// The bytes of an `.npy` file, version 1.0, with the tensor's shape and type.
+  /// The bytes of an `.npy` file, version 1.0, with the tensor's shape and type; bfloat16, which NumPy lacks, becomes
+  /// float32.
   public static func encode(_ tensor: Tensor) -> Data {
+    let tensor = tensor.dtype == .bfloat16 ? tensor.converted(to: .float32) : tensor
     let type = tensor.dtype == .float32 ? "<f4" : "<f8"
     var data = Data(NPYHeader.encode(type: type, shape: tensor.shape.lengths))
     tensor.withBytes { data.append(contentsOf: $0) }

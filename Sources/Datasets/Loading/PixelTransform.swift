@@ -64,13 +64,25 @@ public struct PixelTransform: Sendable {
 
   /// (byte / 255 − mean) / deviation with a mean and a standard deviation for each channel.
   ///
-  /// The deviations are positive; the roundings are those of torchvision's `ToTensor` and
+  /// Both are of pixels between 0 and 1, the deviations positive; the roundings are those of torchvision's `ToTensor` and
   /// `Normalize`.
   public static func normalized(mean: [Float], deviation: [Float]) -> PixelTransform {
     require(
       mean.count == deviation.count && deviation.allSatisfy { $0 > 0 },
       "PixelTransform.normalized: mean \(mean) and deviation \(deviation) must be as many as there "
         + "are channels, and the deviations positive")
+    require(
+      (mean + deviation).allSatisfy { $0 <= 1 },
+      "PixelTransform.normalized: mean \(mean) and deviation \(deviation) must be of pixels between 0 and 1; "
+        + "those of bytes, as channelStatistics() has them, belong in normalized(by:)")
     return PixelTransform(channels: mean.count) { (Float($0) / 255 - mean[$1]) / deviation[$1] }
+  }
+
+  /// Each channel shifted and scaled so that over these images its mean is 0 and its standard deviation 1; a channel that is
+  /// the same everywhere is shifted alone.
+  public static func normalized(by set: ClassificationSet) -> PixelTransform {
+    let (mean, deviation) = set.channelStatistics()
+    return normalized(
+      mean: mean.map { $0 / 255 }, deviation: deviation.map { $0 > 0 ? $0 / 255 : 1 })
   }
 }

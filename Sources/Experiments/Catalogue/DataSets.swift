@@ -7,13 +7,13 @@ import Training
 
 /// `adjoint data`
 public enum DataSets {
-  /// A line for each known set: name, where it is, licence, what it is. The sizes of a member of MedMNIST
+  /// A line for each known set: name, where it is, what it is with its licence. The sizes of a member of MedMNIST
   /// share a line, and so do files of weights.
   public static func list(in directory: DataDirectory) -> [[String]] {
     let single = DataCatalogue.sources.filter { $0.member == nil }.map { source in
       let folder = (try? directory.locate(source)) ?? nil
       let place = source.files.isEmpty ? "drawn" : folder?.path ?? "not here"
-      return [source.name, place, source.licence, source.summary]
+      return [source.name, place, "\(source.summary) (\(source.licence))"]
     }
     let members = MedMNIST.members.map { member in
       let found = MedMNIST.sizes.compactMap { size -> (size: Int, folder: URL)? in
@@ -24,15 +24,16 @@ public enum DataSets {
         MedMNIST.isDrawn(member.name, size: size, in: folder) ? "\(size), drawn" : "\(size)"
       }.joined(separator: "; ")
       let place = found.first.map { "\($0.folder.path) (size \(sizes))" } ?? "not here"
-      return [member.name, place, member.licence, member.summary]
+      return [member.name, place, "\(member.summary) (\(member.licence))"]
     }
     let weights = directory.pretrained
     let pretrained = [
-      "pretrained", weights?.folder.path ?? "not here", "those of the publishers",
+      "pretrained", weights?.folder.path ?? "not here",
       "weights, to be called by their names"
-        + (weights.map { ": " + $0.names.joined(separator: ", ") } ?? ""),
+        + (weights.map { ": " + $0.names.joined(separator: ", ") } ?? "")
+        + " (licences of their publishers)",
     ]
-    return [["name", "where", "licence", "what"]] + single + members + [pretrained]
+    return [["name", "where", "what"]] + single + members + [pretrained]
   }
 
   /// The set of a name, and of a size where it is a member of MedMNIST.

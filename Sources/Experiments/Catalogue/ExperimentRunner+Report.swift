@@ -17,10 +17,11 @@ extension ExperimentRunner {
     let seconds =
       environment.resumptions == nil && FileManager.default.fileExists(atPath: run.result.path)
       ? try RunDirectory.read(Summary.self, from: run.result).seconds : nil
+    let measured = bestEpoch(experiment.plan, history)
     let report = Report(
       title: Kind.information.name,
       subtitle: "\(experiment.summary). Data: \(withoutSums(environment.data))."
-        + (try changes(Kind.self, run)) + bestEpoch(experiment.plan, history)
+        + (try changes(Kind.self, run)) + (measured.isEmpty ? "" : " Weights: \(measured).")
         + (remark.map { " The run \($0)." } ?? ""),
       keyFigures: experiment.keyFigures(metrics),
       sections: [RunReport.curves(of: history, leavingOut: experiment.metricsDrawn)]
@@ -39,13 +40,14 @@ extension ExperimentRunner {
     description.replacing(/\ \([^()]*SHA-256 [^()]*\)/, with: "")
   }
 
-  /// Whose weights were measured, where they are not the last ones.
-  private static func bestEpoch(_ plan: TrainingPlan, _ history: History) -> String {
+  /// Whose weights were measured, where they are not the last ones; empty where they are.
+  static func bestEpoch(_ plan: TrainingPlan, _ history: History) -> String {
     guard let rule = plan.keepBest, let best = rule.best(of: history.epochs),
       best.step < history.losses.count
     else { return "" }
-    return " Weights: those after epoch \(best.epoch), the best of \(history.epochs.count) by "
-      + "\(rule.metric)."
+    return "those after epoch \(best.epoch) (step \(ProgressDisplay.grouped(best.step)) of "
+      + "\(ProgressDisplay.grouped(history.losses.count))), the best of \(history.epochs.count) by "
+      + rule.metric
   }
 
   /// The settings in which a run is not the experiment as it is by default; nothing where there are none.

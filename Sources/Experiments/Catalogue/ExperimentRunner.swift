@@ -180,6 +180,8 @@ public enum ExperimentRunner {
       metrics: outcome.metrics, run: run.folder.path, interrupted: outcome.wasInterrupted,
       paused: outcome.isPaused ? true : nil)
     if !outcome.wasInterrupted && !outcome.isPaused {
+      let measured = bestEpoch(experiment.plan, outcome.history)
+      if !measured.isEmpty { progress.note("weights: \(measured)") }
       try patience { try run.write(summary, to: run.result) }
       progress.show("writing the report …")
       try patience {

@@ -63,29 +63,43 @@ enum DepthComparison {
     }
   }
 
-  /// A table of all runs, accuracy against depth, and accuracy by epoch.
+  /// Nil of none.
+  private static func mean(of values: [Double]) -> Double? {
+    values.isEmpty ? nil : SeedStatistics(values: values).mean
+  }
+
+  /// A table of all runs, accuracy against depth, and accuracy by epoch, the curves as means over seeds.
   static func section(of runs: [Run]) -> Report.Section {
-    let runs = runs.sorted { $0.configuration.depth < $1.configuration.depth }
+    let runs = runs.sorted {
+      ($0.configuration.depth, $0.configuration.seed)
+        < ($1.configuration.depth, $1.configuration.seed)
+    }
     func percent(_ run: Run, _ name: String) -> String {
       run.metrics[name].map { String(format: "%.2f %%", $0 * 100) } ?? "–"
     }
     let rows = runs.map { run in
       [
-        "\(run.configuration.depth)", "\(run.configuration.hidden)",
+        "\(run.configuration.depth)", "\(run.configuration.hidden)", "\(run.configuration.seed)",
         ProgressDisplay.grouped(run.parameterCount),
         ProgressDisplay.grouped(run.history.losses.count), percent(run, "train_accuracy"),
         percent(run, "validation_accuracy"), percent(run, "test_accuracy"),
         run.folder ?? "this run",
       ]
     }
+    let depths = Dictionary(grouping: runs) { $0.configuration.depth }.sorted { $0.key < $1.key }
+    let means = depths.contains { $0.value.count > 1 } ? " Means of runs of the same depth." : ""
     func accuracies(_ name: String, _ caption: String) -> (any Figure, String)? {
-      let series = runs.compactMap { run -> Series? in
-        let points = run.history.epochs.compactMap { epoch in
-          epoch.metrics["\(name)_accuracy"].map { (Double(epoch.epoch), $0 * 100) }
+      let series = depths.compactMap { depth, runs -> Series? in
+        let epochs = Set(runs.flatMap { $0.history.epochs.map(\.epoch) }).sorted()
+        let points = epochs.compactMap { number in
+          mean(
+            of: runs.compactMap { run in
+              run.history.epochs.first { $0.epoch == number }?.metrics["\(name)_accuracy"]
+            }
+          ).map { (Double(number), $0 * 100) }
         }
         return points.isEmpty
-          ? nil
-          : Series("\(run.configuration.depth) layers", x: points.map(\.0), y: points.map(\.1))
+          ? nil : Series("\(depth) layers", x: points.map(\.0), y: points.map(\.1))
       }
       guard !series.isEmpty else { return nil }
       let plot = LinePlot(
@@ -95,15 +109,15 @@ enum DepthComparison {
       return (plot, caption)
     }
     let curves = [
-      accuracies("train", "Running accuracy, of the weights as they change."),
-      accuracies("validation", "After each epoch."),
+      accuracies("train", "Running accuracy, of the weights as they change.\(means)"),
+      accuracies("validation", "After each epoch.\(means)"),
     ].compactMap { $0 }
-    let depths = LinePlot(
+    let againstDepth = LinePlot(
       title: "Accuracy against depth", x: Axis(counting: "layers"), y: Axis("accuracy", unit: "%"),
       series: ["training", "validation"].map { part in
         let name = part == "training" ? "train_accuracy" : "validation_accuracy"
-        let points = runs.compactMap { run in
-          run.metrics[name].map { (Double(run.configuration.depth), $0 * 100) }
+        let points = depths.compactMap { depth, runs in
+          mean(of: runs.compactMap { $0.metrics[name] }).map { (Double(depth), $0 * 100) }
         }
         return Series(part, x: points.map(\.0), y: points.map(\.1), hasMarkers: true)
       }, width: 900, height: 300)
@@ -113,10 +127,10 @@ enum DepthComparison {
         .table(
           .init(
             header: [
-              "layers", "hidden units", "parameters", "steps", "training accuracy",
+              "layers", "hidden units", "seed", "parameters", "steps", "training accuracy",
               "validation accuracy", "test accuracy", "run",
             ], rows: rows, caption: "Accuracies of the weights at the end of each run.")),
-        .figure(depths, caption: "Of the weights at the end."),
+        .figure(againstDepth, caption: "Of the weights at the end.\(means)"),
       ] + (curves.isEmpty ? [] : [.row(curves)]))
   }
 }

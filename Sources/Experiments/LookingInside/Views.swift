@@ -87,7 +87,7 @@ struct Views {
       text:
         "What each pixel adds to the logit of \(className) on the way from \(baselineName) to the image, in "
         + "\(steps) steps: red for it, blue against it. The parts add up to \(number(found.total)), the logit "
-        + "rose by \(number(difference)): the completeness gap is \(number(found.completenessGap)). "
+        + "changes by \(number(difference)): the completeness gap is \(number(found.completenessGap)). "
         + "Sundararajan et al. 2017.")
     panel.rows = [
       [
@@ -138,7 +138,8 @@ struct Views {
       "Occlusion", file: "occlusion", map, .diverging, label: "fall of the logit",
       text:
         "How much the logit of \(className) falls where a window of \(window) pixels is covered by \(baselineName), "
-        + "every \(stride) pixels: red where the image speaks for it. Zeiler and Fergus 2014.")
+        + "\(stride == 1 ? "at every pixel" : "every \(stride) pixels"): red where the image speaks for it. Zeiler and Fergus 2014."
+    )
   }
 
   // MARK: - Maximisation

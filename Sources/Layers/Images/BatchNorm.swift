@@ -124,6 +124,8 @@ public struct BatchNorm: Layer {
       return body((runningMean.value, runningVar.value)).output
     }
     require(
+      x.count > 0, "input of shape \(x.shape) is empty; there is nothing to take statistics of")
+    require(
       x.count > features,
       "input of shape \(x.shape) has one value for each channel, whose variance "
         + "is 0; \(context.mode == .training ? "training" : "a layer without running statistics") needs a "

@@ -24,15 +24,15 @@ public struct GradientCheck: Sendable {
     ///   - parameters: what to differentiate by.
     ///   - body: a tensor of any shape, computed from the parameters' values.
     ///   - byHand: the gradients, worked out by other means than the tape, for a cotangent of that
-    ///     tensor; nil where the parameter needs none.
+    ///     tensor; nil where the parameter needs none. Left out, the tape is held against differences alone.
     public init(
-      _ label: String, _ parameters: [Parameter], byHand: @escaping (Tensor) -> [Tensor?],
+      _ label: String, _ parameters: [Parameter], byHand: ((Tensor) -> [Tensor?])? = nil,
       _ body: @escaping () -> Tensor
     ) {
       self.label = label
       self.parameters = parameters
       self.body = body
-      self.byHand = byHand
+      self.byHand = byHand ?? { _ in [Tensor?](repeating: nil, count: parameters.count) }
     }
   }
 
@@ -46,34 +46,12 @@ public struct GradientCheck: Sendable {
     case network
   }
 
-  /// The result of one check in one precision.
-  public struct Result: Sendable {
-    /// The check's name; the float32 one ends in `(float32)`.
-    public let name: String
-    /// Where it belongs.
-    public let group: Group
-    /// The largest relative error over all cases; see ``GradientCheck/relativeError(_:_:floor:)``.
-    public let maxRelativeError: Double
-    /// What it may be at most.
-    public let tolerance: Double
-    /// How many cases were checked.
-    public let cases: Int
-    /// The case with the largest error.
-    public let worstCase: String
-    /// Whether a gradient that is spoilt by one part in a thousand is found to be wrong.
-    ///
-    /// That by each parameter has to be found in one case at least, unless it is zero in all of them. Where all
-    /// gradients are zero there is none to spoil, and nothing has been shown.
-    public let noticesSpoiltGradient: Bool
-    /// Whether the error is within the tolerance, and that of a spoilt gradient would not be.
-    public var passed: Bool { maxRelativeError <= tolerance && noticesSpoiltGradient }
-  }
-
   /// The name, unique among all checks.
   public let name: String
   /// Where it belongs.
   public let group: Group
   let tolerance: Double
+  let toleranceByHand: Double
   let tolerance32: Double
   let makeCases: @Sendable (inout Sampler) -> [Case]
 
@@ -89,15 +67,19 @@ public struct GradientCheck: Sendable {
   ///   - group: where it belongs.
   ///   - tolerance: the largest relative error in float64. The five-point differences are right to about
   ///     1e-11 on smooth functions of moderate slope, so that 1e-8 leaves room for steep ones.
+  ///   - toleranceByHand: the largest relative error between the tape and the gradient by hand, which differ by the
+  ///     order of their sums alone.
   ///   - tolerance32: the largest relative error of float32 against float64 on the same numbers: some
   ///     forty units in the last place, for sums that cancel.
   ///   - cases: draws the cases, in the sampler's precision.
   public static func register(
     _ name: String, group: Group = .operation, tolerance: Double = 1e-8,
-    tolerance32: Double = 5e-6, cases: @escaping @Sendable (inout Sampler) -> [Case]
+    toleranceByHand: Double = 1e-12, tolerance32: Double = 5e-6,
+    cases: @escaping @Sendable (inout Sampler) -> [Case]
   ) {
     let check = GradientCheck(
-      name: name, group: group, tolerance: tolerance, tolerance32: tolerance32, makeCases: cases)
+      name: name, group: group, tolerance: tolerance, toleranceByHand: toleranceByHand,
+      tolerance32: tolerance32, makeCases: cases)
     registered.withLock { all in
       require(
         !all.contains { $0.name == name }, "GradientCheck: \(name) is registered twice")
@@ -124,22 +106,23 @@ public struct GradientCheck: Sendable {
 
   private func runDouble(seed: UInt64) -> Result {
     var sampler = Sampler(seed: seed, dtype: .float64)
-    var tally = Tally(tolerance: tolerance, floor: 1e-3)
+    var tally = Tally(
+      tolerances: [.byHand: toleranceByHand, .differences: tolerance], floor: 1e-3)
     for check in makeCases(&sampler) {
       let cotangent = sampler.cotangent(like: check.body())
       let tape = check.tapeGradients(cotangent)
-      let byHand = check.byHand(cotangent)
+      let byHand = check.gradientsByHand(cotangent)
       for (index, parameter) in check.parameters.enumerated() {
         let gradient = tape[index]
         if let hand = byHand[index] {
           tally.compare(
-            gradient.doubles, hand.doubles, check.label, Tally.Control(parameter: index, by: .hand))
+            gradient.doubles, hand.doubles, check.label, by: .byHand, parameter: index)
         }
         let probes = Probe.all(for: parameter, from: &sampler)
         let slopes = probes.map { probe in check.slope(of: parameter, along: probe, cotangent) }
         tally.compare(
-          probes.map { $0.component(of: gradient) }, slopes, check.label,
-          Tally.Control(parameter: index, by: .differences))
+          probes.map { $0.component(of: gradient) }, slopes, check.label, by: .differences,
+          parameter: index)
       }
     }
     return tally.result(name, group)
@@ -150,15 +133,14 @@ public struct GradientCheck: Sendable {
   private func runSingle(seed: UInt64) -> Result {
     var double = Sampler(seed: seed, dtype: .float64)
     var single = Sampler(seed: seed, dtype: .float32)
-    var tally = Tally(tolerance: tolerance32, floor: 0.1)
+    var tally = Tally(tolerances: [.double: tolerance32], floor: 0.1)
     for (exact, rounded) in zip(makeCases(&double), makeCases(&single)) {
       let value = exact.body()
       let cotangent = double.cotangent(like: value)
-      tally.compare(rounded.body().doubles, value.doubles, exact.label)
+      tally.compare(rounded.body().doubles, value.doubles, exact.label, by: .double)
       let gradients = rounded.tapeGradients(cotangent.converted(to: .float32))
       for (index, (a, b)) in zip(gradients, exact.tapeGradients(cotangent)).enumerated() {
-        tally.compare(
-          a.doubles, b.doubles, exact.label, Tally.Control(parameter: index, by: .double))
+        tally.compare(a.doubles, b.doubles, exact.label, by: .double, parameter: index)
       }
     }
     return tally.result(name + " (float32)", group)
@@ -182,62 +164,6 @@ public struct GradientCheck: Sendable {
   }
 }
 
-/// The errors of a check so far, and whether spoilt gradients would have been noticed.
-private struct Tally {
-  /// A gradient by the parameters at one place in the lists of all cases, and what it is compared with.
-  struct Control: Hashable {
-    enum Witness { case hand, differences, double }
-    let parameter: Int
-    let by: Witness
-  }
-
-  /// What rounding leaves of a gradient that is zero by the formula: a sum of numbers around one that cancel.
-  static let zero = 1e-12
-
-  let tolerance: Double
-  /// Below this, errors are absolute: 10⁻³ for differences in double, 0.1 for float32, whose inputs are
-  /// numbers around one.
-  let floor: Double
-  private var worst = 0.0
-  private var worstCase = ""
-  /// Whether the spoilt gradient was noticed in a case: each has to be, for a loud one says nothing of a faint one.
-  private var controls: [Control: Bool] = [:]
-  private var cases: Set<String> = []
-
-  init(tolerance: Double, floor: Double) {
-    self.tolerance = tolerance
-    self.floor = floor
-  }
-
-  /// Takes in an error; of a gradient also whether it would have been noticed, spoilt, which values need not be.
-  mutating func compare(
-    _ gradient: [Double], _ expected: [Double], _ label: String, _ control: Control? = nil
-  ) {
-    cases.insert(label)
-    require(
-      gradient.count == expected.count,
-      "GradientCheck: \(gradient.count) values against \(expected.count) in case \(label)")
-    let error = GradientCheck.relativeError(gradient, expected, floor: floor)
-    if error >= worst { (worst, worstCase) = (error, label) }
-    // A gradient that is zero everywhere cannot be spoilt. If only one of the two is, the error tells.
-    guard let control, !Tally.isZero(gradient), !Tally.isZero(expected) else { return }
-    let spoilt = GradientCheck.relativeError(
-      gradient.map { $0 * 1.001 }, expected, floor: floor)
-    controls[control] = controls[control] == true || spoilt > tolerance
-  }
-
-  private static func isZero(_ values: [Double]) -> Bool {
-    values.allSatisfy { abs($0) <= zero }
-  }
-
-  func result(_ name: String, _ group: GradientCheck.Group) -> GradientCheck.Result {
-    GradientCheck.Result(
-      name: name, group: group, maxRelativeError: worst, tolerance: tolerance, cases: cases.count,
-      worstCase: worstCase,
-      noticesSpoiltGradient: !controls.isEmpty && controls.values.allSatisfy { $0 })
-  }
-}
-
 extension GradientCheck {
   /// How well the three gradients of one parameter agree.
   public struct Agreement: Sendable, Equatable {
@@ -252,16 +178,21 @@ extension GradientCheck {
 }
 
 extension GradientCheck.Case {
-  /// Measures the agreement of the three gradients, parameter by parameter; float64 is the sensible type.
+  /// Measures the agreement of the three gradients, parameter by parameter; stops where they are not float64, whose
+  /// digits differences need.
   ///
   /// - Parameter seed: what the cotangent is drawn from.
   public func agreements(seed: UInt64 = 0) -> [GradientCheck.Agreement] {
     // Not the numbers that a caller's own sampler gives for this seed: a cotangent that equals the input
     // lies along it, and the gradient of whatever has a fixed length would be nothing but rounding.
     var sampler = Sampler(seed: ~seed, dtype: .float64)
+    require(
+      parameters.allSatisfy { $0.dtype == .float64 },
+      "GradientCheck.Case.agreements: the parameters have to be float64; convert(model, to: .float64) before the "
+        + "case is made")
     let cotangent = sampler.cotangent(like: body())
     let tape = tapeGradients(cotangent)
-    let hand = byHand(cotangent)
+    let hand = gradientsByHand(cotangent)
     return parameters.indices.map { index in
       let probes = Probe.all(for: parameters[index], from: &sampler)
       return GradientCheck.Agreement(
@@ -273,6 +204,15 @@ extension GradientCheck.Case {
           probes.map { $0.component(of: tape[index]) },
           probes.map { slope(of: parameters[index], along: $0, cotangent) }))
     }
+  }
+
+  func gradientsByHand(_ cotangent: Tensor) -> [Tensor?] {
+    let gradients = byHand(cotangent)
+    require(
+      gradients.count == parameters.count,
+      "GradientCheck.Case \(label): byHand gave \(gradients.count) gradients for \(parameters.count) parameters; "
+        + "one for each, or nil")
+    return gradients
   }
 
   func tapeGradients(_ cotangent: Tensor) -> [Tensor] {

@@ -31,7 +31,8 @@ public struct Gradients: Sendable {
 /// Runs `body` under a new tape and returns its value with the gradients of the parameters.
 ///
 /// Outside the closure no tensor carries history. Tapes nest: to an inner one, tensors of the outer
-/// one are constants.
+/// one are constants, and what it returns, value and gradients, is constant to the outer one: there are no second
+/// derivatives. A tape belongs to its thread: what the closure has other threads compute is constant, too.
 ///
 /// - Parameters:
 ///   - parameters: what to differentiate by. Frozen ones are constants.

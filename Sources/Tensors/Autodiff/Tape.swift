@@ -162,6 +162,10 @@ final class Tape {
         if let dc { add(dc, to: c, record.name) }
       case .many(let pull):
         let all = pull(dy, record.more.map { $0 >= 0 })
+        require(
+          all.count == record.more.count,
+          "the pullback of \(record.name) returned \(all.count) cotangents for \(record.more.count) inputs; it has "
+            + "to return one for each, or nil where none is needed")
         for (slot, dx) in zip(record.more, all) {
           if let dx { add(dx, to: slot, record.name) }
         }

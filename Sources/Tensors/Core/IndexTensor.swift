@@ -13,9 +13,9 @@ public struct IndexTensor: Sendable, Equatable {
     storage.write(values)
   }
 
-  /// A row of labels.
-  public init(_ values: [Int32]) {
-    self.init(values, shape: [values.count])
+  /// A row of labels, or of the positions that `ShuffledRows` hands out.
+  public init(_ values: some Collection<Int32>) {
+    self.init(Array(values), shape: [values.count])
   }
 
   init(uninitialized shape: Shape) {

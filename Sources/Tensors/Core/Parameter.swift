@@ -8,6 +8,9 @@ public enum StateLayout: Sendable {
   /// The lengths of the rows of a weight of `rank` axes, as weight normalisation has them: `[outputs]` in memory,
   /// `[outputs, 1, …]` in files, as PyTorch keeps them.
   case rowLengths(rank: Int)
+  /// A weight of rows that were images: `[outputs, height · width · channels]` in memory,
+  /// `[outputs, channels · height · width]` in files, as PyTorch flattens images.
+  case flattenedImages(height: Int, width: Int)
 }
 
 /// A tensor that is trained. A class, so that a layer and an optimiser mean the same one.
@@ -37,6 +40,11 @@ public final class Parameter: @unchecked Sendable {
         value.rank == 1 && rank >= 1,
         "Parameter \(name): lengths of shape \(value.shape) for the rows of \(rank) axes; they have to have "
           + "one axis, and a weight at least one")
+    case .flattenedImages(let height, let width):
+      require(
+        value.rank == 2 && height >= 1 && width >= 1 && value.shape[1] % (height * width) == 0,
+        "Parameter \(name): a weight of shape \(value.shape) for images of \(height) × \(width); it has to be "
+          + "[outputs, height · width · channels]")
     }
     stored = value.detached
     self.name = name
@@ -68,6 +76,9 @@ public final class Parameter: @unchecked Sendable {
       case .window: stored.permuted(to: [0, 3, 1, 2])
       case .rowLengths(let rank):
         stored.reshaped(to: Shape(stored.shape.lengths + [Int](repeating: 1, count: rank - 1)))
+      case .flattenedImages(let height, let width):
+        stored.reshaped(to: [shape[0], height, width, shape[1] / (height * width)])
+          .permuted(to: [0, 3, 1, 2]).reshaped(to: shape)
       }
     }
     set {
@@ -75,6 +86,9 @@ public final class Parameter: @unchecked Sendable {
       case .asInMemory: value = newValue
       case .window: value = newValue.permuted(to: [0, 2, 3, 1])
       case .rowLengths: value = newValue.reshaped(to: shape)
+      case .flattenedImages(let height, let width):
+        value = newValue.reshaped(to: [shape[0], shape[1] / (height * width), height, width])
+          .permuted(to: [0, 2, 3, 1]).reshaped(to: shape)
       }
     }
   }

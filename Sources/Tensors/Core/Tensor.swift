@@ -100,6 +100,7 @@ extension Tensor {
 
   /// The identity matrix of that many rows.
   public static func identity(_ rows: Int, dtype: DType = .float32) -> Tensor {
+    require(rows >= 0, "Tensor.identity(\(rows)): the number of rows has to be at least 0")
     var values = [Double](repeating: 0, count: rows * rows)
     for row in 0..<rows { values[row * rows + row] = 1 }
     return Tensor(values, shape: [rows, rows], dtype: dtype)

@@ -3,22 +3,26 @@
 private let forward = Kernel("average_pool")
 private let backward = Kernel("average_pool_pullback")
 
-/// Means over a window that moves along an axis.
+/// Means over a window that moves along one axis, as `torch.nn.functional.avg_pool1d` has them along the last;
+/// of images ``averagePool2D(_:window:stride:padding:countsPadding:)`` is the one.
 ///
 /// yⱼ = (1/w) Σᵢ x[j s + i] for i in 0 ..< w;  dx[j s + i] += dyⱼ / w
 ///
 /// - Parameters:
 ///   - x: of any shape with that axis, at least as long as the window.
 ///   - window: w, at least 1.
-///   - stride: s, at least 1.
+///   - stride: s, at least 1; the window where nothing is said.
 ///   - axis: from the front, or negative from the back.
 /// - Returns: the axis has ⌊(length − w) / s⌋ + 1 positions.
-public func averagePool(_ x: Tensor, window: Int, stride: Int = 1, axis: Int = -1) -> Tensor {
-  let axis = x.shape.resolve(axis: axis, for: "averagePool")
+public func averagePool1D(
+  _ x: Tensor, window: Int, stride: Int? = nil, axis: Int = -1
+) -> Tensor {
+  let axis = x.shape.resolve(axis: axis, for: "averagePool1D")
+  let stride = stride ?? window
   let parts = x.shape.split(at: axis)
   require(
     window >= 1 && stride >= 1 && window <= parts.axis,
-    "averagePool: window \(window) and stride \(stride) along axis \(axis) of shape \(x.shape)")
+    "averagePool1D: window \(window) and stride \(stride) along axis \(axis) of shape \(x.shape)")
   let length = (parts.axis - window) / stride + 1
   let sizes = Kernel.Sizes(parts.outer, parts.axis, parts.inner, window, stride, length)
   let y = Tensor(uninitialized: x.shape.replacing(axis: axis, with: length), x.dtype)
@@ -58,7 +62,7 @@ private let checks: Registration = {
           }
           return [Tensor(dx, shape: shape, dtype: dy.dtype)]
         }
-      ) { averagePool(x.value, window: window, stride: stride, axis: axis) }
+      ) { averagePool1D(x.value, window: window, stride: stride, axis: axis) }
     }
   }
 }

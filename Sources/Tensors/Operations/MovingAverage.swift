@@ -6,7 +6,7 @@ private let backward = Kernel("moving_average_pullback")
 /// Centred moving average along the last axis, the ends repeated, so that the length stays.
 ///
 /// yⱼ = (1/w) Σₒ x[clamp(j + o)] for o in −(w−1)/2 ... (w−1)/2, where clamp keeps to 0 ..< length;
-/// dx[clamp(j + o)] += dyⱼ / w.  It is ``averagePool(_:window:stride:axis:)`` of ``pad(_:axis:before:after:mode:)``
+/// dx[clamp(j + o)] += dyⱼ / w.  It is ``averagePool1D(_:window:stride:axis:)`` of ``pad(_:axis:before:after:mode:)``
 /// with edges, in one pass.
 ///
 /// - Parameters:

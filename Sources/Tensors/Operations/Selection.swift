@@ -68,7 +68,7 @@ public func slice(_ x: Tensor, axis: Int, from start: Int, count: Int) -> Tensor
   }
 }
 
-/// Positions of an axis by their indices, each as often as it is named.  dx = Σ of dy over the mentions
+/// Positions of an axis by their indices, each as often as it is named, as `torch.index_select` has it.  dx = Σ of dy over the mentions
 ///
 /// - Parameters:
 ///   - x: of any shape with that axis.
@@ -89,6 +89,21 @@ public func gather(_ x: Tensor, _ indices: IndexTensor, axis: Int = 0) -> Tensor
     gatherPullback.run(dy.dtype, sizes, dy.storage, indices.storage, into: dx.storage)
     return dx
   }
+}
+
+/// Labels by their rows, each as often as it is named.
+///
+/// - Parameters:
+///   - labels: `[rows]`.
+///   - indices: `[count]`, each a row; stops, naming it, if one is not.
+public func gather(_ labels: IndexTensor, _ indices: IndexTensor) -> IndexTensor {
+  require(
+    labels.shape.rank == 1 && indices.shape.rank == 1,
+    "gather: labels of shape \(labels.shape) by indices of shape \(indices.shape); both have to have one axis"
+  )
+  indices.requireBelow(labels.count, for: "gather")
+  let values = labels.values
+  return IndexTensor(indices.values.map { values[Int($0)] })
 }
 
 /// What ``pad(_:axis:before:after:mode:)`` fills the new positions with.

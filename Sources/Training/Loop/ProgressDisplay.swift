@@ -30,6 +30,8 @@ public final class ProgressDisplay {
   private var isBarShown = false
   /// Whether what is shown is gone once it is over, and not the bar.
   private var isPassing = false
+  /// What was measured last, in a few words.
+  private var measured: String?
 
   /// - Parameters:
   ///   - style: how much is shown.
@@ -53,17 +55,32 @@ public final class ProgressDisplay {
 
   func update(_ snapshot: Snapshot) {
     guard style == .bar else { return }
-    write("\r\u{1B}[2K" + ProgressDisplay.barLine(snapshot, width: width()))
+    let line = ProgressDisplay.barLine(snapshot, measured: measured, width: width())
+    write("\r\u{1B}[2K" + line)
     (isBarShown, isPassing) = (true, false)
   }
 
+  /// What the bar shows from now on of what was measured: the part that was held back, or else the test part, by its
+  /// accuracy, or else by its error.
+  func measured(_ metrics: [String: Double]) {
+    for part in ["validation", "test"] {
+      for name in ["accuracy", "auc", "mse", "loss"] {
+        guard let value = metrics["\(part)_\(name)"] else { continue }
+        let number = ProgressDisplay.format(metric: name, value)
+        measured = name == "accuracy" ? "\(part) \(number)" : "\(part) \(name) \(number)"
+        return
+      }
+    }
+  }
+
   func endOfEpoch(_ snapshot: Snapshot, metrics: [String: Double]) {
+    measured(metrics)
     switch style {
     case .silent: break
     case .bar: update(snapshot)
     case .lines:
       let shown = metrics.sorted { $0.key < $1.key }.map {
-        "\($0.key.replacing("_", with: " ")) \(ProgressDisplay.format(metric: $0.key, $0.value))"
+        "\(ProgressDisplay.words(ofMetric: $0.key)) \(ProgressDisplay.format(metric: $0.key, $0.value))"
       }
       write(
         "epoch \(snapshot.epoch)/\(snapshot.epochs)  step \(ProgressDisplay.grouped(snapshot.step))  "
@@ -93,8 +110,10 @@ public final class ProgressDisplay {
     (isBarShown, isPassing) = (false, false)
   }
 
-  /// `epoch 12/60 ━━━━━━╺──── 58 %  loss 0.0912  accuracy 97.4 %  287,112 samples/s  0:02 left`
-  static func barLine(_ snapshot: Snapshot, width: Int) -> String {
+  /// `epoch 12/60 ━━━━━━──── 58 %  loss 0.0912  accuracy 97.40 %  test 97.12 %  287,112 samples/s  0:02 left`
+  ///
+  /// Loss and accuracy are the epoch's running means of training.
+  static func barLine(_ snapshot: Snapshot, measured: String? = nil, width: Int) -> String {
     let share = Double(snapshot.step) / Double(max(snapshot.totalSteps, 1))
     let head = "epoch \(padded(snapshot.epoch, to: snapshot.epochs))/\(snapshot.epochs) "
     var parts = [
@@ -103,10 +122,11 @@ public final class ProgressDisplay {
     if let accuracy = snapshot.accuracy {
       parts.append("accuracy \(format(metric: "accuracy", accuracy))")
     }
+    if let measured { parts.append(measured) }
     parts.append("\(grouped(Int(snapshot.samplesPerSecond))) samples/s")
     parts.append("\(clock(snapshot.secondsLeft)) left")
     let fits = { (parts: [String]) in
-      head.count + 10 + parts.joined(separator: "  ").count <= width - 1
+      head.count + 8 + parts.joined(separator: "  ").count <= width - 1
     }
     if !fits(parts) { parts[parts.count - 2] = short(snapshot.samplesPerSecond) }
     // What does not fit is left out from the back, down to the bar itself.
@@ -128,6 +148,9 @@ public final class ProgressDisplay {
       rate < 999.5 ? (rate, "") : rate < 999_500 ? (rate / 1e3, "k") : (rate / 1e6, "M")
     return String(format: "%.3g", value) + " \(unit)/s"
   }
+
+  /// A metric's name as people are shown it: `test accuracy`.
+  public static func words(ofMetric name: String) -> String { name.replacing("_", with: " ") }
 
   /// A metric in few characters; accuracies in per cent.
   public static func format(metric name: String, _ value: Double) -> String {

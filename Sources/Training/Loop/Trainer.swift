@@ -119,7 +119,7 @@ public final class Trainer {
     do {
       defer { progress.finish() }
       if !wasInterrupted {
-        progress.show("measuring what it came to …")
+        progress.show("measuring the result …")
         metrics = try task.finalMetrics()
       }
     } catch let error as AdjointError where error.kind == .interrupted {
@@ -196,6 +196,7 @@ public final class Trainer {
     let measure = History.Measure(
       step: state.step, metrics: metrics.merging(state.meansSinceMeasure) { $1 })
     log.measure(measure, epoch: state.epoch + 1)
+    progress.measured(metrics)
     state.noteMeasure()
   }
 

@@ -39,7 +39,7 @@ public final class WeightAverage {
   ///   - decay: d.
   ///   - warmsUp: whether d begins smaller. It then comes to `decay` after (1 − d)^(−3/2) steps: to 0.99 after
   ///     1,000, to 0.999 after 31,600, to 0.9999 after a million.
-  public init(of model: any Layer, decay: Double, warmsUp: Bool = true) {
+  public init(of model: Any, decay: Double, warmsUp: Bool = true) {
     require(
       decay >= 0 && decay < 1, "WeightAverage: decay is \(decay); it has to be in 0 ..< 1")
     self.decay = decay

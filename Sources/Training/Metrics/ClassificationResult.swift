@@ -60,8 +60,11 @@ public struct ClassificationResult: Sendable {
     return metrics
   }
 
-  /// Adds a batch: logits `[batch, classes]` and labels `[batch]`.
+  /// Adds a batch: logits `[batch, classes]` and labels `[batch]`; stops if there are other than so many classes.
   public mutating func add(logits: Tensor, labels: IndexTensor) {
+    require(
+      logits.rank == 2 && logits.shape[1] == confusion.count,
+      "ClassificationResult.add: logits of shape \(logits.shape) for \(confusion.count) classes")
     let (batchLoss, probabilities) = softmaxCrossEntropyWithProbabilities(logits, labels: labels)
     let total = loss * Double(count) + batchLoss.item * Double(labels.count)
     count += labels.count

@@ -139,6 +139,31 @@ import Testing
     }
   }
 
+  /// By its own statistics each channel has mean 0 and deviation 1; one that never changes is but shifted.
+  @Test func normalisedByTheSet() throws {
+    let pixels: [UInt8] = [0, 7, 4, 7, 2, 7, 6, 7]
+    let set = try ClassificationSet(
+      pixels: pixels, height: 1, width: 2, channels: 2, labels: [0, 0], classNames: ["a"],
+      description: "s")
+    let loader = Loader(set, batchSize: 2, order: .sequential, transform: .normalized(by: set))
+    let values = loader.next().inputs.floats
+    let deviation = 5.0.squareRoot()
+    for (place, value) in values.enumerated() {
+      let expected = place % 2 == 0 ? (Double(pixels[place]) - 3) / deviation : 0
+      #expect(abs(Double(value) - expected) < 1e-6)
+    }
+  }
+
+  @Test func stopsAtStatisticsOfBytes() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { _ = PixelTransform.normalized(mean: [33.3], deviation: [78.6]) }
+    expectStop(
+      result,
+      "PixelTransform.normalized: mean [33.3] and deviation [78.6] must be of pixels between 0 and 1; those of "
+        + "bytes, as channelStatistics() has them, belong in normalized(by:)")
+  }
+
   @Test func aTransformOfOnesOwn() throws {
     let transform = PixelTransform(channels: 3) { Float($0) * 2 + Float($1) }
     let loader = Loader(

@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Figures
 import Foundation
 import Tensors
 import TestSupport
@@ -52,6 +53,31 @@ import Training
     let alone = try String(
       contentsOf: URL(fileURLWithPath: three.run + "/report.html"), encoding: .utf8)
     #expect(!alone.contains("Against depth"))
+  }
+
+  /// A row for each run; what is drawn of runs of one depth is their mean.
+  @Test func severalSeeds() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.writeCIFAR()
+    let runs = try [("a", "3", "0"), ("b", "3", "1")].map {
+      try train(folder, data, $0.0, [("depth", $0.1), ("seed", $0.2)])
+    }
+    let two = try train(
+      folder, data, "two", [("compare", runs.map(\.run).joined(separator: ","))])
+    let html = try String(
+      contentsOf: URL(fileURLWithPath: two.run + "/report.html"), encoding: .utf8)
+    #expect(html.components(separatedBy: "Means of runs of the same depth.").count == 4)
+    for run in runs { #expect(html.contains("<td>\(run.run)</td>")) }
+    let compared = try DepthComparison.runs(
+      in: ([two] + runs).map(\.run).joined(separator: ","), on: two.data, validation: 10)
+    let plots = DepthComparison.section(of: compared).blocks.compactMap { block -> LinePlot? in
+      if case .figure(let figure, _) = block { figure as? LinePlot } else { nil }
+    }
+    let training = try #require(plots.first?.series.first)
+    let measured = try ([two] + runs).map { try #require($0.metrics["train_accuracy"]) * 100 }
+    #expect(training.x == [2, 3])
+    #expect(training.y[0] == measured[0])
+    #expect(abs(training.y[1] - (measured[1] + measured[2]) / 2) < 1e-12)
   }
 
   /// Nothing is plotted of what was not measured.

@@ -12,7 +12,7 @@ import Testing
     let folder = try TemporaryFolder()
     func place(_ directory: DataDirectory) -> [String: String] {
       let rows = DataSets.list(in: directory)
-      #expect(rows[0] == ["name", "where", "licence", "what"])
+      #expect(rows[0] == ["name", "where", "what"])
       return Dictionary(uniqueKeysWithValues: rows.dropFirst().map { ($0[0], $0[1]) })
     }
     let none = place(folder.noData)

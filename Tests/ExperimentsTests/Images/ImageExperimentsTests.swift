@@ -175,7 +175,9 @@ import Training
     let report = try String(
       contentsOf: URL(fileURLWithPath: summary.run + "/report.html"), encoding: .utf8)
     let best = 1 + (try #require(losses.indices.min { losses[$0] < losses[$1] }))
-    let words = " Weights: those after epoch \(best), the best of 4 by validation_loss.<"
+    let steps = summary.steps / 4
+    let words =
+      " Weights: those after epoch \(best) (step \(best * steps) of \(4 * steps)), the best of 4 by validation_loss.<"
     // Nothing is said where the best are the last.
     #expect(report.contains(words) == (best < 4), "\(words)")
   }

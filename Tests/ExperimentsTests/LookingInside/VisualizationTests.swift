@@ -60,8 +60,8 @@ import Training
     ).sorted()
     #expect(
       written == [
-        "features-bn1.png", "features-conv1.png", "features-layer1.png", "features-layer2.png",
-        "features-layer3.png",
+        "features-conv1.png", "features-layer1.0.png", "features-layer2.0.png",
+        "features-layer3.0.png",
         "filters.png", "gradcam.png", "guided.png", "index.html", "integrated.png",
         "maximize.png", "occlusion.png", "saliency.png", "smoothgrad.png",
       ], "\(written)")

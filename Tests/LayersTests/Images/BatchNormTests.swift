@@ -169,6 +169,15 @@ struct BatchNormTests {
         + "training needs a larger batch or image")
   }
 
+  @Test func stopsAtAnEmptyBatch() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { _ = BatchNorm(3)(.ones([0, 3]), .training(seed: 0)) }
+    expectStop(
+      result,
+      "in layer BatchNorm: input of shape [0, 3] is empty; there is nothing to take statistics of")
+  }
+
   @Test func stopsAtOtherFeatures() async {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]

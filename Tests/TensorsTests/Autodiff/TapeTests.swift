@@ -182,6 +182,15 @@ import Testing
         record("mine", sum(inputs[0]), from: inputs) { dy, _ in [Tensor.ones([3]), dy] }
       }
     },
+    // What is missing would be taken for zero.
+    Mistake(
+      "the pullback of mine returned 1 cotangents for 2 inputs; it has to return one for each, or nil where none "
+        + "is needed"
+    ) {
+      _ = valueWithGradient(at: [.ones([]), .ones([])]) { inputs in
+        record("mine", inputs[0] + inputs[1], from: inputs) { dy, _ in [dy] } + inputs[1]
+      }
+    },
   ]
 
   @Test(arguments: mistakes.indices)
@@ -192,7 +201,19 @@ import Testing
     expectStop(result, Self.mistakes[index].words)
   }
 
-  // MARK: - Nesting, and no tape at all
+  // MARK: - Nesting, other threads, and no tape at all
+
+  /// What the inner tape returns is constant to the outer one: ∂/∂p of p + Σ 2xp at p = 2 is 1, and not 1 + 2x.
+  @Test func whatAnInnerTapeReturnsIsConstant() {
+    let p = Parameter(Tensor([2], shape: [], dtype: .float64))
+    let x = Parameter(Tensor([3], shape: [1], dtype: .float64))
+    let (value, gradients) = valueWithGradient(of: [p]) {
+      let inner = valueWithGradient(of: [x]) { sum(x.value * x.value) * p.value.detached }
+      return p.value + sum(inner.gradients[x]!)
+    }
+    #expect(value.item == 2 + 2 * 3 * 2)
+    #expect(gradients[p]?.item == 1)
+  }
 
   @Test func withoutATapeNothingIsRecorded() {
     let x = Parameter(.ones([3]), name: "x")

@@ -69,6 +69,9 @@ import Testing
     },
     Mistake("item: a tensor of shape [2] has 2 elements, not one") { _ = Tensor.ones([2]).item },
     Mistake("item: a tensor of shape [0] has 0 elements, not one") { _ = Tensor.ones([0]).item },
+    Mistake("Tensor.identity(-2): the number of rows has to be at least 0") {
+      _ = Tensor.identity(-2)
+    },
     Mistake("Tensor: 8 bytes for [3] of float32, which takes 12") {
       _ = [1.0].withUnsafeBytes { Tensor(bytes: $0, shape: [3], dtype: .float32) }
     },

@@ -7,7 +7,7 @@ import Testing
   @Test(arguments: ReferenceCase.named("average-pool-1d"))
   func agreesWithPyTorch(reference: ReferenceCase) {
     reference.check { inputs in
-      averagePool(
+      averagePool1D(
         inputs[0], window: reference.attributes.window ?? 0,
         stride: reference.attributes.stride ?? 0, axis: reference.attributes.axis ?? .max)
     }
@@ -18,9 +18,9 @@ import Testing
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { [window, stride] in
-      _ = averagePool(.ones([2, 5]), window: window, stride: stride)
+      _ = averagePool1D(.ones([2, 5]), window: window, stride: stride)
     }
     expectStop(
-      result, "averagePool: window \(window) and stride \(stride) along axis 1 of shape [2, 5]")
+      result, "averagePool1D: window \(window) and stride \(stride) along axis 1 of shape [2, 5]")
   }
 }

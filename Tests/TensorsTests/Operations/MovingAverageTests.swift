@@ -26,7 +26,7 @@ import Testing
     let values = (0..<2 * length).map { _ in random.normal() }
     let x = Tensor(values, shape: [2, length], dtype: .float64)
     let padded = pad(x, axis: 1, before: window / 2, after: window / 2, mode: .edge)
-    let pooled = averagePool(padded, window: window, axis: 1)
+    let pooled = averagePool1D(padded, window: window, stride: 1, axis: 1)
     #expect(
       firstFar(movingAverage(x, window: window).doubles, from: pooled.doubles, within: 1e-14) == nil
     )

@@ -47,6 +47,13 @@ import Testing
     #expect(slopes?.doubles == [2, 20, 0, 0, 5, 50])
   }
 
+  /// Labels of the rows that a shuffled order names.
+  @Test func gathersLabels() {
+    let rows: ArraySlice<Int32> = [0, 2, 2, 1][1...]
+    #expect(gather(IndexTensor([5, 6, 7]), IndexTensor(rows)).values == [7, 7, 6])
+    #expect(gather(IndexTensor([5]), IndexTensor([])).values == [])
+  }
+
   static let mistakes = [
     Mistake("slice: positions 2 ..< 6 of axis 1 of shape [2, 5]") {
       _ = slice(.ones([2, 5]), axis: 1, from: 2, count: 4)
@@ -61,6 +68,12 @@ import Testing
     ) { _ = concatenate([.ones([2, 3]), .ones([2, 4])]) },
     Mistake("gather: index 5 in row 2 is not in 0 ..< 5") {
       _ = gather(.ones([5]), IndexTensor([0, 4, 5]))
+    },
+    Mistake("gather: index 2 in row 1 is not in 0 ..< 2") {
+      _ = gather(IndexTensor([7, 8]), IndexTensor([0, 2]))
+    },
+    Mistake("gather: labels of shape [1, 2] by indices of shape [1]; both have to have one axis") {
+      _ = gather(IndexTensor([7, 8], shape: [1, 2]), IndexTensor([0]))
     },
     Mistake("gather: indices of shape [1, 2]; they have to be [count]") {
       _ = gather(.ones([5]), IndexTensor([0, 1], shape: [1, 2]))

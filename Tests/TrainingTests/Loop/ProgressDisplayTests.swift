@@ -70,6 +70,27 @@ import Testing
     #expect(screen.text == line + line + "\n")
   }
 
+  /// From the end of the first epoch on: what was held back, or else the test part.
+  @Test(arguments: [
+    (["test_accuracy": 0.9712, "train_accuracy": 1, "test_loss": 0.1], "test 97.12 %"),
+    (["test_accuracy": 0.5, "validation_auc": 0.25], "validation auc 0.2500"),
+    (["validation_loss": 2.5, "validation_mse": 1.5], "validation mse 1.5000"),
+    (["test_loss": 0.5], "test loss 0.5000"),
+  ])
+  func showsWhatWasMeasured(metrics: [String: Double], words: String) {
+    let screen = Screen()
+    let progress = screen.progress(.bar, width: 120)
+    progress.endOfEpoch(Self.snapshot, metrics: metrics)
+    #expect(screen.text.contains("  accuracy 97.40 %  \(words)  287,112 samples/s"))
+  }
+
+  @Test func showsNothingElseOfWhatWasMeasured() {
+    let screen = Screen()
+    let progress = screen.progress(.bar, width: 120)
+    progress.endOfEpoch(Self.snapshot, metrics: ["train_accuracy": 1, "test_pace": 3])
+    #expect(screen.text.contains("  accuracy 97.40 %  287,112 samples/s"))
+  }
+
   /// What takes long where no step is taken stands below the bar, and leaves nothing behind.
   @Test func whatIsShownInPassing() {
     let screen = Screen()

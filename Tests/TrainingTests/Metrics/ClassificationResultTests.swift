@@ -32,6 +32,18 @@ import Testing
     }
   }
 
+  @Test(arguments: [2, 4])
+  func stopsAtOtherClasses(columns: Int) async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { [columns] in
+      var result = ClassificationResult(classes: 3)
+      result.add(logits: .ones([1, columns]), labels: IndexTensor([1]))
+    }
+    expectStop(
+      result, "ClassificationResult.add: logits of shape [1, \(columns)] for 3 classes")
+  }
+
   /// Class 0 has one of two samples above both others and one tied with one of them: (2 + 1.5)/4.
   @Test func areaOverBatches() {
     var result = ClassificationResult(classes: 3, keepingScores: true)
