@@ -217,7 +217,8 @@ public final class Trainer {
 
   private var learningRate: Double {
     plan.schedule.rate(
-      base: plan.learningRate, at: plan.scheduleUnit == .epoch ? state.epoch : state.step)
+      base: state.plateau?.rate ?? plan.learningRate,
+      at: plan.scheduleUnit == .epoch ? state.epoch : state.step)
   }
 
   private func finishEpoch(_ total: Int, _ meter: SpeedMeter) throws {
@@ -240,6 +241,7 @@ public final class Trainer {
       progress.endOfEpoch(snapshot(total, meter), metrics: metrics)
       state.beginNextEpoch()
       keepIfBest(metrics)
+      lowerIfStale(metrics)
     }
     try writeCheckpointIfDue()
   }
@@ -266,13 +268,27 @@ public final class Trainer {
     return try average.withAverage(body)
   }
 
-  private func keepIfBest(_ metrics: [String: Double]) {
-    guard let rule = plan.keepBest else { return }
-    guard let value = metrics[rule.metric] else {
+  private func value(_ name: String, of metrics: [String: Double], _ what: String) -> Double {
+    guard let value = metrics[name] else {
       stop(
-        "Trainer: the plan keeps the best epoch by \(rule.metric), and the task measures "
+        "Trainer: the plan \(what) by \(name), and the task measures "
           + "\(metrics.keys.sorted().joined(separator: ", "))")
     }
+    return value
+  }
+
+  private func lowerIfStale(_ metrics: [String: Double]) {
+    guard let plateau = plan.plateau else { return }
+    let value = value(plateau.metric, of: metrics, "lowers the rate")
+    var found =
+      state.plateau ?? TrainingState.Plateau(rate: plan.learningRate, rule: plateau.rule)
+    found.rate = found.rule.rate(after: value, current: found.rate)
+    state.plateau = found
+  }
+
+  private func keepIfBest(_ metrics: [String: Double]) {
+    guard let rule = plan.keepBest else { return }
+    let value = value(rule.metric, of: metrics, "keeps the best epoch")
     guard rule.isBetter(value, than: state.best) else { return }
     state.best = .init(epoch: state.epoch, value: value)
     // Values, not references: an optimiser that goes on writes to a copy.

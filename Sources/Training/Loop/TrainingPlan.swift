@@ -20,6 +20,8 @@ public struct TrainingPlan: Sendable, Equatable {
   public var schedule: Schedule
   /// What the schedule counts.
   public var scheduleUnit: Unit
+  /// What lowers the rate that the schedule starts from when a metric stalls; nil to leave it alone.
+  public var plateau: Plateau?
   /// Which epoch's weights the run ends with; nil for the last.
   public var keepBest: BestEpoch?
   /// What is noted for TensorBoard beside losses, metrics, rate and speed.
@@ -28,7 +30,7 @@ public struct TrainingPlan: Sendable, Equatable {
   /// A plan.
   public init(
     epochs: Int, stepLimit: Int? = nil, learningRate: Double, schedule: Schedule = .constant,
-    scheduleUnit: Unit = .epoch, keepBest: BestEpoch? = nil,
+    scheduleUnit: Unit = .epoch, plateau: Plateau? = nil, keepBest: BestEpoch? = nil,
     tracking: TrackingOptions = .none
   ) {
     self.epochs = epochs
@@ -36,8 +38,23 @@ public struct TrainingPlan: Sendable, Equatable {
     self.learningRate = learningRate
     self.schedule = schedule
     self.scheduleUnit = scheduleUnit
+    self.plateau = plateau
     self.keepBest = keepBest
     self.tracking = tracking
+  }
+
+  /// A metric by which the rate is lowered after an epoch, as PyTorch's `ReduceLROnPlateau` does.
+  public struct Plateau: Sendable, Equatable {
+    /// The name of a metric that is measured after each epoch, such as `validation_loss`.
+    public var metric: String
+    /// By how much, and after how many epochs without a better one. It begins anew with each run.
+    public var rule: ReduceOnPlateau
+
+    /// A rule for a metric.
+    public init(_ metric: String, _ rule: ReduceOnPlateau = ReduceOnPlateau()) {
+      self.metric = metric
+      self.rule = rule
+    }
   }
 
   /// The number of steps it comes to.

@@ -1,4 +1,5 @@
 import Foundation
+import Optimizers
 import Tensors
 
 /// Where a run is: what a checkpoint holds beside weights and optimiser.
@@ -20,6 +21,8 @@ struct TrainingState: Codable, Sendable, Equatable {
   var metricsBytes = 0
   /// The best epoch so far, where the plan keeps it.
   var best: BestEpoch.Found?
+  /// The rate that the schedule starts from and what is known of the metric, where the plan lowers it on a plateau.
+  var plateau: Plateau?
   /// How many updates the average of the weights has had, where the task keeps one.
   var averageUpdates: Int?
 
@@ -29,6 +32,12 @@ struct TrainingState: Codable, Sendable, Equatable {
     loss += outcome.loss * Double(outcome.count)
     count += outcome.count
     if let right = outcome.correct { correct = (correct ?? 0) + right }
+  }
+
+  /// What a plan's rule has come to.
+  struct Plateau: Codable, Sendable, Equatable {
+    var rate: Double
+    var rule: ReduceOnPlateau
   }
 
   /// What the sums were after a step.
