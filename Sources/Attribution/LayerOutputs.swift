@@ -43,8 +43,8 @@ extension [LayerOutput] {
       "there is no layer \(name) in this network; there are \(map(\.name).joined(separator: ", "))")
   }
 
-  /// The last maps that still have places to tell apart: of at least 4 × 4, else of more than one place; not those inside
-  /// a block, which its shortcut passes by, as long as there are others.
+  /// The last maps that still have places to tell apart: of at least 4 × 4, else of more than one place; not those
+  /// inside a block, which its shortcut passes by, as long as there are others.
   ///
   /// - Throws: `AdjointError` of kind usage where no layer gives such maps.
   public func lastMaps() throws -> LayerOutput {

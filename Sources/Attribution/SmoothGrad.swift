@@ -1,7 +1,9 @@
 import Tensors
 
 extension Score {
-  /// The mean gradient over noisy copies of an image.  g = (1/n) Σ ∂y/∂x (x + ε),  ε normal with deviation σ (max x − min x)
+  /// The mean gradient over noisy copies of an image.  g = (1/n) Σ ∂y/∂x (x + ε)
+  ///
+  /// ε is normal with the deviation σ (max x − min x).
   ///
   /// Smilkov, Thorat, Kim, Viégas and Wattenberg, "SmoothGrad: removing noise by adding noise", 2017,
   /// arXiv:1706.03825.

@@ -74,7 +74,8 @@ HWY_INLINE void Forward(const Arguments *arguments) {
         const auto value = hn::Sub(Get<kWhole>(d, x + place, count), from);
         return kWhole ? value : hn::IfThenElseZero(hn::FirstN(d, count), value);
       };
-      // From the first element on: far from zero, sums of the elements themselves would round away what tells them apart.
+      // From the first element on: far from zero, sums of the elements themselves would round away what tells them
+      // apart.
       const float first = features > 0 ? hn::GetLane(Get<false>(d, x, 1)) : 0;
       const auto origin = hn::Set(d, first);
       const auto mean = static_cast<float>(

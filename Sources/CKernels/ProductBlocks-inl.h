@@ -90,7 +90,8 @@ HWY_INLINE void BroadcastRows(const Product &p, int64_t begin, int64_t end, int6
       BroadcastBlock<kNarrowRows, kVectors, kWhole>(p, row, column, last);
     }
   }
-  // A last vector that is not whole takes one register more. Eight rows are better done as four and four than as six and two.
+  // A last vector that is not whole takes one register more. Eight rows are better done as four and four than as six
+  // and two.
   if constexpr (kMostRows > kRows && kVectors > kNarrowVectors && kWhole) {
     for (; row + kMostRows <= end && row + 2 * kRows != end; row += kMostRows) {
       BroadcastBlock<kMostRows, kVectors, kWhole>(p, row, column, last);

@@ -17,8 +17,8 @@ namespace adjoint {
 namespace HWY_NAMESPACE {
 namespace {
 
-// So many rows are added up by themselves first: the error does not grow with their number, and the sum does not depend on
-// how many threads there are. Each does the rows that it has in its cache, as a product's threads do theirs.
+// So many rows are added up by themselves first: the error does not grow with their number, and the sum does not depend
+// on how many threads there are. Each does the rows that it has in its cache, as a product's threads do theirs.
 constexpr int64_t kRowBlock = 32;
 
 // dz of some rows, and their sum; of `kVectors` vectors of columns, of which a last one has only `last`.

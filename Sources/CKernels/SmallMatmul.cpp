@@ -115,8 +115,8 @@ void TurnedAll(const Product &p, int64_t grain) {
 }
 
 // As BroadcastAll where k is long and C small, as in the sums over a batch for the weights of a narrow layer: each of
-// some parts of k by itself, then added up in their order. So a thread reads only rows of A and B that it probably has in
-// its cache, and the result depends on the lengths alone.
+// some parts of k by itself, then added up in their order. So a thread reads only rows of A and B that it probably has
+// in its cache, and the result depends on the lengths alone.
 void SummedAll(const Product &p, int64_t parts) {
   thread_local Workspace workspace;
   auto *const of_parts = workspace.Take<float>(static_cast<size_t>(parts * p.m * p.n));

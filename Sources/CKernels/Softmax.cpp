@@ -89,8 +89,8 @@ HWY_INLINE RowSum<double> SoftmaxRow(const double *x, double *y, int64_t count) 
   return {maximum, sum};
 }
 
-// Four short rows at once, of which the last ones may be missing: the maximum and the sum of one need not wait for those
-// of the one before. Rows are of at most kVectors vectors.
+// Four short rows at once, of which the last ones may be missing: the maximum and the sum of one need not wait for
+// those of the one before. Rows are of at most kVectors vectors.
 template <int kVectors>
 HWY_INLINE void SoftmaxFour(const float *x, float *y, int64_t rows, int64_t count, RowSum<float> *sums) {
   const FloatTag d;

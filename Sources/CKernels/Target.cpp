@@ -4,7 +4,8 @@
 
 namespace {
 
-// The compiled targets all have lower bits than the baseline's; the best supported one is the lowest. 0 for the baseline.
+// The compiled targets all have lower bits than the baseline's; the best supported one is the lowest. 0 for the
+// baseline.
 int64_t Target() {
   const int64_t compiled = HWY_SSE4 | HWY_AVX2 | HWY_AVX3 | HWY_NEON;
   const int64_t usable = hwy::SupportedTargets() & compiled;

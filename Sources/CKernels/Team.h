@@ -1,10 +1,10 @@
 // The threads that loops are shared out over: those of OpenMP, which oneDNN and OpenBLAS use as well, held in one
 // region from loop to loop.
 //
-// To open and close a region of libgomp for every loop takes 0.4 µs and a dozen cache lines that wander between the cores.
-// Here a thread opens one, its workers wait in it, each at cache lines of its own, and a loop costs two of them: the
-// request and the answer (0.1 µs). Whoever wants OpenMP's team for itself, as oneDNN's primitives for several threads
-// and OpenBLAS do, releases it first.
+// To open and close a region of libgomp for every loop takes 0.4 µs and a dozen cache lines that wander between the
+// cores. Here a thread opens one, its workers wait in it, each at cache lines of its own, and a loop costs two of them:
+// the request and the answer (0.1 µs). Whoever wants OpenMP's team for itself, as oneDNN's primitives for several
+// threads and OpenBLAS do, releases it first.
 //
 // The size of the team is the process's, but OpenMP keeps it for each thread that opens a region, and the flushing of
 // denormals belongs to a thread too. So each thread takes both over when it first does something here, and again after
@@ -31,8 +31,8 @@ inline void JoinTeam() {
   if (team_generation_seen != team_generation.load(std::memory_order_relaxed)) TakeOverTeam();
 }
 
-// What one of `threads` threads does of a job. It takes no block for tensors: that looks whether the team is to be another,
-// and a team cannot be released by a thread that is at work for it.
+// What one of `threads` threads does of a job. It takes no block for tensors: that looks whether the team is to be
+// another, and a team cannot be released by a thread that is at work for it.
 using Part = void (*)(const void *job, int64_t thread, int64_t threads);
 
 // Has each of the team's threads do its part, this one the first; returns when all are done. `threads` is how many are
@@ -42,8 +42,8 @@ void OnTeam(int64_t threads, Part part, const void *job);
 // Whether what this thread begins now goes alone: it is doing a part already, or other processes hold the cores.
 bool GoesAlone();
 
-// Whether the team's cores are far from each other: a cache line takes long from one to the other, as it does where they do
-// not share a cache. Found out by the way, and never reflected in a result.
+// Whether the team's cores are far from each other: a cache line takes long from one to the other, as it does where
+// they do not share a cache. Found out by the way, and never reflected in a result.
 extern __thread bool is_team_far;
 
 // Looks whether it still is, now and then; to be called where that kept a loop from being shared out.

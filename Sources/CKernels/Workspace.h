@@ -48,9 +48,9 @@ inline Rooms &RoomsHere() {
   return rooms;
 }
 
-// Room for so many elements for as long as it is in scope, one inside the other. It is the thread's own: asked for when a
-// thread first needs as much, and not again because another needs some at the same time. The counters of memory are those of
-// tensors and leave it out.
+// Room for so many elements for as long as it is in scope, one inside the other. It is the thread's own: asked for when
+// a thread first needs as much, and not again because another needs some at the same time. The counters of memory are
+// those of tensors and leave it out.
 template <typename T>
 class Scratch {
  public:

@@ -72,8 +72,8 @@ public struct DataDirectory: Sendable {
     }
   }
 
-  /// The file of weights that is meant: the one at the path, or for a name alone, where no such file is here, the one in
-  /// `pretrained/` of the usual places.
+  /// The file of weights that is meant: the one at the path, or for a name alone, where no such file is here, the one
+  /// in `pretrained/` of the usual places.
   ///
   /// Throws no input for a name that is in none of them.
   public func weights(_ path: String) throws -> URL {
@@ -88,7 +88,8 @@ public struct DataDirectory: Sendable {
     return found
   }
 
-  /// The first of the usual places that has files of weights in `pretrained/`, and their names in order; nil where none has.
+  /// The first of the usual places that has files of weights in `pretrained/`, and their names in order; nil where none
+  /// has.
   public var pretrained: (folder: URL, names: [String])? {
     let endings: Set = ["safetensors", "pth", "pt", "th", "bin", "ckpt"]
     return placesOfWeights.lazy.map { folder in

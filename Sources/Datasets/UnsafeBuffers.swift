@@ -231,8 +231,8 @@ extension ClassificationSet {
   private static let bytesAhead = 1 << 17
 
   /// The images of the rows as float32 inputs: one pass over the bytes, straight into the tensor's
-  /// memory, or two if they are changed on the way. Those of a small batch that comes next are fetched meanwhile: the rows
-  /// of a shuffled one are in no cache.
+  /// memory, or two if they are changed on the way. Those of a small batch that comes next are fetched meanwhile: the
+  /// rows of a shuffled one are in no cache.
   func inputs(
     of rows: ArraySlice<Int32>, before upcoming: ArraySlice<Int32> = [],
     _ transform: PixelTransform, _ layout: InputLayout,

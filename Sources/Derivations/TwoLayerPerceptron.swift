@@ -10,7 +10,8 @@ import Tensors
 ///     Ŷ  = softmax(Z₂)          [m, classes]
 ///     L  = −(1/m) Σᵢ Σₖ Yᵢₖ ln Ŷᵢₖ + λ (‖W₁‖² + ‖W₂‖²)
 ///
-/// where λ is 0 unless a penalty is asked for. No tape is involved: every line of ``gradient(inputs:labels:)`` is one of the formulas beside it.
+/// where λ is 0 unless a penalty is asked for. No tape is involved: every line of ``gradient(inputs:labels:)`` is one
+/// of the formulas beside it.
 public struct TwoLayerPerceptron {
   /// W₁ `[hidden, inputs]`, b₁ `[hidden]`, W₂ `[classes, hidden]`, b₂ `[classes]`.
   public let parameters: [Parameter]

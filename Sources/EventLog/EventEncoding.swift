@@ -1,6 +1,7 @@
 /// The events this module writes, encoded as the message `tensorflow.Event`.
 ///
-/// Source: `event.proto`, `summary.proto`, `histogram.proto` and `tensor.proto` of TensorBoard; the field numbers are theirs.
+/// Source: `event.proto`, `summary.proto`, `histogram.proto` and `tensor.proto` of TensorBoard; the field numbers are
+/// theirs.
 enum EventEncoding {
   /// The first event of every file; TensorBoard reads the version after the colon.
   static func fileVersion(wallTime: Double) -> [UInt8] {

@@ -14,7 +14,8 @@ public final class EventLogWriter {
   /// Small enough that a crash loses little, large enough that a step rarely meets the system.
   private static let bufferSize = 1 << 16
 
-  /// Makes `events.out.tfevents.<seconds>.<host>.<process>.<number>` in `directory`, and the folder where it is missing.
+  /// Makes `events.out.tfevents.<seconds>.<host>.<process>.<number>` in `directory`, and the folder where it is
+  /// missing.
   ///
   /// - Parameters:
   ///   - directory: the run's folder.

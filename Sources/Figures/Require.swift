@@ -1,6 +1,7 @@
 import Foundation
 
-/// Stops with a message where a caller broke the contract; prints in optimised builds too, which `precondition` does not.
+/// Stops with a message where a caller broke the contract; prints in optimised builds too, which `precondition` does
+/// not.
 ///
 /// The one of `Tensors`, which this room does not import, word for word.
 func require(

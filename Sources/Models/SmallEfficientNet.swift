@@ -62,10 +62,10 @@ public struct InvertedBottleneck: Layer {
 /// A small network of inverted bottlenecks for images of 28 to 64 pixels: fused blocks while the maps are large, then
 /// depthwise ones with squeeze-and-excitation.
 ///
-/// Why so: tissue is told by texture at two or three scales, so three stages do; a 3×3 convolution on few channels keeps the
-/// processor busy where a depthwise one waits for memory, so the large maps get fused blocks; the narrow outputs
-/// keep weights few, which a small training set asks for. One shape serves 28 pixels (`stride` 1 at the stem) and
-/// 64 (2).
+/// Why so: tissue is told by texture at two or three scales, so three stages do; a 3×3 convolution on few channels
+/// keeps the processor busy where a depthwise one waits for memory, so the large maps get fused blocks; the narrow
+/// outputs keep weights few, which a small training set asks for. One shape serves 28 pixels (`stride` 1 at the stem)
+/// and 64 (2).
 /// After Tan and Le, "EfficientNetV2: smaller models and faster training", ICML 2021.
 public struct SmallEfficientNet: ImageNetwork {
   let stem: Conv2d
@@ -82,8 +82,8 @@ public struct SmallEfficientNet: ImageNetwork {
   ///   - channels: of the images.
   ///   - classes: outputs.
   ///   - stride: of the first convolution.
-  ///   - dropped: towards which the probability grows that a block's shortcut is taken alone: the first of the nine blocks
-  ///     has 0, the second 1 / 9 of it, the last 8 / 9, as in torchvision.
+  ///   - dropped: towards which the probability grows that a block's shortcut is taken alone: the first of the nine
+  ///     blocks has 0, the second 1 / 9 of it, the last 8 / 9, as in torchvision.
   ///   - dropout: of the features in front of the classifier.
   ///   - random: draws the weights.
   public init(

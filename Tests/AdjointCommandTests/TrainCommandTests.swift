@@ -139,8 +139,8 @@ import Testing
       in: folder)
   }
 
-  /// oneDNN may be told to behave as on a lesser processor, where it does not multiply bfloat16: then too a run is near that
-  /// in float32, but not the same.
+  /// oneDNN may be told to behave as on a lesser processor, where it does not multiply bfloat16: then too a run is near
+  /// that in float32, but not the same.
   @Test func bfloat16WithoutAVX512() throws {
     let folder = try TemporaryFolder()
     let drawn = try Command.run(

@@ -64,8 +64,8 @@ import Testing
       expecting: { $0.place == nil ? .refused : .refusedOr(right) })
   }
 
-  /// The older format has no checksum, and its sizes leave nothing over: a changed number is another number, and only in
-  /// its own place.
+  /// The older format has no checksum, and its sizes leave nothing over: a changed number is another number, and only
+  /// in its own place.
   @Test func streamOfTorch() throws {
     let whole = try bytes(of: TorchReference.url("checkpoint_model.pth"))
     let right = try TorchReference.tensors("line").mapValues(bits)

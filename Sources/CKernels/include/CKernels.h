@@ -89,8 +89,8 @@ const char *adjoint_compiler(void);
 int64_t adjoint_vector_bytes(void);
 
 // --- Registrations -------------------------------------------------------------------------------
-// Calls the functions that the linker gathered from the section "adjoint_registry" of every object file; returns how many
-// there are.
+// Calls the functions that the linker gathered from the section "adjoint_registry" of every object file; returns how
+// many there are.
 
 size_t adjoint_run_registrations(void);
 

@@ -1,8 +1,8 @@
 import Foundation
 import Tensors
 
-/// A check of JSON that was written elsewhere, before a decoder sees it: decoders differ in what they make of a key that
-/// occurs twice, and do not say where a text is wrong.
+/// A check of JSON that was written elsewhere, before a decoder sees it: decoders differ in what they make of a key
+/// that occurs twice, and do not say where a text is wrong.
 public enum StrictJSON {
   /// The longest text that is taken, in bytes.
   public static let maximumLength = 1 << 20

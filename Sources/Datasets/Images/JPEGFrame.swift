@@ -2,7 +2,8 @@
 ///
 /// Source: ITU-T T.81, annex B.
 struct JPEGFrame {
-  /// What the decoder keeps beside the pixels: each coefficient, in two bytes, of a picture that comes in several scans.
+  /// What the decoder keeps beside the pixels: each coefficient, in two bytes, of a picture that comes in several
+  /// scans.
   let coefficientBytes: Int
 
   /// Reads the markers up to the first scan; whatever the decoder will refuse counts nothing here.

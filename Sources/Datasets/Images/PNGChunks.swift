@@ -7,9 +7,9 @@ import Tensors
 enum PNGChunks {
   static let signature: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
 
-  /// Verifies the checksum of each chunk, and takes out those that are not essential, but for transparency: texts, which
-  /// unpack to much, and what is said about curve and primaries of the colours, by which samples would be changed.
-  /// Networks were trained on samples as they are in the file. What follows the end is taken out too.
+  /// Verifies the checksum of each chunk, and takes out those that are not essential, but for transparency: texts,
+  /// which unpack to much, and what is said about curve and primaries of the colours, by which samples would be
+  /// changed. Networks were trained on samples as they are in the file. What follows the end is taken out too.
   ///
   /// - Parameters:
   ///   - bytes: a file that begins with the signature.

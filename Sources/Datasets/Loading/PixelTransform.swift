@@ -64,8 +64,8 @@ public struct PixelTransform: Sendable {
 
   /// (byte / 255 − mean) / deviation with a mean and a standard deviation for each channel.
   ///
-  /// Both are of pixels between 0 and 1, the deviations positive; the roundings are those of torchvision's `ToTensor` and
-  /// `Normalize`.
+  /// Both are of pixels between 0 and 1, the deviations positive; the roundings are those of torchvision's `ToTensor`
+  /// and `Normalize`.
   public static func normalized(mean: [Float], deviation: [Float]) -> PixelTransform {
     require(
       mean.count == deviation.count && deviation.allSatisfy { $0 > 0 },
@@ -78,8 +78,8 @@ public struct PixelTransform: Sendable {
     return PixelTransform(channels: mean.count) { (Float($0) / 255 - mean[$1]) / deviation[$1] }
   }
 
-  /// Each channel shifted and scaled so that over these images its mean is 0 and its standard deviation 1; a channel that is
-  /// the same everywhere is shifted alone.
+  /// Each channel shifted and scaled so that over these images its mean is 0 and its standard deviation 1; a channel
+  /// that is the same everywhere is shifted alone.
   public static func normalized(by set: ClassificationSet) -> PixelTransform {
     let (mean, deviation) = set.channelStatistics()
     return normalized(

@@ -167,7 +167,8 @@ public struct SeriesSet: Sendable {
     hour % 24 * variateCount + variate
   }
 
-  /// The last rows of another table of the same variates, scaled as this one is, without its cycle: `[1, count, variates]`.
+  /// The last rows of another table of the same variates, scaled as this one is, without its cycle:
+  /// `[1, count, variates]`.
   ///
   /// - Throws: `AdjointError`, bad data, if the table has other variates or fewer rows, or numbers are too large.
   public func scaled(

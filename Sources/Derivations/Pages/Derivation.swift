@@ -5,8 +5,8 @@ infix operator ≔ : AssignmentPrecedence
 
 /// A derivation: what is given, what is computed from it, and its gradients step by step.
 ///
-/// Every formula that computes or differentiates is a ``Term``: shown as it stands, and evaluated when the page is made.
-/// A document is one file that registers itself:
+/// Every formula that computes or differentiates is a ``Term``: shown as it stands, and evaluated when the page is
+/// made. A document is one file that registers itself:
 ///
 /// ```swift
 /// @section("adjoint_registry") @used

@@ -88,7 +88,8 @@ struct CascadeReport {
       ])
   }
 
-  /// Predictions beside the truth: points for task A, the confusion matrix for task B, which of images ``images()`` has.
+  /// Predictions beside the truth: points for task A, the confusion matrix for task B, which of images ``images()``
+  /// has.
   func predictions() -> Report.Section? {
     let result = task.evaluate(main.model, on: task.data.test)
     var blocks: [Report.Block] = []

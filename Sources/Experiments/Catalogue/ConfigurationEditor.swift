@@ -13,7 +13,8 @@ enum ConfigurationEditor {
   ///   - changes: names in snake case (a hyphen stands for an underscore) and values as text.
   ///   - experiment: its name, for messages.
   ///
-  /// A configuration with a number of steps goes by them; it no longer does where epochs are asked for and steps are not.
+  /// A configuration with a number of steps goes by them; it no longer does where epochs are asked for and steps are
+  /// not.
   ///
   /// - Throws: `AdjointError` for a name it does not have, with the nearest, and for a value of the wrong
   ///   type or out of range.

@@ -24,7 +24,8 @@ extension Prediction {
   ///   - output: the file to write, a table too, whose name ends in `.csv`; nil for none.
   ///   - data: where its training data are looked for, by which numbers are scaled.
   /// - Returns: the rows that follow.
-  /// - Throws: `AdjointError` if it is no run, or of another kind, or its data are not there, or the table does not fit.
+  /// - Throws: `AdjointError` if it is no run, or of another kind, or its data are not there, or the table does not
+  ///   fit.
   public static func forecast(
     run folder: URL, input: URL, output: URL?, data: DataDirectory
   ) throws -> HourlyTable {

@@ -24,8 +24,8 @@ public enum Prediction {
   ///     `[rows, height, width, channels]`, or `[rows, channels, height, width]`, of normalised inputs, or of bytes
   ///     that are normalised first.
   ///   - output: the file to write, `[rows, outputs]`; its name ends in `.npy`.
-  ///   - note: told what was opened in the weights' file or taken off their names, and what is taken for granted of bytes
-  ///     where the weights lie in no run.
+  ///   - note: told what was opened in the weights' file or taken off their names, and what is taken for granted of
+  ///     bytes where the weights lie in no run.
   /// - Returns: the shape of the output.
   /// - Throws: `AdjointError` that names the file and what is wrong with it.
   public static func run(

@@ -2,8 +2,8 @@ import Figures
 import Tensors
 
 extension Report.Section {
-  /// A section that sets a run beside others, or says why those cannot stand there any more: the rest of the report needs
-  /// none of them.
+  /// A section that sets a run beside others, or says why those cannot stand there any more: the rest of the report
+  /// needs none of them.
   static func beside(
     _ title: String, _ section: () throws -> Report.Section
   ) throws -> Report.Section {

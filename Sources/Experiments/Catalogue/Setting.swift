@@ -27,8 +27,8 @@ public enum SettingValues: Sendable, Equatable, CustomStringConvertible {
 
 /// One setting of a configuration: its name, what it means, and the values it takes.
 ///
-/// A configuration lists its settings once. What `adjoint list NAME` shows, what `--set` refuses and which of them are files
-/// all comes from that list.
+/// A configuration lists its settings once. What `adjoint list NAME` shows, what `--set` refuses and which of them are
+/// files all comes from that list.
 public struct Setting<Configuration>: Sendable {
   /// What `--set` calls it, in snake case.
   public let name: String

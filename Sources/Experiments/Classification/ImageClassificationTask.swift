@@ -33,8 +33,8 @@ enum TestUse {
 
 /// A training task of images and classes: batches from a loader, one ``ClassificationStep`` each.
 ///
-/// Its losses are mean cross-entropies, binary ones of images with several labels; where the step has a penalty, the metric
-/// `penalty` says what it comes to.
+/// Its losses are mean cross-entropies, binary ones of images with several labels; where the step has a penalty, the
+/// metric `penalty` says what it comes to.
 final class ImageClassificationTask<Model: Layer>: TrainingTask {
   let model: Model
   let parts: ImageClassificationParts

@@ -133,8 +133,8 @@ struct ImageSet {
   }
 
   /// What each channel is normalised by. Weights from elsewhere expect what they were trained on: the means and
-  /// deviations of ImageNet's pixels, which the published networks for CIFAR-10 take too. MedMNIST's own programs take ½
-  /// for all.
+  /// deviations of ImageNet's pixels, which the published networks for CIFAR-10 take too. MedMNIST's own programs take
+  /// ½ for all.
   static func statistics(
     _ configuration: ImageConfiguration, channels: Int
   ) -> (mean: [Float], deviation: [Float]) {

@@ -99,8 +99,8 @@ final class ImageTraining {
     try requireNoSingleImage()
   }
 
-  /// Throws a usage error if a batch of one image comes to a normalisation whose maps have one place: there is nothing to
-  /// take a variance of.
+  /// Throws a usage error if a batch of one image comes to a normalisation whose maps have one place: there is nothing
+  /// to take a variance of.
   private func requireNoSingleImage() throws {
     let set = images.parts.train
     guard set.count % configuration.batchSize == 1, !network.holdsFeatures,

@@ -94,8 +94,8 @@ struct ExaminedNetwork {
       width: width, height: height, channels: channels, pixels: Array(set.image(row)))
   }
 
-  /// The window and stride of an occlusion, a fifth and a sixteenth of the image: some two hundred runs at 32, 64 and 224
-  /// pixels, more where the stride is rounded down, as at 28 (24², 576).
+  /// The window and stride of an occlusion, a fifth and a sixteenth of the image: some two hundred runs at 32, 64 and
+  /// 224 pixels, more where the stride is rounded down, as at 28 (24², 576).
   var occluder: (window: Extent, stride: Extent) {
     func window(_ length: Int) -> Int { max(length / 5, 1) }
     func stride(_ length: Int) -> Int { max(length / 16, 1) }

@@ -1,7 +1,7 @@
 import Tensors
 
-/// The numbers 0 ..< `count` in an order drawn from a seed. What stands at a place is worked out for that place alone, so
-/// that an order of 2⁶² costs no more memory than one of three.
+/// The numbers 0 ..< `count` in an order drawn from a seed. What stands at a place is worked out for that place alone,
+/// so that an order of 2⁶² costs no more memory than one of three.
 ///
 /// A shuffle of cards in rounds: in each the cards x and k − x (mod count) change places or stay, as a coin that is
 /// tossed for the two of them says. Resuming a sweep rests on it: it must not change.

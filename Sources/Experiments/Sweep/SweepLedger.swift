@@ -27,7 +27,8 @@ final class SweepLedger {
 
   /// Opens the ledger of a sweep's folder, or begins one.
   ///
-  /// - Throws: `AdjointError` if another process is at work on it, it cannot be read, or a line is not what it has to be.
+  /// - Throws: `AdjointError` if another process is at work on it, it cannot be read, or a line is not what it has to
+  ///   be.
   init(in folder: URL) throws {
     let url = folder.appendingPathComponent("trials.jsonl")
     guard let lock = try FileLock(url) else {

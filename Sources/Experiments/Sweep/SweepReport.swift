@@ -123,7 +123,8 @@ enum SweepReport {
       Axis(dimension.key, scale: scale), numbers: texts.map { Double($0) ?? .nan })
   }
 
-  /// Numbers from the least to the greatest, as on any axis, in whichever order they were given; words stay as they are.
+  /// Numbers from the least to the greatest, as on any axis, in whichever order they were given; words stay as they
+  /// are.
   private static func upwards(_ list: [String]) -> [String] {
     let numbers = list.compactMap(Double.init).filter(\.isFinite)
     guard numbers.count == list.count else { return list }

@@ -1,6 +1,7 @@
 import Tensors
 
-/// What determines a run of `pathmnist-ablation`: the settings of the full training, and what a variant changes of them.
+/// What determines a run of `pathmnist-ablation`: the settings of the full training, and what a variant changes of
+/// them.
 ///
 /// All settings stand side by side in a file and in `--set`, as those of the other experiments with images do.
 struct TissueAblationConfiguration: ImageSettings {

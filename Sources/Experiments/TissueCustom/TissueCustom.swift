@@ -3,7 +3,8 @@ import Figures
 import Tensors
 import Training
 
-/// Model B: a small network of inverted bottlenecks on a member of MedMNIST; `SmallEfficientNet` says why it is as it is.
+/// Model B: a small network of inverted bottlenecks on a member of MedMNIST; `SmallEfficientNet` says why it is as it
+/// is.
 final class TissueCustom: ImageExperiment {
   static let information = ExperimentInformation(
     name: "pathmnist-custom",

@@ -3,7 +3,8 @@ import Figures
 import Tensors
 import Training
 
-/// A network that was trained on other images, tuned to a member of MedMNIST; and the same network from scratch beside it.
+/// A network that was trained on other images, tuned to a member of MedMNIST; and the same network from scratch beside
+/// it.
 final class TissueFinetune: ImageExperiment {
   static let information = ExperimentInformation(
     name: "pathmnist-finetune",

@@ -117,7 +117,8 @@ final class TwoLayerToyTask: TrainingTask {
 }
 
 /// Each gradient by hand against (L(p + h) − L(p − h)) / 2h with h = 10⁻⁵, element by element, as the exercise
-/// measures it, of a large network for some thousand elements of each parameter; in float64 whatever the run computes in, which could not tell such a difference in float32.
+/// measures it, of a large network for some thousand elements of each parameter; in float64 whatever the run computes
+/// in, which could not tell such a difference in float32.
 private func centralDifferenceErrors(
   of trained: TwoLayerPerceptron, _ inputs: Tensor, _ labels: IndexTensor
 ) -> [Double] {

@@ -25,7 +25,8 @@ public struct PixelImage: Equatable, Sendable {
     self.pixels = pixels
   }
 
-  /// Makes a picture of values where 0 is black and `white` full brightness; what lies outside is clamped, NaN is black.
+  /// Makes a picture of values where 0 is black and `white` full brightness; what lies outside is clamped, NaN is
+  /// black.
   public init(width: Int, height: Int, channels: Int = 1, values: [Float], white: Float = 1) {
     self.init(
       width: width, height: height, channels: channels,

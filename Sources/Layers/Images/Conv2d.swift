@@ -104,9 +104,9 @@ private func requireLengths(
       + "and the groups have to divide inputs and outputs")
 }
 
-/// Small convolutions, the image that of a transposed one too: a pixel, one among padding, all of the image, a stride that
-/// leaves a rest, sides of unequal padding, pixels of a window apart, groups of one channel and of several, and channels
-/// around the width of vectors.
+/// Small convolutions, the image that of a transposed one too: a pixel, one among padding, all of the image, a stride
+/// that leaves a rest, sides of unequal padding, pixels of a window apart, groups of one channel and of several, and
+/// channels around the width of vectors.
 let convolutionCases:
   [(image: Shape, outputs: Int, window: Extent, geometry: ConvolutionGeometry)] = [
     ([3, 1, 1, 2], 1, 1, .init()), ([2, 1, 1, 3], 2, 3, .init(padding: 1)),

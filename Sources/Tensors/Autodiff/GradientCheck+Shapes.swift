@@ -1,5 +1,5 @@
-// The shapes that many checks share. A vector holds 4, 8 or 16 numbers of float32: loops differ in what they do with the
-// rest, so each list has lengths one below, at and one above these, and one of more than two vectors.
+// The shapes that many checks share. A vector holds 4, 8 or 16 numbers of float32: loops differ in what they do with
+// the rest, so each list has lengths one below, at and one above these, and one of more than two vectors.
 
 extension GradientCheck {
   /// Shapes on which every elementwise operation is checked: scalars, ones, an empty one, one less and
@@ -27,12 +27,12 @@ extension GradientCheck {
     (4, 17, 9), (3, 3, 31), (16, 8, 33), (0, 3, 2),
   ]
 
-  /// Those of ``affineLengths`` for weights whose rows are directions. A row of one number has none to follow: its slope
-  /// is the difference of two equal sums, and what float32 leaves of that grows with their length.
+  /// Those of ``affineLengths`` for weights whose rows are directions. A row of one number has none to follow: its
+  /// slope is the difference of two equal sums, and what float32 leaves of that grows with their length.
   package static let normalizedLengths = affineLengths.filter { $0.inputs > 1 || $0.batch == 1 }
 
-  /// Images, `[batch, height, width, channels]`: of one pixel, of a row or a column, and with numbers of channels around
-  /// the width of vectors.
+  /// Images, `[batch, height, width, channels]`: of one pixel, of a row or a column, and with numbers of channels
+  /// around the width of vectors.
   package static let images: [Shape] = [
     [1, 1, 1, 1], [3, 1, 1, 5], [2, 1, 3, 7], [1, 2, 2, 8], [2, 3, 1, 9], [1, 3, 2, 15],
     [2, 2, 2, 16], [1, 2, 4, 17], [1, 1, 3, 31], [1, 2, 2, 33], [1, 5, 7, 3],

@@ -2,8 +2,8 @@ extension Product {
   private static let panels = Kernel("panel_product")
   private static let shortVectors = !Threads.hasLongVectors
 
-  /// Whether oneDNN reads b in place although its rows push each other out of the cache. Measured with AVX2: it takes 1.1
-  /// to 2.2 times as long as panels there, and elsewhere as long or a little less.
+  /// Whether oneDNN reads b in place although its rows push each other out of the cache. Measured with AVX2: it takes
+  /// 1.1 to 2.2 times as long as panels there, and elsewhere as long or a little less.
   static func suitsPanels(m: Int, n: Int) -> Bool {
     shortVectors && n % 256 == 0 && (m <= 256 || n <= 512)
   }

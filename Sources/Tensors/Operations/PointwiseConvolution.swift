@@ -4,9 +4,9 @@ private let forward = Kernel("pointwise_convolution")
 private let toInput = Kernel("pointwise_convolution_to_input")
 private let sumOverBatch = Kernel("pointwise_convolution_sums")
 
-/// Affine map of the columns of each sample, as a one-dimensional convolution with a window of one.  Z = W X + b 1ᵀ,  Y = act(Z)
+/// Affine map of the columns of each sample, as a one-dimensional convolution with a window of one.
 ///
-/// With dZ = dY ∘ act′(Z):  dX = Wᵀ dZ,  dW = Σ over samples of dZ Xᵀ,  db = Σ over samples and positions of dZ
+/// Z = W X + b 1ᵀ,  Y = act(Z).  With dZ = dY ∘ act′(Z):  dX = Wᵀ dZ,  dW = Σ over samples of dZ Xᵀ,  db = Σ over samples and positions of dZ
 ///
 /// This is ``linear(_:_:_:activation:)`` along the middle axis: the mixing of positions in Tolstikhin et al.,
 /// "MLP-Mixer", NeurIPS 2021.

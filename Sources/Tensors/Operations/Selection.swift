@@ -68,7 +68,9 @@ public func slice(_ x: Tensor, axis: Int, from start: Int, count: Int) -> Tensor
   }
 }
 
-/// Positions of an axis by their indices, each as often as it is named, as `torch.index_select` has it.  dx = Σ of dy over the mentions
+/// Positions of an axis by their indices, each as often as it is named, as `torch.index_select` has it.
+///
+/// dx = Σ of dy over the mentions
 ///
 /// - Parameters:
 ///   - x: of any shape with that axis.

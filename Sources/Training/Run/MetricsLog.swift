@@ -8,8 +8,8 @@ import Tensors
 ///
 /// `metrics.jsonl` holds one line for each step, `{"step":1,"epoch":1,"loss":2.3,"learning_rate":0.1}`, and
 /// one for each epoch, `{"step":3750,"epoch":1,"metrics":{"test_accuracy":0.93,…}}`, and one for each measure between
-/// the ends of epochs, `{"step":500,"epoch":1,"measured":{"test_accuracy":0.85,…}}`. It holds no times, so that two runs
-/// of one configuration write the same bytes.
+/// the ends of epochs, `{"step":500,"epoch":1,"measured":{"test_accuracy":0.85,…}}`. It holds no times, so that two
+/// runs of one configuration write the same bytes.
 final class MetricsLog {
   private let file: AppendFile
   private let events: EventLogWriter

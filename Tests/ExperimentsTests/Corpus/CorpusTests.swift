@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The inputs that the fuzzers have found worth keeping, read once more: none stops the process, and each is either read
-/// or refused in the reader's own words.
+/// The inputs that the fuzzers have found worth keeping, read once more: none stops the process, and each is either
+/// read or refused in the reader's own words.
 @Suite struct CorpusTests {
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

@@ -159,7 +159,8 @@ import Training
         + "is no bound.")
   }
 
-  /// He et al. 2016, section 4.2: ResNet-20 has 0.27 million weights; its multiplications as they are counted elsewhere.
+  /// He et al. 2016, section 4.2: ResNet-20 has 0.27 million weights; its multiplications as they are counted
+  /// elsewhere.
   @Test func whatNetworksCost() throws {
     func trained(_ network: String, seconds: Double?) throws -> ImageRun {
       var configuration = ImageConfiguration()
@@ -178,8 +179,8 @@ import Training
     #expect(table.rows.first { $0[0] == "resnet32" }?[first + 2] == "–")
   }
 
-  /// ResNet-18 as published has 11.7 million weights with 1,000 classes; 7,680 of them are those of a 7×7 window for a 3×3
-  /// one, which images of 32 pixels would begin with.
+  /// ResNet-18 as published has 11.7 million weights with 1,000 classes; 7,680 of them are those of a 7×7 window for a
+  /// 3×3 one, which images of 32 pixels would begin with.
   @Test func whatTunedNetworksCost() throws {
     let folder = try TemporaryFolder()
     let checkpoint = folder.file("checkpoints/step-000000001")

@@ -108,7 +108,8 @@ import Training
     for (name, bytes) in pages[0] { #expect(bytes == pages[1][name], "\(name)") }
   }
 
-  /// Weights from elsewhere decide how the network begins, here as for larger images; that they are gone does not matter.
+  /// Weights from elsewhere decide how the network begins, here as for larger images; that they are gone does not
+  /// matter.
   @Test func ofATunedNetwork() throws {
     let folder = try TemporaryFolder()
     let data = try folder.writePictures()

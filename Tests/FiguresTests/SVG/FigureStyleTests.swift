@@ -4,7 +4,8 @@ import Testing
 @testable import Figures
 
 @Suite struct FigureStyleTests {
-  /// WCAG 2.1's contrast of each series colour with its ground: graphics need 3, and the lightest may not fall far below.
+  /// WCAG 2.1's contrast of each series colour with its ground: graphics need 3, and the lightest may not fall far
+  /// below.
   @Test(arguments: [
     (FigureStyle.seriesColors, "#ffffff"), (FigureStyle.seriesColorsOnDark, "#161b22"),
   ])

@@ -99,8 +99,8 @@ import Testing
     }
   }
 
-  /// A thread of the team that needs room in its part does not look whether the team is to be another, which it could not
-  /// release. What stands still is ended.
+  /// A thread of the team that needs room in its part does not look whether the team is to be another, which it could
+  /// not release. What stands still is ended.
   @Test func theChoiceMayChangeWhileOthersCompute() async {
     await #expect(processExitsWith: .success) {
       alarm(60)

@@ -48,8 +48,8 @@ import Testing
     }
   }
 
-  /// Of what is constant no gradient is made, and those of the others are the same bits: an image that needs none is the
-  /// ordinary case, and a frozen weight another.
+  /// Of what is constant no gradient is made, and those of the others are the same bits: an image that needs none is
+  /// the ordinary case, and a frozen weight another.
   @Test(arguments: [Activation.identity, .relu], DType.full)
   func constantsChangeNothing(activation: Activation, dtype: DType) {
     var random = SplitMix(state: 7)

@@ -90,7 +90,8 @@ import Testing
     #expect(bits(second.modelState) == bits(whole.modelState))
   }
 
-  /// Ctrl-C while it measures, within an epoch and after the last step: what was not measured is by the run that goes on.
+  /// Ctrl-C while it measures, within an epoch and after the last step: what was not measured is by the run that goes
+  /// on.
   @Test(arguments: [(1, 18), (4, 16)])
   func interruptedInAMeasure(measure: Int, limit: Int) throws {
     let folder = try TemporaryFolder()

@@ -81,9 +81,9 @@ public func transposedConvolution(
     height > 0 && width > 0,
     "transposedConvolution: input of shape \(x.shape) and weight of shape \(weight.shape) with padding "
       + "\(padding) leave nothing of the output")
-  // The convolution that leads from the output to the input. Where a dilation allows output padding of whole strides, it
-  // would have more positions than x has pixels: those rows and columns are taken from its padding, and where there is
-  // too little of that, they are reached by nothing and put there as zeros.
+  // The convolution that leads from the output to the input. Where a dilation allows output padding of whole strides,
+  // it would have more positions than x has pixels: those rows and columns are taken from its padding, and where there
+  // is too little of that, they are reached by nothing and put there as zeros.
   let extra = Extent(
     outputPadding.height / stride.height * stride.height,
     outputPadding.width / stride.width * stride.width)

@@ -20,8 +20,8 @@ import Testing
     return gradients.values[0]?.doubles ?? []
   }
 
-  /// The last window does not reach the end of the padded image: what an earlier convolution left in the thread's room, here
-  /// nothing but NaN, must not be in the sums. These are of products of eight digits each, taken in float32.
+  /// The last window does not reach the end of the padded image: what an earlier convolution left in the thread's room,
+  /// here nothing but NaN, must not be in the sums. These are of products of eight digits each, taken in float32.
   @Test(arguments: [
     (Shape([8, 16, 1, 16]), 32, Extent(3), ConvolutionGeometry(stride: 2, padding: 1)),
     (Shape([4, 64, 1, 8]), 16, Extent(5), .init(stride: 2, padding: 2)),

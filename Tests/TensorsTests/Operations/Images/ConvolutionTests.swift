@@ -61,9 +61,9 @@ import Testing
     }
   }
 
-  /// The sums for the weights that take oneDNN's place where vectors are short, against the product over patches in float64:
-  /// one image after the other and several at once, large ones by some rows at a time, channels and outputs that do not
-  /// fill a vector or a tile.
+  /// The sums for the weights that take oneDNN's place where vectors are short, against the product over patches in
+  /// float64: one image after the other and several at once, large ones by some rows at a time, channels and outputs
+  /// that do not fill a vector or a tile.
   @Test(
     arguments: [
       ([1, 1, 1, 1], 1, 1, ConvolutionGeometry()), ([2, 5, 6, 16], 6, 3, .init(padding: 1)),
