@@ -9,7 +9,7 @@ import Tensors
 ///
 /// Reads the properties by reflection and sets `Parameter.name`: to be called once on the whole model
 /// and not in every step, nor on a part of the model, where the paths are others. Stops if parameters are
-/// kept in a dictionary.
+/// kept in a dictionary, or in an object that is no layer, or if two would have one name.
 ///
 /// - Parameter model: a layer, or any struct or array of layers.
 public func namedParameters(of model: Any) -> [(name: String, parameter: Parameter)] {

@@ -78,28 +78,38 @@ struct StateVisitor {
           + "array or in properties")
     case .class where !(value is any Layer):
       // Anything may hang on an object, a cycle too: a look at what it holds itself, and no further.
-      for case (let label?, let held) in mirror.children where isTrained(held) {
+      for child in StateVisitor.properties(of: mirror) where StateVisitor.isTrained(child.value) {
+        let name = joined(path, snakeCase(child.label ?? ""))
         stop(
-          "\(joined(path, snakeCase(label))) belongs to \(type(of: value)), a class that is not a Layer, and would "
-            + "neither be trained nor saved: make it conform to Layer")
+          "\(name) belongs to \(type(of: value)), a class that is not a Layer, and would neither be trained nor "
+            + "saved: make it conform to Layer")
       }
     default:
-      var level: Mirror? = mirror
-      var levels: [Mirror] = []
-      while let one = level {
-        levels.append(one)
-        level = one.superclassMirror
-      }
-      for child in levels.reversed().flatMap(\.children) {
+      for child in StateVisitor.properties(of: mirror) {
         guard let label = child.label else { continue }
         visit(child.value, at: joined(path, snakeCase(label)))
       }
     }
   }
 
-  private func isTrained(_ value: Any) -> Bool {
-    if let list = value as? [Any] { return list.first.map(isTrained) ?? false }
-    return value is Parameter || value is Buffer || value is any Layer
+  /// Those of superclasses first.
+  private static func properties(of mirror: Mirror) -> [Mirror.Child] {
+    (mirror.superclassMirror.map(properties) ?? []) + mirror.children
+  }
+
+  /// Whether it is a parameter or a buffer, a layer that has some, or a list that begins with one of these. Layers that
+  /// are classes may lead back to where they hang, and are not looked into.
+  private static func isTrained(_ value: Any) -> Bool {
+    if value is Parameter || value is Buffer { return true }
+    let mirror = Mirror(reflecting: value)
+    switch mirror.displayStyle {
+    case .collection: return mirror.children.first.map { isTrained($0.value) } ?? false
+    case .struct where value is any Layer:
+      var inside = StateVisitor()
+      inside.visit(value)
+      return !inside.items.isEmpty
+    default: return false
+    }
   }
 
   private mutating func visitElements(of elements: some Sequence<Any>, at path: String) {
@@ -116,8 +126,8 @@ struct StateVisitor {
     } else {
       require(
         paths.insert(path).inserted,
-        "\(path) is the name of two parameters or buffers: names of properties have to differ in more than upper "
-          + "and lower case")
+        "\(path) is the name of two parameters or buffers: names of properties have to differ in snake case too"
+      )
       positions[holder.identity] = items.count
       items.append(Item(path: path, holder: holder))
     }

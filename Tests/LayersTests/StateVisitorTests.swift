@@ -40,9 +40,10 @@ struct StateVisitorTests {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) {
-      final class Encoder: Sendable {
-        let blocks = [Softmax()]
+      class Base: @unchecked Sendable {
+        let blocks = [MeanOnlyBatchNorm(2)]
       }
+      final class Encoder: Base, @unchecked Sendable {}
       struct Model: Layer {
         let myEncoder = Encoder()
         func forward(_ x: Tensor, _ context: Context) -> Tensor { x }
@@ -53,6 +54,23 @@ struct StateVisitorTests {
       result,
       "my_encoder.blocks belongs to Encoder, a class that is not a Layer, and would neither be trained nor saved: "
         + "make it conform to Layer")
+  }
+
+  /// Layers without parameters, and the way back to the model, do no harm.
+  @Test func aClassThatIsNoLayerMayHoldWhatIsNotTrained() {
+    final class Notes: @unchecked Sendable {
+      let softmax = [Softmax()]
+      let numbers = [1.0, 2]
+      weak var owner: Model?
+    }
+    final class Model: Layer, @unchecked Sendable {
+      let notes = Notes()
+      let weight = Parameter(.ones([1]))
+      func forward(_ x: Tensor, _ context: Context) -> Tensor { x }
+    }
+    let model = Model()
+    model.notes.owner = model
+    #expect(namedParameters(of: model).map(\.name) == ["weight"])
   }
 
   @Test func stopsAtTwoOfOneName() async {
@@ -68,8 +86,8 @@ struct StateVisitorTests {
     }
     expectStop(
       result,
-      "a_b is the name of two parameters or buffers: names of properties have to differ in more than upper and "
-        + "lower case")
+      "a_b is the name of two parameters or buffers: names of properties have to differ in snake case too"
+    )
   }
 
   @Test func stopsAtParametersInADictionary() async {

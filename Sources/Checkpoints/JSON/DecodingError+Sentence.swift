@@ -5,7 +5,8 @@ extension DecodingError {
   public func sentence(isSnakeCase: Bool) -> String {
     func path(_ context: Context, _ last: (any CodingKey)? = nil) -> String {
       let keys = (context.codingPath + (last.map { [$0] } ?? [])).map(\.stringValue)
-      let path = keys.joined(separator: ".")
+      // A key may come from the file: it is shown as strings of files are, without the quotes.
+      let path = String(JSONText.shown(keys.joined(separator: ".")).dropFirst().dropLast())
       return isSnakeCase ? path.replacing(/[A-Z]/) { "_\($0.output.lowercased())" } : path
     }
     return switch self {

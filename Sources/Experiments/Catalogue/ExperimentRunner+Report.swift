@@ -40,7 +40,7 @@ extension ExperimentRunner {
     description.replacing(/\ \([^()]*SHA-256 [^()]*\)/, with: "")
   }
 
-  /// Whose weights were measured, where they are not the last ones; empty where they are.
+  /// Which epoch's weights were measured, where the plan keeps the best and that was not the last; else empty.
   static func bestEpoch(_ plan: TrainingPlan, _ history: History) -> String {
     guard let rule = plan.keepBest, let best = rule.best(of: history.epochs),
       best.step < history.losses.count

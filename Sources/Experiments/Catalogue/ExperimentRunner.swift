@@ -139,8 +139,7 @@ public enum ExperimentRunner {
     do {
       return try train(
         experiment, seed: configuration.seed, trainer, run, DiskPatience(options, progress),
-        progress
-      )
+        progress, note: note)
     } catch let error as AdjointError where error.kind == .diskFull && request.saysHowToGoOn {
       throw AdjointError(
         .diskFull,
@@ -171,7 +170,7 @@ public enum ExperimentRunner {
 
   private static func train<Kind: Experiment>(
     _ experiment: Kind, seed: UInt64, _ trainer: Trainer, _ run: RunDirectory,
-    _ patience: DiskPatience, _ progress: ProgressDisplay
+    _ patience: DiskPatience, _ progress: ProgressDisplay, note: (String) -> Void
   ) throws -> Summary {
     let outcome = try trainer.train()
     let summary = Summary(
@@ -181,7 +180,7 @@ public enum ExperimentRunner {
       paused: outcome.isPaused ? true : nil)
     if !outcome.wasInterrupted && !outcome.isPaused {
       let measured = bestEpoch(experiment.plan, outcome.history)
-      if !measured.isEmpty { progress.note("weights: \(measured)") }
+      if !measured.isEmpty { note("weights: \(measured)") }
       try patience { try run.write(summary, to: run.result) }
       progress.show("writing the report …")
       try patience {

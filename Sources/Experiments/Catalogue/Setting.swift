@@ -6,9 +6,9 @@ public enum SettingValues: Sendable, Equatable, CustomStringConvertible {
   case range(String, String)
   /// One of these words.
   case words([String])
-  /// A file or a folder, or empty.
+  /// A file, or empty.
   case file
-  /// Files or folders with commas between them, or empty.
+  /// Folders with commas between them, or empty.
   case files
   /// Whatever else its type allows, in a few words.
   case other(String)
@@ -18,8 +18,8 @@ public enum SettingValues: Sendable, Equatable, CustomStringConvertible {
     switch self {
     case .range(let least, let most): "\(least)…\(most)"
     case .words(let words): words.joined(separator: ", ")
-    case .file: "a file"
-    case .files: "folders with commas between them"
+    case .file: "a file, or empty"
+    case .files: "folders with commas between them, or empty"
     case .other(let form): form
     }
   }

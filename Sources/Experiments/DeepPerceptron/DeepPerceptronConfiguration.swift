@@ -37,7 +37,7 @@ struct DeepPerceptronConfiguration: TimedConfiguration {
       "validation", \.validation, in: 0...49_999, "last training images held back for validation"),
     .flag("test", "whether the test part is looked at, once, when training is over"),
     .files(
-      "compare", "folders of finished runs of other depths to stand beside this one in its report"),
+      "compare", "folders of finished runs to stand beside this one in its report"),
     .seed(\.seed, "what weights and the order of the images are drawn from"),
     .precision,
   ]

@@ -18,9 +18,7 @@ enum DepthComparison {
 
     var parameterCount: Int {
       let widths =
-        [CIFARNetworks.features]
-        + [Int](repeating: configuration.hidden, count: configuration.depth - 1)
-        + [CIFARNetworks.classes]
+        [CIFARNetworks.features] + configuration.hiddenWidths + [CIFARNetworks.classes]
       return zip(widths, widths.dropFirst()).reduce(0) { $0 + ($1.0 + 1) * $1.1 }
     }
   }
@@ -68,11 +66,32 @@ enum DepthComparison {
     values.isEmpty ? nil : SeedStatistics(values: values).mean
   }
 
+  /// Runs that differ in nothing but what is drawn.
+  private struct Group {
+    let depth: Int
+    let hidden: Int
+    var runs: [Run]
+  }
+
+  private static func groups(of runs: [Run]) -> [Group] {
+    var groups: [(key: DeepPerceptronConfiguration, group: Group)] = []
+    for run in runs {
+      var key = run.configuration
+      (key.seed, key.compare, key.test) = (0, "", false)
+      if let place = groups.firstIndex(where: { $0.key == key }) {
+        groups[place].group.runs.append(run)
+      } else {
+        groups.append((key, Group(depth: key.depth, hidden: key.hidden, runs: [run])))
+      }
+    }
+    return groups.map(\.group)
+  }
+
   /// A table of all runs, accuracy against depth, and accuracy by epoch, the curves as means over seeds.
   static func section(of runs: [Run]) -> Report.Section {
     let runs = runs.sorted {
-      ($0.configuration.depth, $0.configuration.seed)
-        < ($1.configuration.depth, $1.configuration.seed)
+      ($0.configuration.depth, $0.configuration.hidden, $0.configuration.seed)
+        < ($1.configuration.depth, $1.configuration.hidden, $1.configuration.seed)
     }
     func percent(_ run: Run, _ name: String) -> String {
       run.metrics[name].map { String(format: "%.2f %%", $0 * 100) } ?? "–"
@@ -86,20 +105,21 @@ enum DepthComparison {
         run.folder ?? "this run",
       ]
     }
-    let depths = Dictionary(grouping: runs) { $0.configuration.depth }.sorted { $0.key < $1.key }
-    let means = depths.contains { $0.value.count > 1 } ? " Means of runs of the same depth." : ""
+    let groups = groups(of: runs)
+    let means = groups.contains { $0.runs.count > 1 } ? " Means over seeds." : ""
+    let hasWidths = Set(groups.map(\.hidden)).count > 1
     func accuracies(_ name: String, _ caption: String) -> (any Figure, String)? {
-      let series = depths.compactMap { depth, runs -> Series? in
-        let epochs = Set(runs.flatMap { $0.history.epochs.map(\.epoch) }).sorted()
+      let series = groups.compactMap { group -> Series? in
+        let epochs = Set(group.runs.flatMap { $0.history.epochs.map(\.epoch) }).sorted()
         let points = epochs.compactMap { number in
           mean(
-            of: runs.compactMap { run in
+            of: group.runs.compactMap { run in
               run.history.epochs.first { $0.epoch == number }?.metrics["\(name)_accuracy"]
             }
           ).map { (Double(number), $0 * 100) }
         }
-        return points.isEmpty
-          ? nil : Series("\(depth) layers", x: points.map(\.0), y: points.map(\.1))
+        let label = "\(group.depth) layers" + (hasWidths ? " of \(group.hidden)" : "")
+        return points.isEmpty ? nil : Series(label, x: points.map(\.0), y: points.map(\.1))
       }
       guard !series.isEmpty else { return nil }
       let plot = LinePlot(
@@ -116,8 +136,10 @@ enum DepthComparison {
       title: "Accuracy against depth", x: Axis(counting: "layers"), y: Axis("accuracy", unit: "%"),
       series: ["training", "validation"].map { part in
         let name = part == "training" ? "train_accuracy" : "validation_accuracy"
-        let points = depths.compactMap { depth, runs in
-          mean(of: runs.compactMap { $0.metrics[name] }).map { (Double(depth), $0 * 100) }
+        let points = groups.compactMap { group in
+          mean(of: group.runs.compactMap { $0.metrics[name] }).map {
+            (Double(group.depth), $0 * 100)
+          }
         }
         return Series(part, x: points.map(\.0), y: points.map(\.1), hasMarkers: true)
       }, width: 900, height: 300)

@@ -77,7 +77,8 @@ struct ImageConfiguration: TimedConfiguration {
     .word("network", ImageNetworks.names, "what is trained"),
     .file(
       "weights",
-      "weights to begin with, all but the classifier's; images are then normalised as ImageNet's are"
+      "weights to begin with, all but the classifier's, by path or by name in pretrained/ of the data folder; images are "
+        + "then normalised as ImageNet's are"
     ),
     .word("tune", Tuning.self, "what is trained of given weights"),
     .real(
@@ -98,10 +99,11 @@ struct ImageConfiguration: TimedConfiguration {
     .real("warmup", \.warmup, in: 0...10_000, "epochs in which the rate rises from a hundredth"),
     .real(
       "decay_factor", \.decayFactor, in: 1e-12...1,
-      "with schedule=step, what the rate is multiplied by …"),
+      "with schedule=step, what the rate is multiplied by after every decay_every epochs"),
     .whole(
       "decay_every", \.decayEvery, in: 1...1_000_000,
-      "… after every so many epochs, counted from the end of the warm-up"),
+      "with schedule=step, epochs from one multiplication to the next, counted from the end of the warm-up"
+    ),
     .other(
       "augment", "none or a recipe such as flip,crop4,mixup0.2",
       "what is done to training images at random"),

@@ -55,7 +55,9 @@ extension ImageExperiment {
   var plan: TrainingPlan { training.plan }
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
-    training.keyFigures(metrics, published: Self.publishedAccuracy)
+    // What was published is of the images that the experiment is about.
+    let isUsual = training.configuration.data == Self.presets["default"]?.image.data
+    return training.keyFigures(metrics, published: isUsual ? Self.publishedAccuracy : nil)
   }
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {

@@ -102,14 +102,14 @@ struct FeatureViews {
   }
 
   /// A few layers from the first to the last: of those with a path (a rectifier without one shows what the layer before
-  /// it does) that give maps of more than one place, if there are any, the outermost, such as the stages of a residual
+  /// it does) that give maps of more than one place, if there are any, the outermost, such as the blocks of a residual
   /// network; not a sequence beside its own layers, and no normalisation where there are enough others.
   private static func overview(of outputs: [LayerOutput]) -> [LayerOutput] {
     let named = outputs.filter { $0.units > 0 && $0.name.first?.isLowercase == true }
     let maps = named.filter { $0.isMaps && $0.value.shape[1] * $0.value.shape[2] > 1 }
     let sequences = Set(named.filter { $0.type == "Sequential" }.map(\.name))
     let all = (maps.isEmpty ? named : maps).filter { !sequences.contains($0.name) }
-    /// As deep as that, where the layers of a sequence are no deeper than itself.
+    /// The dots in its name but for those behind the name of a sequence.
     func depth(of output: LayerOutput) -> Int {
       let words = output.name.split(separator: ".")
       return words.indices.dropFirst().count { end in

@@ -22,8 +22,12 @@ struct MNISTPerceptronConfiguration: TimedConfiguration {
     .epochs(),
     .steps,
     .learningRate(),
-    .real("decay_factor", \.decayFactor, in: 1e-12...1, "what the rate is multiplied by …"),
-    .whole("decay_every", \.decayEvery, in: 1...1_000_000, "… after every so many epochs"),
+    .real(
+      "decay_factor", \.decayFactor, in: 1e-12...1,
+      "what the rate is multiplied by after every decay_every epochs"),
+    .whole(
+      "decay_every", \.decayEvery, in: 1...1_000_000,
+      "epochs from one multiplication of the rate to the next"),
     .whole(
       "validation", \.validation, in: 0...59_999,
       "training images held back for validation, drawn by the seed"),

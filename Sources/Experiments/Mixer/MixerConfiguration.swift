@@ -28,8 +28,12 @@ struct MixerConfiguration: TimedConfiguration, DigitsConfiguration {
     .epochs(),
     .steps,
     .learningRate(),
-    .real("decay_factor", \.decayFactor, in: 1e-12...1, "what the rate is multiplied by …"),
-    .whole("decay_every", \.decayEvery, in: 1...1_000_000, "… after every so many epochs"),
+    .real(
+      "decay_factor", \.decayFactor, in: 1e-12...1,
+      "what the rate is multiplied by after every decay_every epochs"),
+    .whole(
+      "decay_every", \.decayEvery, in: 1...1_000_000,
+      "epochs from one multiplication of the rate to the next"),
     .real("momentum", \.momentum, in: 0...0.9999, "how much of the last step is in the next"),
     .whole(
       "validation", \.validation, in: 0...59_999,

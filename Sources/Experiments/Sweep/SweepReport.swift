@@ -8,7 +8,7 @@ enum SweepReport {
   /// The page of a sweep.
   static func report(of result: SweepResult) -> Report {
     let request = result.request
-    let metric = request.metric.replacing("_", with: " ")
+    let metric = ProgressDisplay.words(ofMetric: request.metric)
     let count = ProgressDisplay.grouped(result.rows.count)
     let direction = request.minimize ? "the lowest" : "the highest"
     return Report(
@@ -36,7 +36,7 @@ enum SweepReport {
 
   private static func keyFigures(_ result: SweepResult) -> [Report.KeyFigure] {
     let request = result.request
-    let metric = request.metric.replacing("_", with: " ")
+    let metric = ProgressDisplay.words(ofMetric: request.metric)
     let seconds = result.rows.reduce(0) { $0 + $1.seconds }
     let stopped = result.rows.count { $0.error == nil && $0.rung < request.rungs.count - 1 }
     let notes = [
@@ -84,7 +84,7 @@ enum SweepReport {
     let isWide = (finite.min() ?? 0) > 0 && (finite.max() ?? 0) > 30 * (finite.min() ?? 0)
     let last = ParallelCoordinates.Dimension(
       Axis(
-        metric.replacing("_", with: " "), unit: scale == 100 ? "%" : nil,
+        ProgressDisplay.words(ofMetric: metric), unit: scale == 100 ? "%" : nil,
         scale: isWide ? .logarithmic : .linear), numbers: values.map { $0 * scale })
     let figure = ParallelCoordinates(
       dimensions: result.space.varying.map { dimension($0, rows) } + [last],
@@ -157,8 +157,8 @@ enum SweepReport {
       figures.append(
         (
           LinePlot(
-            title: metric.replacing("_", with: " "), x: Axis(counting: "epoch"),
-            y: Axis(metric.replacing("_", with: " "), unit: scale == 100 ? "%" : nil),
+            title: ProgressDisplay.words(ofMetric: metric), x: Axis(counting: "epoch"),
+            y: Axis(ProgressDisplay.words(ofMetric: metric), unit: scale == 100 ? "%" : nil),
             series: measured, width: 460, height: 360),
           "After each epoch."
         ))

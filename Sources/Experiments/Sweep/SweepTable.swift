@@ -21,8 +21,10 @@ enum SweepTable {
     }
     // What decides comes first: the table may be wider than the page.
     let header =
-      ["trial"] + keys + metrics.prefix(1).map(words) + ["steps", "seconds"]
-      + (hasOutcomes ? ["outcome"] : []) + others.map(words)
+      ["trial"] + keys + metrics.prefix(1).map(ProgressDisplay.words(ofMetric:)) + [
+        "steps", "seconds",
+      ]
+      + (hasOutcomes ? ["outcome"] : []) + others.map(ProgressDisplay.words(ofMetric:))
     let rows = result.rows.prefix(limit).map { row in
       ["\(row.trial)"] + keys.map { row.settings[$0] ?? "" }
         + metrics.prefix(1).map { cell($0, row) }
@@ -31,8 +33,6 @@ enum SweepTable {
     }
     return (header, rows)
   }
-
-  private static func words(_ name: String) -> String { name.replacing("_", with: " ") }
 
   /// `table.md`
   static func markdown(_ result: SweepResult) -> String {
@@ -73,7 +73,7 @@ enum SweepTable {
 
   /// `validation accuracy 97.12 %`
   static func measured(_ metric: String, _ metrics: [String: Double]) -> String {
-    "\(words(metric)) "
+    "\(ProgressDisplay.words(ofMetric: metric)) "
       + ProgressDisplay.format(metric: metric, metrics[metric] ?? .nan)
   }
 

@@ -129,7 +129,6 @@ final class PlanarVAE: PredictingExperiment {
     guard first < configuration.beta(step: total) else {
       return "In the loss the divergence counts β = \(Axis.words(for: beta)) times."
     }
-    // A run that is too short for it ends on the way.
     let last = Int((configuration.betaRise * Double(total)).rounded(.up))
     return
       "In the loss the divergence counts β times, which rises from \(Axis.words(for: first)) to "

@@ -51,17 +51,18 @@ struct PlanarVAEConfiguration: TimedConfiguration {
       "hidden", \.hidden, in: 1...10_000,
       "units in each of the two hidden layers of encoder and decoder"),
     .whole("latent", \.latent, in: 1...1000, "length of z"),
-    .real("beta", \.beta, in: 0...1e6, "what the divergence counts in the loss …"),
-    .real("beta_start", \.betaStart, in: 0...1, "… at the beginning, as a share of that …"),
+    .real("beta", \.beta, in: 0...1e6, "what the divergence counts in the loss"),
+    .real(
+      "beta_start", \.betaStart, in: 0...1, "what it counts at the beginning, as a share of beta"),
     .real(
       "beta_rise", \.betaRise, in: 0...1,
-      "… from where it rises linearly over this share of the steps; 0 for the whole from the first on"
+      "share of the steps over which that rises to beta; 0 for beta from the first step on"
     ),
     .whole("batch_size", \.batchSize, in: 1...1_000_000, "points in a batch"),
     .whole(
       "samples_per_epoch", \.samplesPerEpoch, in: 1...100_000_000,
       "points of an epoch; each epoch draws its own"),
-    .epochs("times to draw so many"),
+    .epochs("epochs of samples_per_epoch points"),
     .steps,
     .learningRate(),
     .real(

@@ -42,9 +42,9 @@ struct DigitVAEConfiguration: TimedConfiguration, DigitsConfiguration {
       "units in each of the two hidden layers of encoder and decoder"),
     .whole("latent", \.latent, in: 1...1000, "length of z"),
     .real("beta", \.beta, in: 0...1e6, "with kind=beta, what the divergence counts in the loss"),
-    .whole("codebook", \.codebook, in: 2...100_000, "with kind=vq, vectors in the codebook …"),
-    .whole("positions", \.positions, in: 1...784, "… how many of them describe an image …"),
-    .whole("code_width", \.codeWidth, in: 1...1000, "… and the length of one"),
+    .whole("codebook", \.codebook, in: 2...100_000, "with kind=vq, vectors in the codebook"),
+    .whole("positions", \.positions, in: 1...784, "with kind=vq, vectors that describe an image"),
+    .whole("code_width", \.codeWidth, in: 1...1000, "with kind=vq, length of a vector"),
     .real(
       "commitment", \.commitment, in: 0...1e6,
       "with kind=vq, what the encoder's way to its vector counts in the loss"),

@@ -29,7 +29,7 @@ extension GradientCheck {
     public let name: String
     /// Where it belongs.
     public let group: Group
-    /// One for each witness: two in float64, one in float32.
+    /// One for each witness: two in float64, or one where a check has no gradient by hand, and one in float32.
     public let comparisons: [Comparison]
     /// How many cases were checked.
     public let cases: Int
@@ -100,10 +100,11 @@ extension GradientCheck {
     func result(_ name: String, _ group: Group) -> Result {
       Result(
         name: name, group: group,
-        comparisons: tolerances.map { witness, tolerance in
-          let (error, label) = worst[witness] ?? (0, "")
-          return Comparison(
-            witness: witness, error: error, tolerance: tolerance, worstCase: label)
+        comparisons: tolerances.compactMap { witness, tolerance in
+          worst[witness].map {
+            Comparison(
+              witness: witness, error: $0.error, tolerance: tolerance, worstCase: $0.label)
+          }
         }, cases: cases.count,
         noticesSpoiltGradient: !controls.isEmpty && controls.values.allSatisfy { $0 })
     }

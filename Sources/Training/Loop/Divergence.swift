@@ -16,7 +16,7 @@ enum Divergence {
     else { return }
     throw AdjointError(
       .badData,
-      "the \(name.replacing("_", with: " ")) is \(value.isNaN ? "nan" : "\(value)") after \(place); \(advice)"
+      "the \(ProgressDisplay.words(ofMetric: name)) is \(value.isNaN ? "nan" : "\(value)") after \(place); \(advice)"
     )
   }
 }

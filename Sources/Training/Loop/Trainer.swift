@@ -216,8 +216,9 @@ public final class Trainer {
   }
 
   private var learningRate: Double {
-    plan.schedule.rate(
-      base: state.plateau?.rate ?? plan.learningRate,
+    let lowered = plan.plateau == nil ? nil : state.plateau?.rate
+    return plan.schedule.rate(
+      base: lowered ?? plan.learningRate,
       at: plan.scheduleUnit == .epoch ? state.epoch : state.step)
   }
 
@@ -271,7 +272,7 @@ public final class Trainer {
   private func value(_ name: String, of metrics: [String: Double], _ what: String) -> Double {
     guard let value = metrics[name] else {
       stop(
-        "Trainer: the plan \(what) by \(name), and the task measures "
+        "Trainer: the plan \(what) \(name), and the task measures "
           + "\(metrics.keys.sorted().joined(separator: ", "))")
     }
     return value
@@ -279,7 +280,7 @@ public final class Trainer {
 
   private func lowerIfStale(_ metrics: [String: Double]) {
     guard let plateau = plan.plateau else { return }
-    let value = value(plateau.metric, of: metrics, "lowers the rate")
+    let value = value(plateau.metric, of: metrics, "lowers the rate on a plateau of")
     var found =
       state.plateau ?? TrainingState.Plateau(rate: plan.learningRate, rule: plateau.rule)
     found.rate = found.rule.rate(after: value, current: found.rate)
@@ -288,7 +289,7 @@ public final class Trainer {
 
   private func keepIfBest(_ metrics: [String: Double]) {
     guard let rule = plan.keepBest else { return }
-    let value = value(rule.metric, of: metrics, "keeps the best epoch")
+    let value = value(rule.metric, of: metrics, "keeps the best epoch by")
     guard rule.isBetter(value, than: state.best) else { return }
     state.best = .init(epoch: state.epoch, value: value)
     // Values, not references: an optimiser that goes on writes to a copy.

@@ -47,10 +47,11 @@ public struct TrainingPlan: Sendable, Equatable {
   public struct Plateau: Sendable, Equatable {
     /// The name of a metric that is measured after each epoch, such as `validation_loss`.
     public var metric: String
-    /// By how much, and after how many epochs without a better one. It begins anew with each run.
+    /// By how much, and after how many epochs without a better one. A checkpoint keeps it with what it knows: a run that
+    /// is gone on with stays with the rule and the rate that it has come to.
     public var rule: ReduceOnPlateau
 
-    /// A rule for a metric.
+    /// A rule for a metric; one that is to grow, as an accuracy, asks for a rule with the goal `.maximum`.
     public init(_ metric: String, _ rule: ReduceOnPlateau = ReduceOnPlateau()) {
       self.metric = metric
       self.rule = rule

@@ -66,7 +66,7 @@ import Training
       folder, data, "two", [("compare", runs.map(\.run).joined(separator: ","))])
     let html = try String(
       contentsOf: URL(fileURLWithPath: two.run + "/report.html"), encoding: .utf8)
-    #expect(html.components(separatedBy: "Means of runs of the same depth.").count == 4)
+    #expect(html.components(separatedBy: "Means over seeds.").count == 4)
     for run in runs { #expect(html.contains("<td>\(run.run)</td>")) }
     let compared = try DepthComparison.runs(
       in: ([two] + runs).map(\.run).joined(separator: ","), on: two.data, validation: 10)
@@ -78,6 +78,18 @@ import Training
     #expect(training.x == [2, 3])
     #expect(training.y[0] == measured[0])
     #expect(abs(training.y[1] - (measured[1] + measured[2]) / 2) < 1e-12)
+  }
+
+  /// What differs in more than the seed is no run of the same network.
+  @Test func otherWidthsStandByThemselves() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.writeCIFAR()
+    let wide = try train(folder, data, "wide", [("hidden", "7")])
+    let two = try train(folder, data, "two", [("compare", wide.run)])
+    let html = try String(
+      contentsOf: URL(fileURLWithPath: two.run + "/report.html"), encoding: .utf8)
+    #expect(html.contains("2 layers of 6") && html.contains("2 layers of 7"))
+    #expect(!html.contains("Means over seeds."))
   }
 
   /// Nothing is plotted of what was not measured.

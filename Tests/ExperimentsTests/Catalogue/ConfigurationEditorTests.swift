@@ -154,6 +154,7 @@ private struct FileSettings: ExperimentConfiguration {
         == ExperimentCatalogue.defaultSettings(of: experiment).keys.sorted())
     for setting in listed {
       #expect(!setting.meaning.isEmpty && !setting.meaning.hasSuffix("."), "\(setting.name)")
+      #expect(!setting.meaning.contains("…"), "\(setting.name): is no phrase of its own")
       #expect(!setting.values.isEmpty, "\(setting.name)")
     }
   }

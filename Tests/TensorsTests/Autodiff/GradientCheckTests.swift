@@ -42,6 +42,19 @@ import Testing
     return GradientCheck.Case("square", [x], byHand: byHand) { x.value * x.value }
   }
 
+  /// What was not compared does not agree either.
+  @Test func aCheckWithoutAGradientByHand() {
+    let check = GradientCheck(
+      name: "square", group: .operation, tolerance: 1e-8, toleranceByHand: 1e-12,
+      tolerance32: 2e-6
+    ) { sampler in
+      let x = sampler.parameter([4])
+      return [.init("", [x]) { x.value * x.value }]
+    }
+    #expect(check.run().map { $0.comparisons.map(\.witness) } == [[.differences], [.double]])
+    #expect(check.run().allSatisfy { $0.passed })
+  }
+
   /// As PyTorch's `gradcheck`, where nobody wrote a gradient by hand.
   @Test func agreementsWithoutAGradientByHand() {
     let found = Self.square(.float64, byHand: nil).agreements()

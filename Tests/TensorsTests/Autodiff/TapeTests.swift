@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 import TestSupport
 import Testing
@@ -208,10 +209,27 @@ import Testing
     let p = Parameter(Tensor([2], shape: [], dtype: .float64))
     let x = Parameter(Tensor([3], shape: [1], dtype: .float64))
     let (value, gradients) = valueWithGradient(of: [p]) {
-      let inner = valueWithGradient(of: [x]) { sum(x.value * x.value) * p.value.detached }
+      let inner = valueWithGradient(of: [x]) { sum(x.value * x.value) * p.value }
       return p.value + sum(inner.gradients[x]!)
     }
     #expect(value.item == 2 + 2 * 3 * 2)
+    #expect(gradients[p]?.item == 1)
+  }
+
+  /// ∂/∂p of p + p² at p = 2 is 1 where the square is another thread's, and not 5.
+  @Test func whatAnotherThreadComputesIsConstant() {
+    let p = Parameter(Tensor([2], shape: [], dtype: .float64))
+    let (value, gradients) = valueWithGradient(of: [p]) {
+      let square = Mutex<Tensor?>(nil)
+      let done = DispatchSemaphore(value: 0)
+      Thread {
+        square.withLock { $0 = p.value * p.value }
+        done.signal()
+      }.start()
+      done.wait()
+      return p.value + square.withLock { $0! }
+    }
+    #expect(value.item == 6)
     #expect(gradients[p]?.item == 1)
   }
 

@@ -13,6 +13,12 @@ import Testing
     }
   }
 
+  /// As torch.nn.functional.avg_pool1d: windows beside one another.
+  @Test func theStrideIsTheWindowWhereNothingIsSaid() {
+    let x = Tensor([1, 3, 5, 7, 100], shape: [1, 5], dtype: .float64)
+    #expect(averagePool1D(x, window: 2).doubles == [2, 6])
+  }
+
   @Test(arguments: [(0, 1), (6, 1), (2, 0)])
   func stopsWithWords(window: Int, stride: Int) async {
     let result = await #expect(

@@ -68,6 +68,7 @@ import Testing
     }
     expectStop(
       result,
-      "Trainer: the plan lowers the rate by held_out, and the task measures other, train_loss")
+      "Trainer: the plan lowers the rate on a plateau of held_out, and the task measures other, train_loss"
+    )
   }
 }
