@@ -7,7 +7,8 @@ import Training
 final class CIFARVGG: ImageExperiment {
   static let information = ExperimentInformation(
     name: "cifar10-vgg",
-    summary: "eight 3×3 convolutions with batch normalisation, five maxima, one linear layer; Adam",
+    summary:
+      "eight 3×3 convolutions with batch normalisation, five max poolings, one linear layer; Adam",
     data: "CIFAR-10, 50,000 / 10,000 images",
     target: "test accuracy ≥ 0.77 on images that went through JPEG",
     source: "report on deep learning, section 4: Adam 1e-4, batch 32, 5,000 steps",

@@ -63,7 +63,7 @@ enum ImageNetworks {
 
   private static let table = [
     Entry(
-      "vgg", "eight 3×3 convolutions with batch normalisation, five maxima, one linear layer",
+      "vgg", "eight 3×3 convolutions with batch normalisation, five max poolings, one linear layer",
       "layers.0", "linear"
     ) {
       SmallVGG(channels: $0.channels, classes: $0.classes, random: &$1)

@@ -8,8 +8,8 @@ public struct LinePlot: Figure {
   public var y: Axis
   /// The curves, in the order of the legend.
   public var series: [Series]
-  /// What a value counts beside its neighbour in the mean that is drawn, from 0 (the data themselves) to below 1; on a
-  /// logarithmic axis the mean is that of the logarithms. The data stay faint behind.
+  /// What a value counts beside its neighbour in the running mean that is drawn, from 0 (the data themselves) to below 1.
+  /// The data stay faint behind.
   public var smoothing: Double
   /// Pixels.
   public var width: Double
@@ -47,8 +47,7 @@ public struct LinePlot: Figure {
         if smoothing > 0 {
           draw(series, index, in: frame, on: &canvas, class: "line faint")
           var smooth = series
-          smooth.y = Smoothing.runningMean(
-            series.y, weight: smoothing, isLogarithmic: y.scale == .logarithmic)
+          smooth.y = Smoothing.runningMean(series.y, weight: smoothing)
           draw(smooth, index, in: frame, on: &canvas, class: "line")
         } else {
           draw(series, index, in: frame, on: &canvas, class: "line")

@@ -1,5 +1,3 @@
-import Foundation
-
 /// The line through a noisy row of values.
 enum Smoothing {
   /// The mean of the values around each one, which count the less the farther away they are:
@@ -10,13 +8,9 @@ enum Smoothing {
   /// - Parameters:
   ///   - values: the row.
   ///   - weight: what a value counts beside its neighbour, from 0 to below 1.
-  ///   - isLogarithmic: whether the mean is that of the logarithms, as an axis of ratios shows it; values that are not
-  ///     positive then count for nothing.
-  static func runningMean(
-    _ values: [Double], weight: Double, isLogarithmic: Bool = false
-  ) -> [Double] {
-    let places = values.indices.filter { values[$0].isFinite && (!isLogarithmic || values[$0] > 0) }
-    let kept = places.map { isLogarithmic ? log(values[$0]) : values[$0] }
+  static func runningMean(_ values: [Double], weight: Double) -> [Double] {
+    let places = values.indices.filter { values[$0].isFinite }
+    let kept = places.map { values[$0] }
     func link(_ index: Int) -> Double { min(weight, 1 - 4 / Double(index + 3)) }
     // From the left, then from the right; each value is in both.
     var (sums, counts) = (kept, [Double](repeating: 1, count: kept.count))
@@ -27,8 +21,7 @@ enum Smoothing {
     var (sum, count) = (0.0, 0.0)
     var smooth = values
     for index in kept.indices.reversed() {
-      let mean = (sums[index] + sum) / (counts[index] + count)
-      smooth[places[index]] = isLogarithmic ? exp(mean) : mean
+      smooth[places[index]] = (sums[index] + sum) / (counts[index] + count)
       guard index > 0 else { break }
       (sum, count) = (link(index) * (sum + kept[index]), link(index) * (count + 1))
     }

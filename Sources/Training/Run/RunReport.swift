@@ -86,7 +86,6 @@ public enum RunReport {
     // Over a twentieth of a short run, half of it on either side.
     let smoothing = isSmoothed ? min(0.98, 1 - 40 / Double(count)) : 0
     let scale = Axis.Scale.suiting(history.losses)
-    let mean = scale == .logarithmic ? "running mean, that of the logarithms." : "running mean."
     return .figure(
       LinePlot(
         title: "Training loss", x: Axis(counting: "step"),
@@ -97,7 +96,7 @@ public enum RunReport {
         ], smoothing: smoothing, width: 900, height: 340),
       caption:
         "The loss of each of the \(ProgressDisplay.grouped(count)) batches"
-        + (isSmoothed ? " (faint) and its \(mean)" : "."))
+        + (isSmoothed ? " (faint) and its running mean." : "."))
   }
 
   /// The learning rate of each step; nothing where it stays.

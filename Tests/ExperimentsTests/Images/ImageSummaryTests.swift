@@ -12,7 +12,8 @@ import Testing
         + "warm-up and cosine, average of the weights")
     #expect(
       CIFARVGG.presets["document"]?.summary
-        == "eight 3×3 convolutions with batch normalisation, five maxima, one linear layer; Adam")
+        == "eight 3×3 convolutions with batch normalisation, five max poolings, one linear layer; Adam"
+    )
     #expect(
       CIFARResNetExperiment.presets["default"]?.summary
         == "ResNet-20; SGD with momentum, warm-up and cosine")

@@ -43,7 +43,7 @@ import Testing
     #expect(rows.contains(["training", "6 images, 16 × 16 × 3, 1 classes"]))
   }
 
-  /// One image has no variance where its maps have one place: with five maxima it comes to that at 16 pixels.
+  /// One image has no variance where its maps have one place: with five max poolings it comes to that at 16 pixels.
   @Test func aBatchOfOneImage() throws {
     let folder = try TemporaryFolder()
     let data = try folder.writePictures()

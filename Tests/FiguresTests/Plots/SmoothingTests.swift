@@ -24,16 +24,14 @@ import Testing
   /// A loss that falls by half at each of the first steps is followed from the first on.
   @Test func steepBeginningsAreFollowed() {
     let losses = (0..<500).map { 200 + 800 * pow(0.5, Double($0)) }
-    let smooth = Smoothing.runningMean(losses, weight: 0.98, isLogarithmic: true)
+    let smooth = Smoothing.runningMean(losses, weight: 0.98)
     #expect(abs(smooth[0] - losses[0]) < 1e-9)
     for step in 10..<500 { #expect(abs(smooth[step] - losses[step]) < 20, "step \(step)") }
   }
 
   @Test func constantsStay() {
-    for isLogarithmic in [false, true] {
-      let smooth = Smoothing.runningMean([4, 4, 4, 4], weight: 0.9, isLogarithmic: isLogarithmic)
-      for value in smooth { #expect(abs(value - 4) < 1e-14) }
-    }
+    let smooth = Smoothing.runningMean([4, 4, 4, 4], weight: 0.9)
+    for value in smooth { #expect(abs(value - 4) < 1e-14) }
   }
 
   @Test func gapsStayAndCountForNothing() {
@@ -42,14 +40,5 @@ import Testing
     let without = Smoothing.runningMean([1, 3, 5], weight: 0.5)
     #expect([smooth[0], smooth[2], smooth[3]] == without)
     #expect(Smoothing.runningMean([], weight: 0.5).isEmpty)
-  }
-
-  /// 1 and 100 lie as far from 10 as each other on an axis of ratios; what has no logarithm stays.
-  @Test func meanOfLogarithms() {
-    let smooth = Smoothing.runningMean([0, 7, 1, 100, -2], weight: 0.5, isLogarithmic: true)
-    #expect(smooth[0] == 0 && smooth[4] == -2)
-    #expect(abs(smooth[1] - 7) < 1e-9)
-    #expect(abs(smooth[2] - pow(100, 1.0 / 6)) < 1e-9)
-    #expect(abs(smooth[3] - pow(100, 5.0 / 6)) < 1e-9)
   }
 }
