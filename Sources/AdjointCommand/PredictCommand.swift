@@ -18,7 +18,7 @@ struct PredictCommand: ParsableCommand {
       of a run are in checkpoints/step-…/model.safetensors; its settings are found beside them. --run takes the \
       newest of a run. What a row is:
 
-        \(Prediction.rowFormats.joined(separator: "\n  "))
+      \(Console.definitions(Prediction.rowFormats.map { ($0.names, $0.meaning) }, width: 79))
 
       For a convolutional network, by its own name (\(Prediction.networkNames.joined(separator: ", "))) \
       or by that of its experiment, the input is [rows, height, width, channels], or [rows, channels, \
@@ -28,7 +28,8 @@ struct PredictCommand: ParsableCommand {
       its own name: by the mean 0.485, 0.456, 0.406 and the deviation 0.229, 0.224, 0.225, or by ½ and ½ where there are \
       not three channels. Channels and classes are those of the weights.
 
-        adjoint predict --model resnet20 --weights resnet20.th --input images.npy --output logits.npy
+        adjoint predict --model resnet20 --weights resnet20.th \\
+          --input images.npy --output logits.npy
 
       It also takes a picture (PNG, JPEG), or a folder of them, and prints the three likeliest classes of each: the \
       square in the middle, brought to the size that the run was trained on, or to that of published weights (224 \

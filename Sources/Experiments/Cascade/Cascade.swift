@@ -42,8 +42,7 @@ final class Cascade: PredictingExperiment {
         "batch_size=\(configuration.batchSize): leaves one of the \(count) training samples over, of which "
           + "normalisation by the mean of the batch leaves nothing; take another batch_size")
     }
-    plan = configuration.plan(
-      .step(size: configuration.decayEvery, factor: configuration.decayFactor))
+    plan = configuration.plan(configuration.schedule)
     let weights = Cascade.weights(configuration.task)
     let models = Cascade.models(
       weights.count, configuration, inputs: self.data.train.inputs.shape[1],

@@ -1,7 +1,7 @@
 import Tensors
 
 /// What determines a run of `cascade`.
-struct CascadeConfiguration: TimedConfiguration, DigitsConfiguration {
+struct CascadeConfiguration: SteppedConfiguration, DigitsConfiguration {
   /// Where inputs, numbers and classes come from.
   enum Source: String, Codable, Sendable, CaseIterable {
     /// A network that the program draws.
@@ -75,12 +75,8 @@ struct CascadeConfiguration: TimedConfiguration, DigitsConfiguration {
     .epochs(),
     .steps,
     .learningRate(),
-    .real(
-      "decay_factor", \.decayFactor, in: 1e-12...1,
-      "what the rate is multiplied by after every decay_every epochs"),
-    .whole(
-      "decay_every", \.decayEvery, in: 1...1_000_000,
-      "epochs from one multiplication of the rate to the next"),
+    .decayFactor,
+    .decayEvery,
     .real("momentum", \.momentum, in: 0...0.9999, "how much of the last step is in the next"),
     .seed(\.seed, "what data, weights, masks and the order of the samples are drawn from"),
     .precision,

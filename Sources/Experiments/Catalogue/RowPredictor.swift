@@ -45,14 +45,14 @@ struct RowPredictor {
 }
 
 extension Prediction {
-  /// What experiments on rows take and give, one line for those that are alike.
-  public static var rowFormats: [String] {
+  /// What experiments on rows take and give, one entry for those that are alike.
+  public static var rowFormats: [(names: String, meaning: String)] {
     var names: [PredictedRows: [String]] = [:]
     for case let kind as any PredictingExperiment.Type in ExperimentCatalogue.all {
       names[kind.rows, default: []].append(kind.information.name)
     }
     return names.map { rows, names in
-      "\(names.joined(separator: ", ")): \(rows.input); gives \(rows.output)"
-    }.sorted()
+      (names.joined(separator: ", "), "\(rows.input); gives \(rows.output)")
+    }.sorted { $0.0 < $1.0 }
   }
 }

@@ -150,7 +150,30 @@ extension Setting where Configuration: TimedConfiguration {
   }
 }
 
+extension Setting where Configuration: SteppedConfiguration {
+  /// By how much the rate falls.
+  static var decayFactor: Setting {
+    .real(
+      "decay_factor", \.decayFactor, in: 1e-12...1,
+      "what the rate is multiplied by after every decay_every epochs")
+  }
+
+  /// How often it does.
+  static var decayEvery: Setting {
+    .whole(
+      "decay_every", \.decayEvery, in: 1...1_000_000,
+      "epochs from one multiplication of the rate to the next")
+  }
+}
+
 extension Setting where Configuration: DigitsConfiguration {
+  /// How many digits are held back.
+  static var validation: Setting {
+    .whole(
+      "validation", \.validation, in: 0...59_999,
+      "training images held back for validation, drawn by the seed")
+  }
+
   /// How many digits there are to learn from where there is no MNIST.
   static func drawnTrain(atLeast least: Int = 1) -> Setting {
     .whole(

@@ -25,3 +25,16 @@ extension TimedConfiguration {
   /// Steps in all, where an epoch has so many.
   func totalSteps(stepsPerEpoch: Int) -> Int { plan().totalSteps(stepsPerEpoch: stepsPerEpoch) }
 }
+
+/// A configuration whose learning rate falls by a factor after every so many epochs.
+protocol SteppedConfiguration: TimedConfiguration {
+  /// What the rate is multiplied by.
+  var decayFactor: Double { get }
+  /// Epochs from one multiplication to the next.
+  var decayEvery: Int { get }
+}
+
+extension SteppedConfiguration {
+  /// The schedule of the rate.
+  var schedule: Schedule { .step(size: decayEvery, factor: decayFactor) }
+}

@@ -67,19 +67,15 @@ extension ExaminedNetwork {
     _ kind: Kind.Type, _ run: RunDirectory
   ) throws -> ExaminedNetwork? {
     let configuration = try configuration(kind, run)
-    guard configuration is any DigitsConfiguration,
+    guard let digits = configuration as? any DigitsConfiguration,
       let model = kind.predictor(for: configuration).model as? any Layer
     else { return nil }
     let (weights, source) = try weights(of: run)
     try load(weights, into: model, from: source)
-    let side = 28
-    let cut = (configuration as? MixerConfiguration).map { mixer in
-      PatchCut(
-        ImagePatches(side: mixer.patch, stride: mixer.stride), height: side, width: side)
-    }
+    let (network, layout) = digits.onPixels(model)
     return try ExaminedNetwork(
-      cut.map { Sequential([$0, model]) } ?? model, takes: cut == nil ? .rows : .images,
-      parameters: Layers.parameters(of: model), transform: .unit, side: side, channels: 1,
+      network, takes: layout, parameters: Layers.parameters(of: model), transform: .unit,
+      side: 28, channels: 1,
       classNames: (0..<10).map(String.init))
   }
 

@@ -1,9 +1,10 @@
 import Datasets
 import Foundation
+import Layers
 import Tensors
 import Training
 
-/// What of a configuration decides which digits there are.
+/// What of a configuration decides which digits there are, and how its network takes them.
 protocol DigitsConfiguration {
   /// Training images held back for validation.
   var validation: Int { get }
@@ -13,6 +14,14 @@ protocol DigitsConfiguration {
   var drawnTest: Int { get }
   /// What they are drawn from.
   var seed: UInt64 { get }
+  /// The configuration's network as one that looks at 28 × 28 pixels, and whether it takes them as images or as rows.
+  func onPixels(_ network: any Layer) -> (network: any Layer, layout: InputLayout)
+}
+
+extension DigitsConfiguration {
+  func onPixels(_ network: any Layer) -> (network: any Layer, layout: InputLayout) {
+    (network, .rows)
+  }
 }
 
 extension MNISTPerceptronConfiguration: DigitsConfiguration {}

@@ -34,8 +34,7 @@ final class MNISTPerceptron: PredictingExperiment, LookingInside {
     summary = "784-\(configuration.hidden)-10 perceptron, ReLU, softmax cross-entropy, SGD"
     dataDescription = digits.description
     dataFiles = digits.files
-    plan = configuration.plan(
-      .step(size: configuration.decayEvery, factor: configuration.decayFactor))
+    plan = configuration.plan(configuration.schedule)
     let model = MNISTPerceptron.perceptron(configuration)
     let parameters = parameters(of: model)
     let step = ClassificationStep(

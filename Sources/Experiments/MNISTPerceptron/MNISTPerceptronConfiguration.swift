@@ -1,7 +1,7 @@
 import Tensors
 
 /// What determines a run of `mnist-mlp`.
-struct MNISTPerceptronConfiguration: TimedConfiguration {
+struct MNISTPerceptronConfiguration: SteppedConfiguration {
   var hidden = 50
   var batchSize = 16
   var epochs = 60
@@ -22,15 +22,9 @@ struct MNISTPerceptronConfiguration: TimedConfiguration {
     .epochs(),
     .steps,
     .learningRate(),
-    .real(
-      "decay_factor", \.decayFactor, in: 1e-12...1,
-      "what the rate is multiplied by after every decay_every epochs"),
-    .whole(
-      "decay_every", \.decayEvery, in: 1...1_000_000,
-      "epochs from one multiplication of the rate to the next"),
-    .whole(
-      "validation", \.validation, in: 0...59_999,
-      "training images held back for validation, drawn by the seed"),
+    .decayFactor,
+    .decayEvery,
+    .validation,
     .seed(\.seed, "what weights and the order of the images are drawn from"),
     .precision,
     .gradients,

@@ -34,13 +34,12 @@ final class Mixer: PredictingExperiment, LookingInside {
     _ configuration: MixerConfiguration, data: DataDirectory, note: (String) -> Void
   ) throws {
     let digits = try Digits.load(configuration, from: data, note: note)
-    let patches = ImagePatches(side: configuration.patch, stride: configuration.stride)
+    let patches = configuration.patches
     self.configuration = configuration
     images = digits.parts
     dataDescription = digits.description
     dataFiles = digits.files
-    plan = configuration.plan(
-      .step(size: configuration.decayEvery, factor: configuration.decayFactor))
+    plan = configuration.plan(configuration.schedule)
     let model = Mixer.mixer(configuration)
     let parameters = parameters(of: model)
     let step = ClassificationStep(
@@ -86,12 +85,10 @@ final class Mixer: PredictingExperiment, LookingInside {
   var task: any TrainingTask { classifier }
 
   var examined: ExaminedNetwork {
-    let test = images.test
-    let patches = ImagePatches(side: configuration.patch, stride: configuration.stride)
-    let cut = PatchCut(patches, height: test.height, width: test.width)
+    let (network, layout) = configuration.onPixels(classifier.model)
     return ExaminedNetwork(
-      Sequential([cut, classifier.model]), takes: .images, parameters: classifier.step.parameters,
-      transform: .unit, training: images.train, shown: ("test", test))
+      network, takes: layout, parameters: classifier.step.parameters, transform: .unit,
+      training: images.train, shown: ("test", images.test))
   }
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {

@@ -1,7 +1,9 @@
+import Datasets
+import Layers
 import Tensors
 
 /// What determines a run of `mixer`.
-struct MixerConfiguration: TimedConfiguration, DigitsConfiguration {
+struct MixerConfiguration: SteppedConfiguration, DigitsConfiguration {
   var patch = 2
   var stride = 2
   var blocks = 1
@@ -28,16 +30,10 @@ struct MixerConfiguration: TimedConfiguration, DigitsConfiguration {
     .epochs(),
     .steps,
     .learningRate(),
-    .real(
-      "decay_factor", \.decayFactor, in: 1e-12...1,
-      "what the rate is multiplied by after every decay_every epochs"),
-    .whole(
-      "decay_every", \.decayEvery, in: 1...1_000_000,
-      "epochs from one multiplication of the rate to the next"),
+    .decayFactor,
+    .decayEvery,
     .real("momentum", \.momentum, in: 0...0.9999, "how much of the last step is in the next"),
-    .whole(
-      "validation", \.validation, in: 0...59_999,
-      "training images held back for validation, drawn by the seed"),
+    .validation,
     .seed(\.seed, "what weights and the order of the images are drawn from"),
     .precision,
     .gradients,
@@ -60,10 +56,16 @@ struct MixerConfiguration: TimedConfiguration, DigitsConfiguration {
     }
   }
 
+  func onPixels(_ network: any Layer) -> (network: any Layer, layout: InputLayout) {
+    (Sequential([PatchCut(patches, height: 28, width: 28), network]), .images)
+  }
+
   /// Patches in a row of patches, and rows of them.
   var patchesAcross: Int { (28 - patch) / stride + 1 }
   /// L.
   var positions: Int { patchesAcross * patchesAcross }
   /// D.
   var features: Int { patch * patch }
+  /// What the images are cut into.
+  var patches: ImagePatches { ImagePatches(side: patch, stride: stride) }
 }

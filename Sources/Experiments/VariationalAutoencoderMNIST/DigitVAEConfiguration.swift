@@ -58,9 +58,7 @@ struct DigitVAEConfiguration: TimedConfiguration, DigitsConfiguration {
     .real(
       "final_rate", \.finalRate, in: 0...1,
       "what the rate falls to along half a cosine, as a share of itself; 1 keeps it"),
-    .whole(
-      "validation", \.validation, in: 0...59_999,
-      "training images held back for validation, drawn by the seed"),
+    .validation,
     .seed(\.seed, "what weights, noise and the order of the images are drawn from"),
     .precision,
     .drawnTrain(),
