@@ -16,11 +16,12 @@ public final class Digest {
   /// Of no bytes yet. Stops if the system's OpenSSL does not offer the algorithm.
   public init(_ algorithm: Algorithm) {
     let kind = algorithm == .md5 ? EVP_md5() : EVP_sha256()
-    let context = EVP_MD_CTX_new()
+    guard let context = EVP_MD_CTX_new() else {
+      stop("Digest(\(algorithm.rawValue)): OpenSSL has no memory for it")
+    }
     require(
       EVP_DigestInit_ex(context, kind, nil) == 1,
       "Digest(\(algorithm.rawValue)): this system's OpenSSL does not offer it")
-    guard let context else { fatalError() }
     self.context = context
   }
 

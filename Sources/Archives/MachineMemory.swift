@@ -1,18 +1,9 @@
 import Tensors
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
-/// The memory of this machine: what is larger ends the program without a word when it is asked for.
+/// The memory that this process may use: what is larger ends it without a word when it is asked for.
 package enum MachineMemory {
-  /// Its size in bytes.
-  package static let byteCount =
-    sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+  /// Its size in bytes: the machine's, lowered by the cgroup's limit.
+  package static let byteCount = Memory.limit
 
   /// Throws bad data where what is read does not fit into it.
   ///

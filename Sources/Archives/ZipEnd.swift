@@ -9,8 +9,8 @@ package enum ZipEnd {
   /// Bytes of the shortest entry of a directory.
   private static let shortestEntry: UInt64 = 46
 
-  /// What libzip is not asked to open: it reads the directory of every end that it finds, whatever a comment says, and
-  /// takes some hundred bytes for each member before anyone asks for one.
+  /// Refuses archives that libzip must not be asked to open: it reads the directory of every end record that it finds,
+  /// even inside a comment, and takes some hundred bytes for each member before anyone asks for one.
   ///
   /// A 32-bit end may lead to more members than it counts: libzip goes on to the end of the directory, since there are
   /// writers who let the count begin again at 65,536. So its size decides, with the shortest entries; all ends together

@@ -119,7 +119,7 @@ HWY_INLINE void PullNormal(const Arguments *arguments) {
                                             input<Position>(arguments, 1), channel, count);
         if (kRectify) {
           const auto z = hn::MulAdd(centred, own.scale, own.shift);
-          dz = hn::IfThenZeroElse(hn::Le(z, hn::Zero(d)), dz);
+          dz = RectifiedCotangent(d, dz, z);
         }
         Put<kWhole>(d, hn::MulAdd(dz, own.scale, hn::MulAdd(centred, slope, offset)), dx + place, count);
       }

@@ -139,11 +139,6 @@ struct ChannelMap {
   const float *mean, *scale, *shift;
 };
 
-// max(x, 0), with NaN kept.
-HWY_INLINE FloatVector Rectified(FloatTag d, FloatVector x) {
-  return hn::IfThenZeroElse(hn::Le(x, hn::Zero(d)), x);
-}
-
 // y = (x − mean) scale + shift (+ residual), rectified if so.
 template <bool kResidual, bool kRectify, typename Element>
 HWY_INLINE void MapRows(const Element *x, const Element *residual, Element *y, ChannelMap map,
@@ -175,7 +170,7 @@ HWY_INLINE FloatVector Masked(FloatTag d, FloatVector dy, FloatVector centred, F
   if (kMask == Mask::kNone) return dy;
   const auto z = kMask == Mask::kFromInput ? hn::MulAdd(centred, scale, shift)
                                            : Get<kWhole>(d, y + place, count);
-  return hn::IfThenZeroElse(hn::Le(z, hn::Zero(d)), dy);
+  return RectifiedCotangent(d, dy, z);
 }
 
 // Adds Σ dz and Σ dz (x − mean) over the rows begin..<end, and writes dz if `kStore`.

@@ -12,14 +12,14 @@
 #include "Vector-inl.h"
 
 // name | expression in float vectors of the inputs a, b, c | the same in double.
-// `s0`, `s1` are the scalars, given as vectors to the first and as doubles to the second.
+// `s` is the scalar, given as a vector to the first and as a double to the second.
 #define ADJOINT_ELEMENTWISE_1(X)                                                                   \
   X(negate, hn::Neg(a), -a)                                                                        \
-  X(add_scalar, hn::Add(a, s0), a + s0)                                                            \
-  X(multiply_scalar, hn::Mul(a, s0), a *s0)                                                        \
-  X(divide_scalar, hn::Div(a, s0), a / s0)                                                         \
-  X(scalar_subtract, hn::Sub(s0, a), s0 - a)                                                       \
-  X(scalar_divide, hn::Div(s0, a), s0 / a)                                                         \
+  X(add_scalar, hn::Add(a, s), a + s)                                                              \
+  X(multiply_scalar, hn::Mul(a, s), a *s)                                                          \
+  X(divide_scalar, hn::Div(a, s), a / s)                                                           \
+  X(scalar_subtract, hn::Sub(s, a), s - a)                                                         \
+  X(scalar_divide, hn::Div(s, a), s / a)                                                           \
   X(exp, SafeExp(d, a), std::exp(a))                                                               \
   X(log, SafeLog(d, a), std::log(a))                                                               \
   X(sqrt, hn::Sqrt(a), std::sqrt(a))                                                               \
@@ -27,8 +27,8 @@
   X(cos, SafeSinOrCos<true>(d, a), std::cos(a))                                                    \
   X(tanh, SafeTanh(d, a), std::tanh(a))                                                            \
   X(sigmoid, Logistic(d, a), 1.0 / (1.0 + std::exp(-a)))                                           \
-  X(relu, Relu(d, a), a <= 0 ? 0.0 : a)                                                            \
-  X(leaky_relu, hn::IfThenElse(hn::Lt(a, hn::Zero(d)), hn::Mul(a, s0), a), a < 0 ? a * s0 : a)     \
+  X(relu, Rectified(d, a), a <= 0 ? 0.0 : a)                                                       \
+  X(leaky_relu, hn::IfThenElse(hn::Lt(a, hn::Zero(d)), hn::Mul(a, s), a), a < 0 ? a * s : a)       \
   X(gelu, hn::Mul(a, NormalDistribution(d, a)), a *Phi(a))                                         \
   X(gelu_tanh, GeluTanh(d, a), GeluTanh(a))                                                        \
   X(silu, hn::Mul(a, Logistic(d, a)), a / (1.0 + std::exp(-a)))                                    \
@@ -36,18 +36,18 @@
 
 #define ADJOINT_ELEMENTWISE_2(X)                                                                   \
   X(add, hn::Add(a, b), a + b)                                                                     \
-  X(add_relu, Relu(d, hn::Add(a, b)), a + b <= 0 ? 0.0 : a + b)                                    \
+  X(add_relu, Rectified(d, hn::Add(a, b)), a + b <= 0 ? 0.0 : a + b)                               \
   X(subtract, hn::Sub(a, b), a - b)                                                                \
   X(multiply, hn::Mul(a, b), a *b)                                                                 \
   X(divide, hn::Div(a, b), a / b)                                                                  \
-  X(add_scaled, hn::MulAdd(s0, b, a), a + s0 * b)                                                  \
+  X(add_scaled, hn::MulAdd(s, b, a), a + s * b)                                                    \
   X(sqrt_pullback, hn::Div(hn::Mul(hn::Set(d, 0.5f), a), b), 0.5 * a / b)                          \
   X(sin_pullback, hn::Mul(a, SafeSinOrCos<true>(d, b)), a *std::cos(b))                            \
   X(tanh_pullback, hn::Mul(a, hn::NegMulAdd(b, b, hn::Set(d, 1.0f))), a *(1.0 - b * b))            \
   X(sigmoid_pullback, hn::Mul(a, hn::NegMulAdd(b, b, b)), a *b *(1.0 - b))                         \
-  X(relu_pullback, hn::IfThenZeroElse(hn::Le(b, hn::Zero(d)), a), b <= 0 ? 0.0 : a)                \
-  X(leaky_relu_pullback, hn::IfThenElse(hn::Gt(b, hn::Zero(d)), a, hn::Mul(a, s0)),                \
-    b > 0 ? a : a *s0)                                                                            \
+  X(relu_pullback, RectifiedCotangent(d, a, b), b <= 0 ? 0.0 : a)                                  \
+  X(leaky_relu_pullback, hn::IfThenElse(hn::Gt(b, hn::Zero(d)), a, hn::Mul(a, s)),                 \
+    b > 0 ? a : a *s)                                                                              \
   X(gelu_pullback,                                                                                 \
     hn::Mul(a, hn::MulAdd(b, NormalDensity(d, b), NormalDistribution(d, b))),                      \
     a *(Phi(b) + b * NormalDensity(b)))                                                            \
@@ -82,10 +82,6 @@ HWY_INLINE double SiluSlope(double x) {
   return s * (1.0 + x * (1.0 - s));
 }
 
-// max(x, 0), with NaN kept.
-HWY_INLINE FloatVector Relu(FloatTag d, FloatVector x) {
-  return hn::IfThenZeroElse(hn::Le(x, hn::Zero(d)), x);
-}
 HWY_INLINE FloatVector NormalDensity(FloatTag d, FloatVector x) {
   const auto exponent = hn::Mul(hn::Mul(x, x), hn::Set(d, -0.5f));
   return hn::Mul(hn::Set(d, 0.39894228f), SafeExp(d, exponent));
@@ -130,22 +126,21 @@ HWY_INLINE void MapFloats(const Arguments *arguments, const Value &value) {
   const Element *c = kInputs > 2 ? input<Element>(arguments, 2) : a;
   Element *y = output<Element>(arguments, 0);
   ParallelFor(arguments->sizes[0], ElementGrain(), [&](int64_t begin, int64_t end) HWY_ATTR {
-    const auto s0 = hn::Set(d, static_cast<float>(arguments->scalars[0]));
-    const auto s1 = hn::Set(d, static_cast<float>(arguments->scalars[1]));
+    const auto s = hn::Set(d, static_cast<float>(arguments->scalars[0]));
     const auto lanes = static_cast<int64_t>(hn::Lanes(d));
     int64_t index = begin;
     for (; index + lanes <= end; index += lanes) {
       const auto va = LoadElements(d, a + index);
       const auto vb = kInputs > 1 ? LoadElements(d, b + index) : va;
       const auto vc = kInputs > 2 ? LoadElements(d, c + index) : va;
-      StoreElements(d, value(d, va, vb, vc, s0, s1), y + index);
+      StoreElements(d, value(d, va, vb, vc, s), y + index);
     }
     if (index < end) {
       const auto rest = static_cast<size_t>(end - index);
       const auto va = LoadFirstElements(d, a + index, rest);
       const auto vb = kInputs > 1 ? LoadFirstElements(d, b + index, rest) : va;
       const auto vc = kInputs > 2 ? LoadFirstElements(d, c + index, rest) : va;
-      StoreFirstElements(d, value(d, va, vb, vc, s0, s1), y + index, rest);
+      StoreFirstElements(d, value(d, va, vb, vc, s), y + index, rest);
     }
   });
 }
@@ -156,34 +151,33 @@ HWY_INLINE void MapDoubles(const Arguments *arguments, const Value &value) {
   const double *b = kInputs > 1 ? input<double>(arguments, 1) : a;
   const double *c = kInputs > 2 ? input<double>(arguments, 2) : a;
   double *y = output<double>(arguments, 0);
-  const double s0 = arguments->scalars[0];
-  const double s1 = arguments->scalars[1];
+  const double s = arguments->scalars[0];
   ParallelFor(arguments->sizes[0], ElementGrain() / 4, [&](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t index = begin; index < end; ++index) {
-      y[index] = value(a[index], b[index], c[index], s0, s1);
+      y[index] = value(a[index], b[index], c[index], s);
     }
   });
 }
 
 #define ADJOINT_DEFINE(inputs, name, vector, scalar)                                               \
   HWY_INLINE FloatVector name##Value(FloatTag d, FloatVector a, FloatVector b, FloatVector c,      \
-                                     FloatVector s0, FloatVector s1) {                             \
-    (void)d, (void)b, (void)c, (void)s0, (void)s1;                                                 \
+                                     FloatVector s) {                                              \
+    (void)d, (void)b, (void)c, (void)s;                                                            \
     return vector;                                                                                 \
   }                                                                                                \
   template <typename Element>                                                                      \
   HWY_INLINE void name##Elements(const Arguments *arguments) {                                     \
     MapFloats<inputs, Element>(arguments,                                                          \
                                [](FloatTag d, FloatVector a, FloatVector b, FloatVector c,         \
-                                  FloatVector s0, FloatVector s1) HWY_ATTR {                       \
-                                 return name##Value(d, a, b, c, s0, s1);                           \
+                                  FloatVector s) HWY_ATTR {                                        \
+                                 return name##Value(d, a, b, c, s);                                \
                                });                                                                 \
   }                                                                                                \
   void name##_float32(const Arguments *arguments) { name##Elements<float>(arguments); }            \
   void name##_bfloat16(const Arguments *arguments) { name##Elements<BFloat16>(arguments); }        \
   void name##_float64(const Arguments *arguments) {                                                \
-    MapDoubles<inputs>(arguments, [](double a, double b, double c, double s0, double s1) {         \
-      (void)b, (void)c, (void)s0, (void)s1;                                                        \
+    MapDoubles<inputs>(arguments, [](double a, double b, double c, double s) {                     \
+      (void)b, (void)c, (void)s;                                                                   \
       return scalar;                                                                               \
     });                                                                                            \
   }

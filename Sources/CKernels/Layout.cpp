@@ -63,14 +63,10 @@ void Fill(const Arguments *arguments) {
   std::fill(y, y + arguments->sizes[0], static_cast<T>(arguments->scalars[0]));
 }
 
-// The same for bfloat16, rounded to nearest.
 void FillBFloat16(const Arguments *arguments) {
-  const auto value = static_cast<float>(arguments->scalars[0]);
-  uint32_t wide;
-  std::memcpy(&wide, &value, sizeof wide);
-  const BFloat16 rounded{static_cast<uint16_t>((wide + 0x7FFF + (wide >> 16 & 1)) >> 16)};
   BFloat16 *y = output<BFloat16>(arguments, 0);
-  std::fill(y, y + arguments->sizes[0], rounded);
+  const auto value = static_cast<float>(arguments->scalars[0]);
+  std::fill(y, y + arguments->sizes[0], RoundedToBFloat16(value));
 }
 
 // y[o, j, i] = x[o, index[j], i]; sizes = {outer, axis, inner, indices}. inputs: x, int32 indices.

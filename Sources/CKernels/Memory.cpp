@@ -5,8 +5,12 @@
 #include <cstdlib>
 #include <vector>
 
+#include <unistd.h>
+
 #include "CKernels.h"
+#include "Cgroup.h"
 #include "Team.h"
+#include "Workspace.h"
 
 namespace {
 
@@ -45,7 +49,7 @@ Cache &cache() {
   return *instance;
 }
 
-// Sizes are 64·(4+q)/4·2^p bytes: 64, 80→128 (rounded to the alignment), …
+// Sizes in bytes: 64, 128, 192, 256, 320, 384, 448, 512, 640, … in steps of 64 up to 512, then four to a power of two.
 int ClassOf(int64_t bytes, int64_t *capacity) {
   const uint64_t units = bytes <= kAlignment ? 1 : static_cast<uint64_t>((bytes + kAlignment - 1) / kAlignment);
   if (units <= 4) {
@@ -70,9 +74,28 @@ class Locked {
   Cache &cache_;
 };
 
+std::atomic<void (*)(int64_t)> on_out_of_memory{nullptr};
+
 }  // namespace
 
+namespace adjoint {
+
+void EndWithoutMemory(int64_t bytes) {
+  if (const auto end = on_out_of_memory.load()) end(bytes);
+  std::abort();
+}
+
+}  // namespace adjoint
+
 extern "C" {
+
+int64_t adjoint_memory_size(void) {
+  const int64_t size = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  const int64_t limit = adjoint::BytesOfCgroups();
+  return limit > 0 && limit < size ? limit : size;
+}
+
+void adjoint_on_out_of_memory(void (*end)(int64_t bytes)) { on_out_of_memory.store(end); }
 
 void *adjoint_memory_take(int64_t bytes, int64_t *capacity) {
   // Every operation makes a tensor, so every thread that computes passes here first.

@@ -1,11 +1,12 @@
 // The centred moving average of rows whose ends are repeated.
 // sizes = {rows, length, window}, the window odd.
 
+#include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "Parallel.h"
 #include "Registry.h"
+#include "Workspace.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "MovingAverage.cpp"
@@ -55,7 +56,7 @@ void MovingAverage_float32(const Arguments *arguments) {
   const float *x = input<float>(arguments, 0);
   float *y = output<float>(arguments, 0);
   ParallelFor(rows, ElementGrain() / padded + 1, [&](int64_t begin, int64_t end) HWY_ATTR {
-    std::vector<float> scratch(static_cast<size_t>(2 * padded));
+    const Scratch<float> scratch(2 * padded);
     for (int64_t row = begin; row < end; ++row) {
       AverageRow(x + row * length, y + row * length, length, window, scratch.data());
     }

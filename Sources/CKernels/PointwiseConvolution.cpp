@@ -130,7 +130,7 @@ HWY_INLINE FloatVector Pull(const float *dy, const float *y, float *dz, size_t w
   const FloatTag d;
   auto value = LoadPart<kWhole>(dy, width);
   if constexpr (kHasRectifier) {
-    value = hn::IfThenZeroElse(hn::Le(LoadPart<kWhole>(y, width), hn::Zero(d)), value);
+    value = RectifiedCotangent(d, value, LoadPart<kWhole>(y, width));
     if (kWhole) {
       hn::StoreU(value, d, dz);
     } else {

@@ -32,8 +32,7 @@ constexpr int kColumnVectors = HWY_MAX_BYTES == 64 ? 4 : 2;
 
 HWY_INLINE FloatVector Finish(FloatTag d, FloatVector value, FloatVector bias, bool relu) {
   value = hn::Add(value, bias);
-  // Not Max: a NaN must stay one.
-  return relu ? hn::IfThenZeroElse(hn::Le(value, hn::Zero(d)), value) : value;
+  return relu ? Rectified(d, value) : value;
 }
 
 // C[row ..< row + kRowCount, column ..< column + kVectors·lanes], of which the last vector has only

@@ -34,7 +34,7 @@ HWY_INLINE void Strip(const float *dy, const float *y, float *dz, float *sum, in
       const int64_t place = row * columns + vector * lanes;
       const auto output = kWhole ? hn::LoadU(d, y + place) : LoadFirst(d, y + place, last);
       const auto cotangent = kWhole ? hn::LoadU(d, dy + place) : LoadFirst(d, dy + place, last);
-      const auto value = hn::IfThenZeroElse(hn::Le(output, hn::Zero(d)), cotangent);
+      const auto value = RectifiedCotangent(d, cotangent, output);
       sums[vector] = hn::Add(sums[vector], value);
       if (kWhole) {
         hn::StoreU(value, d, dz + place);

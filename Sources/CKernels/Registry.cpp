@@ -29,8 +29,6 @@ const adjoint_kernel *adjoint_find_kernel(const char *name) {
   return found == adjoint::kernels().end() ? nullptr : &found->second;
 }
 
-size_t adjoint_kernel_count(void) { return adjoint::kernels().size(); }
-
 #if defined(__APPLE__)
 extern void (*const adjoint_registry_begin[])(void) __asm("section$start$__DATA$adjoint_registry");
 extern void (*const adjoint_registry_end[])(void) __asm("section$end$__DATA$adjoint_registry");

@@ -1,6 +1,9 @@
 // How a kernel enters itself: one static object in the file that defines it.
 #pragma once
 
+#include <cmath>
+#include <cstring>
+
 #include "CKernels.h"
 
 namespace adjoint {
@@ -11,6 +14,14 @@ using Arguments = adjoint_arguments;
 struct BFloat16 {
   uint16_t bits;
 };
+
+// Rounds to nearest, ties to even; a NaN stays one.
+inline BFloat16 RoundedToBFloat16(float value) {
+  uint32_t wide;
+  std::memcpy(&wide, &value, sizeof wide);
+  const uint32_t rounded = std::isnan(value) ? wide | 0x400000 : wide + 0x7FFF + (wide >> 16 & 1);
+  return {static_cast<uint16_t>(rounded >> 16)};
+}
 
 struct Registration {
   Registration(const char *name, adjoint_function float32, adjoint_function float64,

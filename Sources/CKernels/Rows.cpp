@@ -16,9 +16,8 @@ namespace adjoint {
 namespace HWY_NAMESPACE {
 namespace {
 
-// Not Max: a NaN must stay one.
 HWY_INLINE FloatVector RectifyIf(bool rectify, FloatTag d, FloatVector x) {
-  return rectify ? hn::IfThenZeroElse(hn::Le(x, hn::Zero(d)), x) : x;
+  return rectify ? Rectified(d, x) : x;
 }
 
 void AddRow_float32(const Arguments *arguments) {

@@ -70,7 +70,7 @@ HWY_INLINE void DotBlock(const Product &p, int64_t row, int64_t column) {
   for (int r = 0; r < kRowCount; ++r) {
     auto value = SumsOfFour(d, sums[r][0], sums[r][1], sums[r][2], sums[r][3]);
     value = hn::Add(value, bias_vector);
-    if (p.relu) value = hn::IfThenZeroElse(hn::Le(value, hn::Zero(quarter)), value);
+    if (p.relu) value = Rectified(quarter, value);
     float *to = p.c + (row + r) * p.n + column;
     if (columns == 4) {
       hn::StoreU(value, quarter, to);

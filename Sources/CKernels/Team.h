@@ -31,8 +31,8 @@ inline void JoinTeam() {
   if (team_generation_seen != team_generation.load(std::memory_order_relaxed)) TakeOverTeam();
 }
 
-// What one of `threads` threads does of a job. It takes no block for tensors: that looks whether the team is to be
-// another, and a team cannot be released by a thread that is at work for it.
+// What one of `threads` threads does of a job. It must not take a block for a tensor: that may replace the team, and a
+// thread cannot release the team that it is working for.
 using Part = void (*)(const void *job, int64_t thread, int64_t threads);
 
 // Has each of the team's threads do its part, this one the first; returns when all are done. `threads` is how many are

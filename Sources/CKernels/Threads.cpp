@@ -1,10 +1,8 @@
 #include <algorithm>
 #include <atomic>
-#include <cstdio>
-#include <cstring>
-#include <string>
 
 #include "CKernels.h"
+#include "Cgroup.h"
 #include "Parallel.h"
 #include "Team.h"
 
@@ -44,63 +42,6 @@ bool FlushedHere() {
 #else
   return false;
 #endif
-}
-
-// Reads numbers from the beginning of a file; how many there were.
-int ReadNumbers(const std::string &path, long long *first, long long *second) {
-  std::FILE *file = std::fopen(path.c_str(), "r");
-  if (file == nullptr) return 0;
-  const int read = std::fscanf(file, "%lld %lld", first, second);
-  std::fclose(file);
-  return std::max(read, 0);
-}
-
-// The quota of one cgroup in whole cores, rounded up, or 0 where there is none. Version 2 of cgroups keeps
-// quota and period in one file, version 1 in two.
-int CoresOfCgroup(const std::string &folder) {
-  long long quota = 0, period = 0, none = 0;
-  if (ReadNumbers(folder + "/cpu.max", &quota, &period) < 2) {
-    if (ReadNumbers(folder + "/cpu.cfs_quota_us", &quota, &none) < 1) return 0;
-    if (ReadNumbers(folder + "/cpu.cfs_period_us", &period, &none) < 1) return 0;
-  }
-  if (quota <= 0 || period <= 0) return 0;
-  return static_cast<int>((quota + period - 1) / period);
-}
-
-// The least quota of a cgroup and of those around it up to the root, in whole cores, or 0 where there is none.
-int LeastCores(const std::string &root, std::string path) {
-  int least = 0;
-  for (;;) {
-    const int cores = CoresOfCgroup(root + path);
-    if (cores > 0 && (least == 0 || cores < least)) least = cores;
-    if (path.empty()) return least;
-    path.resize(path.rfind('/'));
-  }
-}
-
-// The same for the cgroups this process is in. A line of the system's list is 0::/job for version 2, and
-// 4:cpu,cpuacct:/job for version 1.
-int CgroupCores() {
-  std::FILE *file = std::fopen("/proc/self/cgroup", "r");
-  if (file == nullptr) return 0;
-  int least = 0;
-  char line[4096];
-  while (std::fgets(line, sizeof line, file) != nullptr) {
-    std::string text(line, std::strcspn(line, "\n"));
-    const size_t first = text.find(':');
-    const size_t second = first == std::string::npos ? first : text.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = "," + text.substr(first + 1, second - first - 1) + ",";
-    const std::string path = text.substr(second + 1);
-    const bool is_second_version = controllers == ",,";
-    if (!is_second_version && controllers.find(",cpu,") == std::string::npos) continue;
-    if (path.empty() || path[0] != '/') continue;
-    const int cores = LeastCores(is_second_version ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu",
-                                 path == "/" ? "" : path);
-    if (cores > 0 && (least == 0 || cores < least)) least = cores;
-  }
-  std::fclose(file);
-  return least;
 }
 
 // Calls body on each thread of the team, this one among them.
@@ -154,8 +95,8 @@ int adjoint_available_cores(void) {
   cpu_set_t mask;
   if (sched_getaffinity(0, sizeof mask, &mask) == 0) cores = CPU_COUNT(&mask);
 #endif
-  const int quota = CgroupCores();
-  return quota > 0 && quota < cores ? quota : cores;
+  const int64_t quota = adjoint::CoresOfCgroups();
+  return quota > 0 && quota < cores ? static_cast<int>(quota) : cores;
 }
 
 void adjoint_set_threads(int count) {

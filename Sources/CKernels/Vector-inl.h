@@ -91,6 +91,17 @@ HWY_INLINE void StoreFirstElements(FloatTag d, FloatVector value, BFloat16 *to, 
   std::memcpy(to, lanes, count * sizeof(BFloat16));
 }
 
+// The rectifier, max(x, 0) with NaN kept, and what it lets through of a cotangent: where y > 0 or y is NaN, be y its
+// output or its input. Not Max, which loses a NaN.
+template <typename D>
+HWY_INLINE hn::Vec<D> Rectified(D d, hn::Vec<D> x) {
+  return hn::IfThenZeroElse(hn::Le(x, hn::Zero(d)), x);
+}
+template <typename D>
+HWY_INLINE hn::Vec<D> RectifiedCotangent(D d, hn::Vec<D> dy, hn::Vec<D> y) {
+  return hn::IfThenZeroElse(hn::Le(y, hn::Zero(d)), dy);
+}
+
 // e^x for every float: 0 below −104, +∞ above 88.73, NaN for NaN.
 HWY_INLINE FloatVector SafeExp(FloatTag d, FloatVector x) {
   const auto highest = hn::Set(d, 104.0f);

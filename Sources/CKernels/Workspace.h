@@ -7,6 +7,10 @@
 
 namespace adjoint {
 
+// Ends the process as adjoint_on_out_of_memory has it, where the system has no room for so many bytes. An exception
+// would meet callers in another language, which know nothing of it.
+[[noreturn]] void EndWithoutMemory(int64_t bytes);
+
 // It grows to the largest request and stays: a step in its steady state asks the system for nothing. What is in it is
 // not kept, and not cleared either, as a vector would where it grows again.
 class Workspace {
@@ -24,7 +28,8 @@ class Workspace {
       ::operator delete(block_, kAlignment);
       block_ = nullptr;
       size_ = 0;
-      block_ = ::operator new(bytes, kAlignment);
+      block_ = ::operator new(bytes, kAlignment, std::nothrow);
+      if (block_ == nullptr) EndWithoutMemory(static_cast<int64_t>(bytes));
       size_ = bytes;
     }
     return static_cast<T *>(block_);

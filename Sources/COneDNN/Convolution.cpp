@@ -193,8 +193,8 @@ int64_t ShareCount(const Shape &s, Direction direction) {
 // code too: for an image of [1, 1, 11, 8], one output, a window of 1 × 3 and a stride of 4 in every run on two.
 bool WantsOneThread(const Shape &s) { return s.bfloat16; }
 
-// In bfloat16 its gradient for the weights reads room that it never wrote where the last window does not reach the end
-// of the padded image and the output is narrow: what is there has to be zero.
+// In bfloat16 oneDNN's gradient for the weights reads bytes of its scratchpad that it never wrote, where the last window
+// does not reach the end of the padded image and the output is narrow: they have to be zero.
 bool ReadsAhead(const Shape &s, Direction direction) {
   const auto falls_short = [](int64_t outputs, int64_t stride, int64_t window, int64_t dilation, int64_t padded) {
     return (outputs - 1) * stride + (window - 1) * dilation + 1 < padded;

@@ -6,9 +6,12 @@
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <new>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string>
 #include <unordered_map>
+
+#include "Workspace.h"
 
 namespace adjoint {
 
@@ -71,13 +74,20 @@ class PrimitiveCache {
   Entry *last_ = nullptr;
 };
 
-// Null if `body` runs through, else what it threw in words, which last until the next call on this thread.
+// Null if `body` runs through, else what it threw in words, which last until the next call on this thread. Where it
+// was memory that it lacked the process ends as it does for our own kernels.
 template <typename Body>
 const char *InWords(const Body &body) {
   thread_local std::string failure;
   try {
     body();
     return nullptr;
+  } catch (const std::bad_alloc &) {
+    EndWithoutMemory(0);
+  } catch (const dnnl::error &error) {
+    if (error.status == dnnl_out_of_memory) EndWithoutMemory(0);
+    failure = error.what();
+    return failure.c_str();
   } catch (const std::exception &error) {
     failure = error.what();
     return failure.c_str();

@@ -11,7 +11,7 @@ struct AppendedFile {
     try Self.makeDirectory(directory)
     for name in names {
       let path = directory == "/" ? "/\(name)" : "\(directory)/\(name)"
-      let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+      let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
       if descriptor >= 0 {
         self.path = path
         self.descriptor = descriptor
@@ -39,10 +39,11 @@ struct AppendedFile {
         let count = write(descriptor, buffer.baseAddress! + written, buffer.count - written)
         return (count, errno)
       }
-      if count >= 0 {
+      if count > 0 {
         written += count
-      } else if failure != EINTR {
-        throw EventLogError(path: path, systemError: failure, while: "write the event file")
+      } else if count == 0 || failure != EINTR {
+        let code = count == 0 ? EIO : failure
+        throw EventLogError(path: path, systemError: code, while: "write the event file")
       }
     }
   }
@@ -79,7 +80,7 @@ struct AppendedFile {
   }
 
   private static func makeDirectory(_ path: String) throws(EventLogError) {
-    if mkdir(path, 0o755) == 0 { return }
+    if mkdir(path, 0o777) == 0 { return }
     var failure = errno
     if failure == ENOENT {
       let parent = (path as NSString).deletingLastPathComponent
@@ -87,7 +88,7 @@ struct AppendedFile {
         throw EventLogError(path: path, systemError: failure, while: "make the folder")
       }
       try makeDirectory(parent)
-      failure = mkdir(path, 0o755) == 0 ? 0 : errno
+      failure = mkdir(path, 0o777) == 0 ? 0 : errno
     }
     var isDirectory: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)

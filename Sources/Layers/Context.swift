@@ -2,8 +2,9 @@ import Tensors
 
 /// What a layer's call has to know beside its input: the mode, and where dropout masks are drawn from.
 ///
-/// Nothing is hidden: two calls with the same input, parameters and context of the same step give the
-/// same output.
+/// Nothing is hidden: after ``begin(step:)`` the same calls in the same order, with the same inputs and parameters, give
+/// the same outputs. Each layer that draws takes the next key of the step, so that a second pass in the same step has
+/// other masks. A copy of a context, inspected or not, goes on with the same keys.
 ///
 /// ```swift
 /// let context = Context.training(seed: 1)

@@ -100,9 +100,11 @@ public struct Linear: Layer {
   ///   - context: the mode.
   /// - Returns: `[batch, outputs, length]`. Stops if the shape or the type does not match.
   public func mapColumns(of x: Tensor, _ context: Context) -> Tensor {
-    let y = pointwiseConvolution(
-      x, weight.value, bias?.value, activation: context.fusable(activation))
-    return context.finish(y, activation)
+    run(context) {
+      let y = pointwiseConvolution(
+        x, weight.value, bias?.value, activation: context.fusable(activation))
+      return context.finish(y, activation)
+    }
   }
 }
 

@@ -97,7 +97,7 @@ public enum StateSelection: Sendable, Equatable {
 /// Sets a model's parameters and buffers; strict, and nothing is changed unless all fits.
 ///
 /// Values are rounded to the type that the model has. Tied weights may be there under any of their names, or
-/// all; ``StateSelection/except(_:)`` leaves out names too.
+/// all; ``StateSelection/except(_:)`` may leave out some of a tied weight's names.
 ///
 /// - Parameters:
 ///   - state: tensors by name.

@@ -16,13 +16,21 @@ struct StateVisitor {
     var value: Tensor {
       switch self {
       case .parameter(let parameter): parameter.stateValue
-      case .buffer(let buffer): buffer.value.detached
+      case .buffer(let buffer): buffer.value
+      }
+    }
+
+    /// The shape of its value.
+    var shape: Shape {
+      switch self {
+      case .parameter(let parameter): parameter.stateShape
+      case .buffer(let buffer): buffer.value.shape
       }
     }
 
     /// Whether a value of this shape can be loaded.
     func fits(_ shape: Shape) -> Bool {
-      if value.shape == shape { return true }
+      if self.shape == shape { return true }
       // Lengths of rows may be there without the axes of length 1 that PyTorch gives them.
       guard case .parameter(let parameter) = self, case .rowLengths = parameter.stateLayout else {
         return false
@@ -97,19 +105,26 @@ struct StateVisitor {
     (mirror.superclassMirror.map(properties) ?? []) + mirror.children
   }
 
-  /// Whether it is a parameter or a buffer, a layer that has some, or a list that begins with one of these. Layers that
-  /// are classes may lead back to where they hang, and are not looked into.
+  /// Whether it is a parameter or a buffer, or a value that has one somewhere. Objects may lead back to where they hang,
+  /// and are not looked into.
   private static func isTrained(_ value: Any) -> Bool {
-    if value is Parameter || value is Buffer { return true }
-    let mirror = Mirror(reflecting: value)
-    switch mirror.displayStyle {
-    case .collection: return mirror.children.first.map { isTrained($0.value) } ?? false
-    case .struct where value is any Layer:
-      var inside = StateVisitor()
-      inside.visit(value)
-      return !inside.items.isEmpty
-    default: return false
+    switch value {
+    case is Parameter, is Buffer: return true
+    case is Tensor, is IndexTensor, is String, is any SIMD: return false
+    case let sequential as Sequential: return sequential.layers.contains(where: isTrained)
+    default: break
     }
+    let mirror = Mirror(reflecting: value)
+    guard mirror.displayStyle != .class else { return false }
+    for child in mirror.children {
+      // An array of a million numbers is not a list of layers.
+      if child.value is any BinaryInteger || child.value is any BinaryFloatingPoint {
+        if mirror.displayStyle == .collection { return false }
+        continue
+      }
+      if isTrained(child.value) { return true }
+    }
+    return false
   }
 
   private mutating func visitElements(of elements: some Sequence<Any>, at path: String) {

@@ -1,6 +1,6 @@
 import Tensors
 
-/// Lowers the learning rate when a metric has stopped to improve, as PyTorch's does with a relative
+/// Lowers the learning rate when a metric has stopped improving, as PyTorch's does with a relative
 /// threshold.
 ///
 /// A value, state included: a checkpoint that encodes it resumes it.

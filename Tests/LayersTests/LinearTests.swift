@@ -28,6 +28,17 @@ struct LinearTests {
     #expect(rectified.mapColumns(of: columns, .training(seed: 1)).floats == [1.5, 0, 0, 1.25])
   }
 
+  /// As a layer like any other.
+  @Test func mapsColumnsWhereSomebodyLooks() {
+    let columns = Tensor([1, 0, 0, 1, 0, -1], shape: [1, 3, 2])
+    var seen: [[Float]] = []
+    let inspection = Inspection(
+      onOutput: { name, y in seen.append(y.floats) }, replacing: { _, y in Tensor.ones(y.shape) })
+    let y = Linear(weight: weight).mapColumns(of: columns, .inference.inspected(by: inspection))
+    #expect(y.floats == [1, 1, 1, 1])
+    #expect(seen == [[1, 1, 1, 1]])
+  }
+
   @Test func beginsAsPyTorchDoes() {
     var random = Philox(seed: 3)
     let layer = Linear(400, 300, random: &random)

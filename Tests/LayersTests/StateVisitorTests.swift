@@ -56,6 +56,39 @@ struct StateVisitorTests {
         + "make it conform to Layer")
   }
 
+  /// Wherever it is among what the object holds.
+  @Test(arguments: [
+    "optional", "second", "pair", "named", "in_a_value",
+  ]) func findsWhatAClassThatIsNoLayerHolds(where name: String) async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { [name] in
+      struct Heads: Sendable { let norm = MeanOnlyBatchNorm(2) }
+      final class Encoder: @unchecked Sendable {
+        var optional: MeanOnlyBatchNorm?
+        var second: [any Layer] = [ReLU()]
+        var pair: (Int, MeanOnlyBatchNorm?) = (1, nil)
+        var named: [String: MeanOnlyBatchNorm] = [:]
+        var inAValue: Heads?
+
+        init(_ name: String) {
+          switch name {
+          case "optional": optional = MeanOnlyBatchNorm(2)
+          case "second": second.append(MeanOnlyBatchNorm(2))
+          case "pair": pair.1 = MeanOnlyBatchNorm(2)
+          case "named": named["norm"] = MeanOnlyBatchNorm(2)
+          default: inAValue = Heads()
+          }
+        }
+      }
+      _ = namedParameters(of: [Encoder(name)])
+    }
+    expectStop(
+      result,
+      "0.\(name) belongs to Encoder, a class that is not a Layer, and would neither be trained nor saved: "
+        + "make it conform to Layer")
+  }
+
   /// Layers without parameters, and the way back to the model, do no harm.
   @Test func aClassThatIsNoLayerMayHoldWhatIsNotTrained() {
     final class Notes: @unchecked Sendable {

@@ -22,8 +22,8 @@ typedef struct {
 
 typedef void (*adjoint_function)(const adjoint_arguments *);
 
-// One kernel in each precision. The float64 one is a plain loop: it is the reference. Few kernels have a
-// bfloat16 one, which computes in float32; the others' is null.
+// One kernel in each precision. The float64 one is a plain loop: it is the reference. The bfloat16 one computes in
+// float32; those of softmax, losses, most sums, noise and optimisers have none, which is null.
 typedef struct {
   const char *name;
   adjoint_function float32;
@@ -33,7 +33,6 @@ typedef struct {
 
 // The kernel of that name, or null. Kernels enter themselves, each in its own file.
 const adjoint_kernel *adjoint_find_kernel(const char *name);
-size_t adjoint_kernel_count(void);
 
 // Matrix product C = op(A) op(B) (+ bias, activation) in float32 for products too small to be worth
 // a library call. A is m×k, or k×m if transposed; B is k×n, or n×k if transposed; bias has n elements
@@ -58,6 +57,11 @@ adjoint_memory_counters adjoint_memory_read_counters(void);
 void adjoint_memory_reset_peak(void);
 // Returns what the cache holds to the system.
 void adjoint_memory_trim(void);
+// Bytes of memory that this process may use: the machine's, lowered by the cgroup's limit.
+int64_t adjoint_memory_size(void);
+// What is called where the system has no room for what a kernel or a primitive needs while it computes, with how many
+// bytes it asked for, 0 where nobody knows; it must not return. Where none is given the process aborts.
+void adjoint_on_out_of_memory(void (*end)(int64_t bytes));
 // Has the processor fetch bytes into its second-level cache while the caller goes on.
 void adjoint_memory_fetch_ahead(const uint8_t *bytes, int64_t count);
 
@@ -81,7 +85,7 @@ void *adjoint_thread_tape(void);
 void adjoint_set_thread_tape(void *tape);
 const void *adjoint_thread_layer(void);
 void adjoint_set_thread_layer(const void *layer);
-// The instruction set the vector loops run on, such as "AVX3_DL".
+// The instruction set the vector loops run on, such as "AVX3".
 const char *adjoint_vector_target(void);
 // What compiled them.
 const char *adjoint_compiler(void);

@@ -27,7 +27,8 @@ public enum Checkpoint {
   ///   - name: the folder's name, such as ``name(step:)``.
   ///   - folder: where; made if only it is missing, and not those above it.
   /// - Returns: the checkpoint's folder.
-  /// - Throws: `AdjointError`, disk full or cannot write, with the path, the step and the system's words.
+  /// - Throws: `AdjointError`, disk full or cannot write, with the path, the step and the system's words; bad data where
+  ///   the state is longer than 1 MiB or more deeply nested than ``read(_:as:)`` takes.
   @discardableResult
   public static func write(
     model: [String: Tensor], optimizer: [String: Tensor], state: some Encodable, named name: String,
@@ -151,23 +152,36 @@ public enum Checkpoint {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .words
-    do { return try encoder.encode(state) + Data("\n".utf8) } catch {
+    let data: Data
+    do { data = try encoder.encode(state) + Data("\n".utf8) } catch {
       throw AdjointError(.internalFault, "\(path): the state cannot be encoded: \(error)")
     }
+    // What could not be read again is no checkpoint.
+    try checked(length: data.count, of: path)
+    try checked([UInt8](data), of: path)
+    return data
+  }
+
+  private static func checked(length: Int, of file: String) throws {
+    guard length <= maximumStateLength else {
+      throw AdjointError(
+        .badData,
+        "\(file): expected a state of at most \(maximumStateLength) bytes, found \(length)")
+    }
+  }
+
+  private static func checked(_ bytes: [UInt8], of file: String) throws {
+    var reader = StrictJSONReader(bytes, file: file)
+    try reader.skip("a JSON value")
+    try reader.end("the state")
   }
 
   private static func decoded<State: Decodable>(_ type: State.Type, _ source: ByteSource) throws
     -> State
   {
-    guard source.count <= maximumStateLength else {
-      throw AdjointError(
-        .badData,
-        "\(source.name): expected at most \(maximumStateLength) bytes, found \(source.count)")
-    }
+    try checked(length: source.count, of: source.name)
     let bytes = try source.bytes(0..<source.count)
-    var reader = StrictJSONReader(bytes, file: source.name)
-    try reader.skip("a JSON value")
-    try reader.end("the state")
+    try checked(bytes, of: source.name)
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .words
     do { return try decoder.decode(type, from: Data(bytes)) } catch let error as DecodingError {

@@ -13,9 +13,9 @@ enum PublishedNames {
   static func translated(_ tensors: [String: Tensor], told: (String) -> Void) -> [String: Tensor] {
     var tensors = tensors
     for scheme in schemes {
+      guard tensors.keys.contains(where: scheme.isMark) else { continue }
       let names = tensors.keys.map { (from: $0, to: scheme.name($0) ?? $0) }
-      guard names.contains(where: { $0.from != $0.to }), Set(names.map(\.to)).count == names.count
-      else { continue }
+      guard Set(names.map(\.to)).count == names.count else { continue }
       told(scheme.description)
       tensors = Dictionary(uniqueKeysWithValues: names.map { ($0.to, tensors[$0.from]!) })
     }
@@ -24,16 +24,20 @@ enum PublishedNames {
 
   private struct Scheme: Sendable {
     let description: String
+    /// Whether a name is one that only the scheme gives.
+    let isMark: @Sendable (String) -> Bool
     /// The name here; nil for a name that is none of the scheme's.
     let name: @Sendable (String) -> String?
   }
 
   private static let schemes = [
     Scheme(
-      description: "the names are those of transformers, read as torchvision's", name: torchvision),
+      description: "the names are those of transformers, read as torchvision's",
+      // The last layer's, classifier.1, is that of many other networks too.
+      isMark: { torchvision($0).map { !$0.hasPrefix("fc.") } ?? false }, name: torchvision),
     Scheme(
       description: "the parts of normalised weights are called weight_g and weight_v",
-      name: weightNormalization),
+      isMark: { weightNormalization($0) != nil }, name: weightNormalization),
   ]
 
   /// `resnet.encoder.stages.0.layers.1.layer.0.convolution.weight` as `layer1.1.conv1.weight`.

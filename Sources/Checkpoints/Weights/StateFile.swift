@@ -18,11 +18,14 @@ public enum StateFile {
   ///
   /// - Parameters:
   ///   - url: the file.
+  ///   - keepsNames: leaves all names as they are in the file: for a model whose own names all begin so, such as one
+  ///     with all its layers in a property `model`.
   ///   - note: told what was opened, taken off or renamed.
   /// - Throws: `AdjointError`: no input where the file cannot be opened; bad data, with the byte or
   ///   tensor, what was expected and what was found.
-  public static func read(_ url: URL, note: (String) -> Void = { _ in }) throws -> [String: Tensor]
-  {
+  public static func read(
+    _ url: URL, keepsNames: Bool = false, note: (String) -> Void = { _ in }
+  ) throws -> [String: Tensor] {
     let path = url.path
     let source = try ByteSource(path)
     let start = try source.bytes(0..<min(source.count, 512))
@@ -42,6 +45,7 @@ public enum StateFile {
         .badData,
         "\(path): byte 0: expected weights as safetensors or torch.save write them, found \(what)")
     }
+    if keepsNames { return tensors }
     return PublishedNames.translated(
       withoutWrapper(tensors) { note("\(path): takes \"\($0)\" off all names") }
     ) { note("\(path): \($0)") }

@@ -1,3 +1,4 @@
+import Archives
 import Foundation
 import Tensors
 
@@ -28,6 +29,7 @@ public enum NPY {
   public static func read(_ file: URL) throws -> Tensor {
     let (input, header) = try open(file)
     guard header.type == "|u1" else { return try numbers(input, header) }
+    try MachineMemory.check(4 * Double(header.count), for: "numbers", in: input.name)
     return try Tensor(shape: Shape(header.shape)) { numbers in
       // Piece by piece: the numbers take four times the bytes.
       var place = 0
@@ -73,7 +75,9 @@ public enum NPY {
   }
 
   private static func numbers(_ input: InputFile, _ header: NPYHeader) throws -> Tensor {
-    try input.read(header.bodyByteCount).withUnsafeBytes { bytes in
+    // The bytes, and the tensor that they become.
+    try MachineMemory.check(2 * Double(header.bodyByteCount), for: "numbers", in: input.name)
+    return try input.read(header.bodyByteCount).withUnsafeBytes { bytes in
       Tensor(
         bytes: bytes, shape: Shape(header.shape),
         dtype: header.type == "<f4" ? .float32 : .float64)

@@ -23,23 +23,20 @@ public enum DrawnDigits {
   /// A training part and a test part that share no sample; the test part does not depend on the
   /// training count.
   public static func load(
-    trainCount: Int = 60_000, testCount: Int = 10_000, seed: UInt64 = 0,
-    threads: Int = Threads.available
+    trainCount: Int = 60_000, testCount: Int = 10_000, seed: UInt64 = 0
   ) -> (train: ClassificationSet, test: ClassificationSet) {
     (
-      set(count: trainCount, from: 0, seed: seed, threads: threads),
-      set(count: testCount, from: firstTestIndex, seed: seed, threads: threads)
+      set(count: trainCount, from: 0, seed: seed),
+      set(count: testCount, from: firstTestIndex, seed: seed)
     )
   }
 
   /// The samples `first` ..< `first + count` of a seed.
   public static func set(
-    count: Int, from first: UInt64 = 0, seed: UInt64 = 0,
-    threads: Int = Threads.available
+    count: Int, from first: UInt64 = 0, seed: UInt64 = 0
   ) -> ClassificationSet {
     require(count > 0, "DrawnDigits.set(count: \(count)): the count must be positive")
-    require(threads > 0, "DrawnDigits.set(threads: \(threads)): at least one thread is needed")
-    let parts = parallelMap(ranges(of: count, parts: threads)) { range in
+    let parts = parallelMap(ranges(of: count, parts: Threads.count)) { range in
       var pen = Pen(side: side)
       var pixels: [UInt8] = []
       var labels: [Int32] = []

@@ -31,8 +31,8 @@ public final class Loader {
   ///   - augmentation: what is done to images at random first; nil for nothing.
   ///   - prefetch: how many portions of batches (a portion is a batch, or as many as fit into a
   ///     mebibyte) a second thread prepares ahead; with 0 a batch is made when it is asked for.
-  ///   - threads: how many threads make the images of one batch, positive; nil for the team that computes where a
-  ///     batch is made when it is asked for, and for one where it is made ahead.
+  ///   - threads: how many threads make the images of one batch, positive; nil means the team that computes where a
+  ///     batch is made when it is asked for, and one thread where it is made ahead.
   public init(
     _ set: ClassificationSet, batchSize: Int, order: LoadingOrder, lastBatch: LastBatch = .keep,
     layout: InputLayout = .rows, transform: PixelTransform = .unit,

@@ -121,7 +121,7 @@ public struct DerivationPage: Sendable {
     let exception = derivation.hasShown ? ", but for those with *not evaluated* beside them," : ""
     let text = """
       Every formula on a line of its own\(exception) was evaluated when the page was made, in float64 at \
-      a random point with \(numbers); those within the text are only set. The numbers in the margin are the largest \
+      a random point with \(numbers); those within the text are typeset, not evaluated. The numbers in the margin are the largest \
       differences, relative to the largest element: *code* \(lines), *tape* to automatic differentiation, \
       *differences* to central differences of what is computed forward\(sides).
 

@@ -70,10 +70,7 @@ public struct BatchNorm: Layer {
   public func callAsFunction(
     _ x: Tensor, adding residual: Tensor, _ context: Context
   ) -> Tensor {
-    let y = inLayer(self, named: qualifiedName) {
-      context.finish(normalize(x, residual, context), activation)
-    }
-    return context.inspection?.saw(y, of: self) ?? y
+    run(context) { context.finish(normalize(x, residual, context), activation) }
   }
 
   /// The maxima over windows of act(γ ∘ (x − μ) / √(σ² + ε) + β), in one pass; one after the other where somebody
@@ -82,7 +79,7 @@ public struct BatchNorm: Layer {
     guard context.inspection == nil, pool.dilation == 1 else {
       return pool(self(x, context), context)
     }
-    return inLayer(self, named: qualifiedName) {
+    return run(context) {
       normalized(x, context) { statistics in
         if let (mean, variance) = statistics {
           let y = batchNormalizationMaxPool(

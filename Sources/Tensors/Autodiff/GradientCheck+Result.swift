@@ -35,8 +35,8 @@ extension GradientCheck {
     public let cases: Int
     /// Whether a gradient that is spoilt by one part in a thousand is found to be wrong.
     ///
-    /// That by each parameter has to be found in one case at least, unless it is zero in all of them. Where all
-    /// gradients are zero there is none to spoil, and nothing has been shown.
+    /// For each parameter the spoilt gradient has to be noticed in one case at least, unless it is zero in all of them.
+    /// Where every gradient is zero there is none to spoil, and the check has shown nothing.
     public let noticesSpoiltGradient: Bool
 
     /// The comparison with the largest error, of those that do not agree if there are any.
@@ -98,7 +98,8 @@ extension GradientCheck {
     }
 
     func result(_ name: String, _ group: Group) -> Result {
-      Result(
+      require(!worst.isEmpty, "GradientCheck: \(name) has no cases")
+      return Result(
         name: name, group: group,
         comparisons: tolerances.compactMap { witness, tolerance in
           worst[witness].map {

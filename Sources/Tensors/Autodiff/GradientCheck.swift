@@ -150,10 +150,12 @@ public struct GradientCheck: Sendable {
   /// where all are smaller: neither differences nor float32 can tell the last digits of what was
   /// subtracted from the zero that a gradient may rightly be.
   ///
-  /// Infinite if a number is not finite in one of them only.
+  /// Infinite if a number is not finite in one of them only. Stops where one list is longer.
   public static func relativeError(
     _ a: [Double], _ b: [Double], floor: Double = 1e-3
   ) -> Double {
+    require(
+      a.count == b.count, "GradientCheck.relativeError: \(a.count) numbers against \(b.count)")
     var difference = 0.0
     var scale = 0.0
     for (x, y) in zip(a, b) where !(x == y || (x.isNaN && y.isNaN)) {

@@ -5,13 +5,15 @@ public enum DType: String, Sendable, CaseIterable, Codable {
   /// IEEE 754 double precision: what gradients are checked in.
   case float64
   /// The upper half of a float32: what activations of convolutional networks may be kept in, at half the
-  /// memory. Only operations on images know it, and they compute in float32.
+  /// memory. Operations on images, elementwise ones, products and those that move elements know it, and compute in
+  /// float32; softmax, losses, most sums, noise and optimisers do not.
   case bfloat16
 
   /// The types that every operation knows.
   public static let full: [DType] = [.float32, .float64]
 
-  /// The type that sums over elements of this one are kept in.
+  /// The type that sums over elements of this one are kept in, and what each channel of such images has: its statistics,
+  /// weights, shifts.
   var whole: DType { self == .bfloat16 ? .float32 : self }
 
   /// Bytes of one element.

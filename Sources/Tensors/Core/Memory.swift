@@ -16,7 +16,7 @@ final class Storage: @unchecked Sendable {
   init(byteCount: Int) {
     var capacity: Int64 = 0
     guard let block = adjoint_memory_take(Int64(byteCount), &capacity) else {
-      OutOfMemory.stop(byteCount)
+      OutOfMemory.stop(byteCount, for: "a tensor")
     }
     base = block
     self.capacity = capacity
@@ -123,6 +123,7 @@ struct Kernel: Sendable {
   private let name: String
 
   init(_ name: String) {
+    OutOfMemory.isHeardOf
     guard let found = adjoint_find_kernel(name) else {
       stop("Kernel: there is no kernel named \(name)")
     }

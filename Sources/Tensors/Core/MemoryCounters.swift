@@ -22,6 +22,9 @@ public enum Memory {
       liveTensors: Int(read.live_blocks), systemRequests: Int(read.system_requests))
   }
 
+  /// Bytes that this process may use: the machine's, lowered by the cgroup's limit.
+  public static var limit: Int { Int(adjoint_memory_size()) }
+
   /// Starts the peak again from what is in use now.
   public static func resetPeak() { adjoint_memory_reset_peak() }
 

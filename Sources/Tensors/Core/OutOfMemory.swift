@@ -1,6 +1,7 @@
+import CKernels
 import Synchronization
 
-/// What happens where the system has no memory for a tensor.
+/// What happens where the system has no memory for a tensor, or for what an operation needs while it computes.
 public enum OutOfMemory {
   private static let ending = Mutex<(@Sendable (_ message: String) -> Never)?>(nil)
 
@@ -11,8 +12,16 @@ public enum OutOfMemory {
     ending.withLock { $0 = action }
   }
 
-  static func stop(_ byteCount: Int) -> Never {
-    let message = "out of memory: \(byteCount) bytes for a tensor"
+  /// Has kernels and primitives, which must not throw across languages, end the process here.
+  static let isHeardOf: Void = adjoint_on_out_of_memory { byteCount in
+    stop(byteCount > 0 ? Int(byteCount) : nil, for: "what an operation needs while it computes")
+  }
+
+  /// - Parameters:
+  ///   - byteCount: how many bytes there are not; nil where nobody knows.
+  ///   - purpose: what for.
+  static func stop(_ byteCount: Int?, for purpose: String) -> Never {
+    let message = "out of memory: \(byteCount.map { "\($0) bytes " } ?? "")for \(purpose)"
     if let end = ending.withLock({ $0 }) { end(message) }
     Tensors.stop(message)
   }

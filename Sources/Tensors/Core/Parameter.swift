@@ -59,13 +59,7 @@ public final class Parameter: @unchecked Sendable {
       tensor.node = node
       return tensor
     }
-    set {
-      require(
-        newValue.shape == stored.shape && newValue.dtype == stored.dtype,
-        "Parameter \(name): a value of shape \(newValue.shape) \(newValue.dtype) for one of "
-          + "\(stored.shape) \(stored.dtype)")
-      stored = newValue.detached
-    }
+    set { update { $0 = newValue.detached } }
   }
 
   /// The value as a state dictionary has it, without history; see ``StateLayout``.
@@ -74,8 +68,8 @@ public final class Parameter: @unchecked Sendable {
       switch stateLayout {
       case .asInMemory: stored
       case .window: stored.permuted(to: [0, 3, 1, 2])
-      case .rowLengths(let rank):
-        stored.reshaped(to: Shape(stored.shape.lengths + [Int](repeating: 1, count: rank - 1)))
+      case .rowLengths:
+        stored.reshaped(to: stateShape)
       case .flattenedImages(let height, let width):
         stored.reshaped(to: [shape[0], height, width, shape[1] / (height * width)])
           .permuted(to: [0, 3, 1, 2]).reshaped(to: shape)
@@ -93,6 +87,15 @@ public final class Parameter: @unchecked Sendable {
     }
   }
 
+  /// The shape of ``stateValue``.
+  public var stateShape: Shape {
+    switch stateLayout {
+    case .asInMemory, .flattenedImages: shape
+    case .window: [shape[0], shape[3], shape[1], shape[2]]
+    case .rowLengths(let rank): Shape(shape.lengths + [Int](repeating: 1, count: rank - 1))
+    }
+  }
+
   /// The lengths of the axes.
   public var shape: Shape { stored.shape }
   /// The number of elements.
@@ -100,10 +103,19 @@ public final class Parameter: @unchecked Sendable {
   /// The type of the elements.
   public var dtype: DType { stored.dtype }
 
-  /// Changes the value in place; a copy is made first if someone else holds it.
+  /// Changes the value in place; a copy is made first if someone else holds it. Stops where shape or type would change.
   @inline(__always)
   public func update(_ body: (inout Tensor) -> Void) {
+    let (shape, dtype) = (stored.shape, stored.dtype)
     body(&stored)
+    requireStill(shape, dtype)
+  }
+
+  private func requireStill(_ shape: Shape, _ dtype: DType) {
+    require(
+      stored.shape == shape && stored.dtype == dtype,
+      "Parameter \(name): a value of shape \(stored.shape) \(stored.dtype) for one of \(shape) \(dtype)"
+    )
   }
 
   /// Changes the type of the elements, rounding them; for a whole model before it is trained.
@@ -121,8 +133,15 @@ public final class Parameter: @unchecked Sendable {
 public final class Buffer: @unchecked Sendable {
   /// The path of the stored property that holds it.
   public var name: String
-  /// The value.
-  public var value: Tensor
+  /// The value, without history; stops where its shape would change.
+  public var value: Tensor {
+    didSet {
+      require(
+        value.shape == oldValue.shape,
+        "Buffer \(name): a value of shape \(value.shape) for one of \(oldValue.shape)")
+      value = value.detached
+    }
+  }
   /// Whether a state dictionary may lack it; it then stays as it is.
   public let isOptional: Bool
 

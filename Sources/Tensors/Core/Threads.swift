@@ -19,7 +19,7 @@ public enum Threads {
   }
 
   /// Whether every thread of the team flushes denormals.
-  public static var flushDenormals: Bool { adjoint_denormals_flushed_everywhere() }
+  static var flushesDenormals: Bool { adjoint_denormals_flushed_everywhere() }
 
   /// The instruction set the vector loops run on, such as `AVX3`.
   public static var vectorTarget: String { String(cString: adjoint_vector_target()) }

@@ -56,7 +56,7 @@ public func dropoutRows(_ x: Tensor, probability: Double, key: DropoutKey) -> Te
   require(x.rank >= 1, "dropoutRows: input of shape \(x.shape) has no rows")
   if probability == 0 { return x }
   let rows = x.shape[0]
-  let mask = dropoutMask([rows], probability: probability, key: key, dtype: x.dtype.ofChannels)
+  let mask = dropoutMask([rows], probability: probability, key: key, dtype: x.dtype.whole)
   let sizes = Kernel.Sizes(rows, rows == 0 ? 0 : x.count / rows)
   let scaled: (Tensor) -> Tensor = { values in
     let result = Tensor(uninitialized: values.shape, values.dtype)

@@ -66,6 +66,7 @@ public func weightNormalizedLinear(
   let y = Tensor(uninitialized: z.shape, z.dtype)
   scaleColumns.run(
     z.dtype, sizes, z.storage, factors.storage, bias?.storage, into: y.storage)
+  let hasBias = bias != nil
   let inputs = [x, v, g] + (bias.map { [$0] } ?? [])
   return record("weightNormalizedLinear", y, from: inputs) { dy, needs in
     let dz = Tensor(uninitialized: z.shape, z.dtype)
@@ -85,11 +86,11 @@ public func weightNormalizedLinear(
       gradients[1] = dv
       gradients[2] = dg
     }
-    return gradients + (bias == nil ? [] : [db])
+    return gradients + (hasBias ? [db] : [])
   }
 }
 
-/// The lengths of the rows of a matrix: what g is for a weight to be v itself.
+/// The lengths of the rows of a matrix: what g is for a weight to be v itself. Has no gradient.
 ///
 /// - Parameter v: `[outputs, inputs]`.
 /// - Returns: `[outputs]`.

@@ -57,6 +57,28 @@ import Testing
     #expect(notes == ["the names are those of transformers, read as torchvision's"])
   }
 
+  /// Torchvision's AlexNet, VGG and EfficientNet end in a classifier.1 as well.
+  @Test func aClassifierAloneIsNotTransformers() throws {
+    let names = ["classifier.1.bias", "classifier.1.weight", "features.0.weight"]
+    #expect(try read(names) == (names, []))
+  }
+
+  @Test func keepsAllNamesIfTold() throws {
+    let names = ["model.encoder.stages.0.layers.0.shortcut.convolution.weight"]
+    #expect(
+      try read(names) == (
+        ["layer1.0.downsample.0.weight"],
+        [
+          "takes \"model.\" off all names",
+          "the names are those of transformers, read as torchvision's",
+        ]
+      ))
+    var notes: [String] = []
+    let state = try StateFile.read(folder.file("f"), keepsNames: true) { notes.append($0) }
+    #expect(state.keys.sorted() == names)
+    #expect(notes.isEmpty)
+  }
+
   /// Which of the two would be meant is not for a reader to say.
   @Test func leavesNamesThatWouldBecomeTheSame() throws {
     let both = ["conv1.weight", "resnet.embedder.embedder.convolution.weight"]

@@ -4,15 +4,21 @@ import Testing
 @testable import Datasets
 
 @Suite struct DrawnDigitsTests {
-  @Test(arguments: [1, 2, 3, 7])
-  func samplesDependOnSeedAndIndexAlone(threads: Int) {
-    let all = DrawnDigits.set(count: 100, seed: 4, threads: 1)
-    let again = DrawnDigits.set(count: 100, seed: 4, threads: threads)
-    #expect(all.pixels == again.pixels)
-    #expect(all.labels == again.labels)
-    let part = DrawnDigits.set(count: 30, from: 50, seed: 4, threads: threads)
-    #expect(part.pixels == all[50..<80].pixels)
-    #expect(part.labels == all[50..<80].labels)
+  /// In a process of its own, for the threads are those of the whole process.
+  @Test func samplesDependOnSeedAndIndexAlone() async {
+    await #expect(processExitsWith: .success) {
+      Threads.use(1)
+      let all = DrawnDigits.set(count: 100, seed: 4)
+      for threads in [1, 2, 3, 7] {
+        Threads.use(threads)
+        let again = DrawnDigits.set(count: 100, seed: 4)
+        #expect(all.pixels == again.pixels)
+        #expect(all.labels == again.labels)
+        let part = DrawnDigits.set(count: 30, from: 50, seed: 4)
+        #expect(part.pixels == all[50..<80].pixels)
+        #expect(part.labels == all[50..<80].labels)
+      }
+    }
   }
 
   @Test func seedsDiffer() {

@@ -55,7 +55,7 @@ import Testing
           + "when the page was made, in float64 at a random point with <span style=\"white-space:nowrap\">"
           + "<math><mrow><mi>m</mi><mo>=</mo><mn>2</mn></mrow></math>,</span> "
           + "<span style=\"white-space:nowrap\"><math><mrow><mi>c</mi><mo>=</mo><mn>0.25</mn></mrow></math>;</span> "
-          + "those within the text are only set.",
+          + "those within the text are typeset, not evaluated.",
         "<code>Small_file.swift</code>", "<h2>Forward</h2>",
         "<td><math displaystyle=\"true\"><mi>m</mi></math></td><td>number</td><td>rows</td></tr>",
         "<mi>X</mi></math></td><td><math displaystyle=\"true\"><mi>m</mi></math></td><td>input</td></tr>",

@@ -11,4 +11,13 @@ import Testing
       #expect(Tensor.ones([3], dtype: dtype).withBytes(\.count) == 3 * dtype.size)
     }
   }
+
+  /// Whatever its payload: to round one up could make a number of it.
+  @Test(arguments: [0x7FF8_0000_0000_0000, 0x7FFF_FFFF_FFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF])
+  func aNaNStaysOneInBFloat16(bits: UInt64) {
+    let value = Double(bitPattern: bits)
+    #expect(Tensor.full([3], value, dtype: .bfloat16).doubles.allSatisfy { $0.isNaN })
+    let converted = Tensor([value], shape: [1], dtype: .float64).converted(to: .bfloat16)
+    #expect(converted.doubles.allSatisfy { $0.isNaN })
+  }
 }

@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import TestSupport
 import Testing
 
@@ -126,5 +127,27 @@ import Testing
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { _ = Tensor(uninitialized: [1 << 28, 1 << 20], .float32) }
     expectStop(result, "out of memory: 1125899906842624 bytes for a tensor")
+  }
+
+  /// What a kernel needs while it computes is no tensor; the result still fits, twice its length does not.
+  @Test(
+    .disabled(
+      if: Sanitizer.allCases.contains(where: \.isOn), "a sanitizer takes more addresses than that"))
+  func tooMuchWhileItComputes() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      Threads.use(1)
+      let length = 50_000_000
+      let x = Tensor.ones([1, length])
+      let pages = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(
+        separator: " ")
+      let room = UInt(pages[0])! * UInt(sysconf(Int32(_SC_PAGESIZE))) + UInt(6 * length)
+      var limit = rlimit(rlim_cur: room, rlim_max: room)
+      setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+      _ = movingAverage(x, window: 3)
+    }
+    expectStop(
+      result, "out of memory: 400000016 bytes for what an operation needs while it computes")
   }
 }

@@ -46,13 +46,44 @@ import Testing
     #expect(buffer.name == "running_mean")
   }
 
+  /// What a buffer is given loses its place on the tape.
+  @Test func buffersHaveNoHistory() {
+    let (x, buffer) = (Parameter(Tensor(scalar: 2)), Buffer(.zeros([])))
+    let (_, gradients) = valueWithGradient(of: [x]) {
+      buffer.value = x.value * 3
+      return x.value * buffer.value
+    }
+    #expect(gradients.values[0]?.item == 6)
+  }
+
+  @Test func statesShape() {
+    let layouts: [(StateLayout, Shape)] = [
+      (.asInMemory, [2, 3, 5, 7]), (.window, [2, 3, 5, 7]), (.rowLengths(rank: 3), [4]),
+      (.flattenedImages(height: 2, width: 3), [4, 12]),
+    ]
+    for (layout, shape) in layouts {
+      let parameter = Parameter(.ones(shape), stateLayout: layout)
+      #expect(parameter.stateShape == parameter.stateValue.shape)
+    }
+  }
+
   @Test func stopsWithWords() async {
+    let words = "Parameter fc.bias: a value of shape [3] float64 for one of [2, 3] float32"
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) {
       Parameter(.ones([2, 3]), name: "fc.bias").value = .ones([3], dtype: .float64)
     }
-    expectStop(
-      result, "Parameter fc.bias: a value of shape [3] float64 for one of [2, 3] float32")
+    expectStop(result, words)
+    let updated = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      Parameter(.ones([2, 3]), name: "fc.bias").update { $0 = .ones([3], dtype: .float64) }
+    }
+    expectStop(updated, words)
+    let buffer = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { Buffer(.ones([2]), name: "running_mean").value = .ones([3]) }
+    expectStop(buffer, "Buffer running_mean: a value of shape [3] for one of [2]")
   }
 }

@@ -19,7 +19,7 @@ import Testing
     await #expect(processExitsWith: .success) { [threads] in
       Threads.use(threads)
       #expect(Threads.count == threads)
-      #expect(Threads.flushDenormals)
+      #expect(Threads.flushesDenormals)
       // 2⁻⁷⁵ squared would be denormal; long enough to be shared out over the team.
       let x = Tensor.full([500_000], 0x1p-75)
       #expect((x * x).floats.allSatisfy { $0 == 0 })
@@ -30,7 +30,7 @@ import Testing
       }
       // A larger team later flushes as well.
       Threads.use(threads + 1)
-      #expect(Threads.flushDenormals)
+      #expect(Threads.flushesDenormals)
     }
   }
 

@@ -134,8 +134,8 @@ extension DType {
 func channelStatistics(_ x: Tensor, _ operation: StaticString) -> (mean: Tensor, variance: Tensor) {
   requireSeveral(x, operation)
   let channels = x.shape[x.rank - 1]
-  let mean = Tensor(uninitialized: [channels], x.dtype.ofChannels)
-  let variance = Tensor(uninitialized: [channels], x.dtype.ofChannels)
+  let mean = Tensor(uninitialized: [channels], x.dtype.whole)
+  let variance = Tensor(uninitialized: [channels], x.dtype.whole)
   momentsOfChannels.run(
     x.dtype, .init(x.count / channels, channels), x.storage, into: mean.storage, variance.storage)
   return (mean, variance)
@@ -188,8 +188,8 @@ private func pulledBack(
   hasStatistics: Bool, needs: (input: Bool, parameters: Bool, residual: Bool)
 ) -> (dx: Tensor?, dgamma: Tensor?, dbeta: Tensor?, dz: Tensor?) {
   let channels = x.shape[x.rank - 1]
-  let dgamma = Tensor(uninitialized: [channels], x.dtype.ofChannels)
-  let dbeta = Tensor(uninitialized: [channels], x.dtype.ofChannels)
+  let dgamma = Tensor(uninitialized: [channels], x.dtype.whole)
+  let dbeta = Tensor(uninitialized: [channels], x.dtype.whole)
   let dx = needs.input ? Tensor(uninitialized: x.shape, x.dtype) : nil
   let dz = needs.residual ? Tensor(uninitialized: x.shape, x.dtype) : nil
   pull.run(
@@ -232,9 +232,9 @@ private func requireSeveral(_ x: Tensor, _ operation: StaticString) {
 
 private func requireOfChannels(_ row: Tensor, _ name: String, _ x: Tensor) {
   require(
-    row.shape == [x.shape[x.rank - 1]] && row.dtype == x.dtype.ofChannels,
+    row.shape == [x.shape[x.rank - 1]] && row.dtype == x.dtype.whole,
     "batchNormalization: \(name) of shape \(row.shape) \(row.dtype) for input of shape \(x.shape) "
-      + "\(x.dtype); it has to be [\(x.shape[x.rank - 1])] \(x.dtype.ofChannels)")
+      + "\(x.dtype); it has to be [\(x.shape[x.rank - 1])] \(x.dtype.whole)")
 }
 
 // MARK: - Checks

@@ -168,7 +168,7 @@ private func requireFit(
     )
   }
   require(
-    weight.dtype == x.dtype.ofChannels,
+    weight.dtype == x.dtype.whole,
     "\(name): input \(x.dtype) and weight \(weight.dtype); the weight has to be of the input's type, "
       + "and float32 where that is bfloat16")
 }

@@ -28,7 +28,7 @@ public func layerNormalization(
   requireParameters(gamma, beta, x, shape, epsilon, "layerNormalization")
   let (rows, features) = (x.count / shape.count, shape.count)
   let y = Tensor(uninitialized: x.shape, x.dtype)
-  let statistics = Tensor(uninitialized: .matrix(rows, 2), x.dtype.ofChannels)
+  let statistics = Tensor(uninitialized: .matrix(rows, 2), x.dtype.whole)
   layerForward.run(
     x.dtype, .init(rows, features), x.storage, gamma?.storage, beta?.storage, into: y.storage,
     statistics.storage, scalars: SIMD8(epsilon, 0, 0, 0, 0, 0, 0, 0))
@@ -65,7 +65,7 @@ public func groupNormalization(
   requireParameters(gamma, beta, x, [channels], epsilon, "groupNormalization")
   let pixels = x.count / batch / channels
   let y = Tensor(uninitialized: x.shape, x.dtype)
-  let statistics = Tensor(uninitialized: [batch, 2, groups], x.dtype.ofChannels)
+  let statistics = Tensor(uninitialized: [batch, 2, groups], x.dtype.whole)
   groupForward.run(
     x.dtype, .init(batch, pixels, channels, groups), x.storage, gamma?.storage, beta?.storage,
     into: y.storage, statistics.storage, scalars: SIMD8(epsilon, 0, 0, 0, 0, 0, 0, 0))
@@ -94,8 +94,8 @@ private func recordNormalization(
   return record(name, y, from: [x] + [gamma, beta].compactMap(\.self)) { dy, needs in
     let wantsSums = needs.dropFirst().contains(true)
     let dx = needs[0] ? Tensor(uninitialized: kx.shape, kx.dtype) : nil
-    let dgamma = Tensor(uninitialized: row, kx.dtype.ofChannels)
-    let dbeta = Tensor(uninitialized: row, kx.dtype.ofChannels)
+    let dgamma = Tensor(uninitialized: row, kx.dtype.whole)
+    let dbeta = Tensor(uninitialized: row, kx.dtype.whole)
     pull(
       PullbackBuffers(
         dy: dy.storage, x: kx.storage, gamma: kgamma?.storage, dgamma: dgamma.storage,
@@ -114,9 +114,9 @@ private func requireParameters(
   for (parameter, word) in [(gamma, "gamma"), (beta, "beta")] {
     guard let parameter else { continue }
     require(
-      parameter.shape == shape && parameter.dtype == x.dtype.ofChannels,
+      parameter.shape == shape && parameter.dtype == x.dtype.whole,
       "\(name): \(word) of shape \(parameter.shape) \(parameter.dtype) for input of shape \(x.shape) "
-        + "\(x.dtype); it has to be \(shape) \(x.dtype.ofChannels)")
+        + "\(x.dtype); it has to be \(shape) \(x.dtype.whole)")
   }
   require(
     epsilon > 0 && epsilon.isFinite,
