@@ -16,6 +16,8 @@ NO_DEBUG_INFO := -debug-info-format none
 ADJOINT_PEERS_ENV ?= $(HOME)/.cache/adjoint/peers-env
 export ADJOINT_PEERS_ENV
 PEERS := Benchmarks/Peers
+COMPARE = "$(ADJOINT_PEERS_ENV)/bin/python" $(PEERS)/compare.py --adjoint $(ADJOINT) \
+	--python "$(ADJOINT_PEERS_ENV)/bin/python" --threads $(THREADS) --rounds 5 --seconds 2 --settle 180
 DOCUMENTED := Adjoint Tensors Layers Optimizers Attribution Derivations Checkpoints Datasets EventLog Figures \
 	Models Training
 DOCS_OUTPUT ?= .build/documentation
@@ -69,10 +71,9 @@ docs: setup  ## write the pages of the rooms that the library exports, with the 
 bench:  ## time single operations
 	@swift package --package-path Benchmarks --disable-sandbox benchmark
 
-bench-peers: setup build peers-env  ## time training steps beside PyTorch, JAX and NumPy; writes Benchmarks/RESULTS.md
-	@"$(ADJOINT_PEERS_ENV)/bin/python" $(PEERS)/compare.py --adjoint $(ADJOINT) \
-	  --python "$(ADJOINT_PEERS_ENV)/bin/python" --threads $(THREADS) --rounds 5 --seconds 2 --settle 180 \
-	  --output Benchmarks/RESULTS.md
+bench-peers: setup build peers-env  ## time training steps beside PyTorch, JAX and NumPy; writes Benchmarks/RESULTS.md and RESULTS-images.md
+	@$(COMPARE) --no-images --output Benchmarks/RESULTS.md
+	@$(COMPARE) --images --output Benchmarks/RESULTS-images.md
 
 peers-env:  ## make the Python environment of the peers
 	@if [ ! -x "$(ADJOINT_PEERS_ENV)/bin/python" ]; then \

@@ -60,9 +60,9 @@ class Findings:
         return Findings(**found)
 
 
-def environment_without_data(home: Path) -> dict[str, str]:
+def environment_without_data(users: dict[str, str], home: Path) -> dict[str, str]:
     """The environment of a user who has no data sets: what the program can draw, it draws."""
-    given = {name: value for name, value in os.environ.items() if name != "ADJOINT_DATA"}
+    given = {name: value for name, value in users.items() if name != "ADJOINT_DATA"}
     return given | {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
 
 

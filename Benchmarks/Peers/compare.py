@@ -198,7 +198,13 @@ def arguments():
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--calibration-seconds", type=float, default=0.5)
     parser.add_argument("--settle", type=int, default=0, help="seconds to wait for a quiet machine")
-    parser.add_argument("--workloads", nargs="+", choices=list(WORKLOADS), default=list(WORKLOADS))
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument("--workloads", nargs="+", choices=list(WORKLOADS), default=list(WORKLOADS))
+    chosen.add_argument(
+        "--images",
+        action=argparse.BooleanOptionalAction,
+        help="all workloads on images, or all others",
+    )
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=PEERS)
     parser.add_argument(
         "--section",
@@ -207,7 +213,10 @@ def arguments():
         type=pathlib.Path,
         help="a file of Markdown to append; may be given more than once",
     )
-    return parser.parse_args()
+    given = parser.parse_args()
+    if given.images is not None:
+        given.workloads = [w for w in WORKLOADS if (w in IMAGES) == given.images]
+    return given
 
 
 def main():
@@ -228,8 +237,14 @@ def main():
     os.sched_setaffinity(0, allowed[: chosen.threads])
 
     everyone = contestants(chosen.adjoint, chosen.python, chosen.peers)
-    calibrate(everyone, chosen.workloads, chosen.threads, chosen.calibration_seconds)
-    measured = measure(everyone, chosen.workloads, chosen.rounds, chosen.seconds)
+    peers = [c for c in everyone if c.name != "adjoint"]
+    workloads = [w for w in chosen.workloads if any(peer.runs(w) for peer in peers)]
+    if not workloads:
+        raise Failure(f"{' and '.join(chosen.peers)} run none of {', '.join(chosen.workloads)}")
+    for workload in set(chosen.workloads) - set(workloads):
+        say(f"{workload}: left out, for {' and '.join(chosen.peers)} do not run it")
+    calibrate(everyone, workloads, chosen.threads, chosen.calibration_seconds)
+    measured = measure(everyone, workloads, chosen.rounds, chosen.seconds)
     text = render(
         measured,
         {c.name: c.best for c in everyone},

@@ -103,6 +103,23 @@ def processor():
     return f"{name}{family}, {count} processors" + (f", {vectors}" if vectors else ""), caches
 
 
+def subject(workloads):
+    """What was measured, and what everyone agreed on before."""
+    told = [
+        "One whole training step (forward with the value of the loss, backward, update) on one fixed batch, in float32,",
+        "everyone from the same weights. Before anything was timed, all of them computed the same loss at first and after",
+        "ten updates, to one part in ten thousand.",
+    ]
+    for workload in workloads:
+        if workload.endswith("-bfloat16"):
+            told.append(
+                f"The images of `{workload}` are in bfloat16; there the losses agree to two in a hundred."
+            )
+        if workload.endswith("-inference"):
+            told.append(f"`{workload}` is the forward pass alone.")
+    return "\n".join(told)
+
+
 def render(measured, ways, threads, seconds, load, busy, date, command, sections):
     workloads = list(measured)
     names = [n for n in NAMES if any(n in rounds[0] for rounds in measured.values())]
@@ -156,9 +173,8 @@ def render(measured, ways, threads, seconds, load, busy, date, command, sections
     )
     parts = [f"""# Adjoint beside its peers
 
-One whole training step (forward with the value of the loss, backward, update) on one fixed batch, in
-float32, everyone from the same weights. Before anything was timed, all of them computed the same loss at
-first and after ten updates, to one part in ten thousand. `make bench-peers` writes such a file; the command of this one is at its end.
+{subject(workloads)}
+`make bench-peers` writes such a file; the command of this one is at its end.
 {warning}
 ## Time
 

@@ -14,7 +14,7 @@ import shutil
 import struct
 from pathlib import Path
 
-from trials import Context, Findings, Row, busy_cores, drawn_images, environment_without_data
+from trials import Context, Findings, Row, busy_cores, drawn_images
 
 THREADS = (1, 2)
 REPEATS = 4
@@ -122,7 +122,7 @@ def train(
     data = ["--data-dir", images] if network.has_images else []
     done = context.run(
         "train", *network.words, "--steps", steps(context, network), "--threads", threads, "--seed", 3, "--quiet",
-        "--output", folder, *data, env=environment_without_data(context.output) | environment, timeout=1200)
+        "--output", folder, *data, env=os.environ | environment, timeout=1200)
     if done.returncode != 0:
         raise RuntimeError(f"{network.name}: adjoint train ended with {done.returncode}: {done.stderr}")
     checkpoint = newest_checkpoint(folder)

@@ -14,7 +14,7 @@ import threading
 import time
 from pathlib import Path
 
-from trials import Context, Findings, Row, drawn_images, environment_without_data
+from trials import Context, Findings, Row, drawn_images
 
 # What a run may gain from a tenth of its steps on: less than a tensor for every hundredth step would come to.
 LARGEST_GROWTH_KIB = 4096
@@ -96,7 +96,7 @@ def watch(context: Context, name: str, words: list) -> Watched:
     shutil.rmtree(folder, ignore_errors=True)
     process = subprocess.Popen(
         [context.adjoint, *map(str, ["train", *words, "--output", folder])], stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment_without_data(context.output))
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     samples: list[Sample] = []
     state = {"step": 0, "ends": False}
 

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from runs import damage, newest_step
-from trials import Context, Findings, Row, drawn_images, environment_without_data
+from trials import Context, Findings, Row, drawn_images
 
 RATES = ["10", "1e2", "1e3", "1e4", "1e5", "1e6"]
 NETWORKS = {
@@ -98,7 +98,7 @@ class Trials:
         return ended.returncode, ended.stderr + ended.stdout, folder
 
     def run(self, *words) -> subprocess.CompletedProcess:
-        return self.context.run(*words, env=environment_without_data(self.context.output), timeout=120)
+        return self.context.run(*words, timeout=120)
 
     def on(self, folder: Path) -> list:
         return [*NETWORKS["residual network"], "--data-dir", folder]

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "CKernels.h"
@@ -93,6 +94,17 @@ int64_t adjoint_memory_size(void) {
   const int64_t size = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
   const int64_t limit = adjoint::BytesOfCgroups();
   return limit > 0 && limit < size ? limit : size;
+}
+
+void adjoint_require_blas_room(void) {
+  [[maybe_unused]] static const bool once = [] {
+    // BUFFER_SIZE on x86-64; smaller elsewhere.
+    constexpr int64_t kBuffer = int64_t{32} << 22;
+    void *room = mmap(nullptr, kBuffer, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED) adjoint::EndWithoutMemory(kBuffer);
+    munmap(room, kBuffer);
+    return true;
+  }();
 }
 
 void adjoint_on_out_of_memory(void (*end)(int64_t bytes)) { on_out_of_memory.store(end); }

@@ -62,6 +62,8 @@ int64_t adjoint_memory_size(void);
 // What is called where the system has no room for what a kernel or a primitive needs while it computes, with how many
 // bytes it asked for, 0 where nobody knows; it must not return. Where none is given the process aborts.
 void adjoint_on_out_of_memory(void (*end)(int64_t bytes));
+// Calls that where OpenBLAS would not get the room for its buffers: it would ask for it again without end.
+void adjoint_require_blas_room(void);
 // Has the processor fetch bytes into its second-level cache while the caller goes on.
 void adjoint_memory_fetch_ahead(const uint8_t *bytes, int64_t count);
 

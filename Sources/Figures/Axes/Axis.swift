@@ -7,8 +7,7 @@ public struct Axis: Equatable, Sendable {
     /// Equal distances for equal ratios; values that are not positive are left out.
     case logarithmic
 
-    /// The scale that suits values: that of ratios where all are positive and cover more than a decade, for within one
-    /// differences say more.
+    /// Logarithmic where all values are positive and span more than a decade, else linear.
     public static func suiting(_ values: some Sequence<Double>) -> Scale {
       let finite = values.filter(\.isFinite)
       guard let least = finite.min(), let greatest = finite.max() else { return .linear }

@@ -14,8 +14,8 @@ public struct ColorScale: Equatable, Sendable {
     self.label = label
   }
 
-  /// A scale for values: from zero up, or as far below zero as above; where one value in 200 lies beyond its end, that
-  /// one ends it, so that a few large ones do not pale all others.
+  /// A scale for values: from zero up, or as far below zero as above. It ends at the 99.5th percentile of the magnitudes,
+  /// so that a few large values do not pale all others, or at the largest where that is zero.
   public init(_ colors: ColorMap, covering values: [Float], label: String = "") {
     let magnitudes = values.filter(\.isFinite).map(abs).sorted()
     let bulk = magnitudes.isEmpty ? 0 : magnitudes[magnitudes.count - 1 - magnitudes.count / 200]

@@ -57,7 +57,7 @@ public struct ImageGrid: Figure {
 
   /// Makes a grid of weights in a diverging map: blue below zero, white at zero, red above, one scale for all.
   ///
-  /// The scale ends where one weight in 200 lies beyond it: a few large weights do not pale all others.
+  /// The colours are those of ``ColorScale/init(_:covering:label:)``.
   ///
   /// - Parameters:
   ///   - title: the heading; none where left out.
@@ -71,9 +71,7 @@ public struct ImageGrid: Figure {
     title: String? = nil, filters: [[Float]], width: Int, height: Int, captions: [String] = [],
     columns: Int = 10, tileWidth: Double = 56
   ) {
-    let magnitudes = filters.joined().filter(\.isFinite).map(abs).sorted()
-    let bulk = magnitudes.isEmpty ? 0 : magnitudes[(magnitudes.count - 1) * 199 / 200]
-    let range = ColorMap.diverging.range(covering: [-bulk, bulk])
+    let range = ColorScale(.diverging, covering: Array(filters.joined())).range
     let limit = Ticks.short(Double(range.upperBound))
     self.init(
       title: title,

@@ -209,6 +209,7 @@ enum Product {
       }
       if m > 0 && n > 0 && k > 0 {
         adjoint_release_team()
+        adjoint_require_blas_room()
         cblas_dgemm(
           CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans,
           transposeB ? CblasTrans : CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, a,

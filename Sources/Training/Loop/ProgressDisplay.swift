@@ -124,7 +124,9 @@ public final class ProgressDisplay {
     }
     if let measured { parts.append(measured) }
     parts.append("\(grouped(Int(snapshot.samplesPerSecond))) samples/s")
-    parts.append("\(clock(snapshot.secondsLeft)) left")
+    // Of the first steps alone nobody knows.
+    let isKnown = snapshot.secondsLeft < 360_000
+    parts.append("\(isKnown ? clock(snapshot.secondsLeft) : "–:––") left")
     let fits = { (parts: [String]) in
       head.count + 8 + parts.joined(separator: "  ").count <= width - 1
     }
@@ -181,9 +183,9 @@ public final class ProgressDisplay {
     return String(repeating: " ", count: max(0, String(largest).count - text.count)) + text
   }
 
-  /// `1:02:03`, or `2:03` below an hour.
+  /// `1:02:03`, or `2:03` below an hour; `–:––` for what is no number of seconds.
   public static func clock(_ seconds: Double) -> String {
-    guard seconds.isFinite, seconds < 360_000 else { return "–:––" }
+    guard seconds.isFinite, seconds < 1e12 else { return "–:––" }
     let whole = Int(seconds.rounded(.up))
     let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60)
     return hours > 0

@@ -51,16 +51,15 @@ public final class Trainer {
     average = task.weightAverage
     tracking = options.tracking ?? plan.tracking
     state = TrainingState()
-    let newest = resume ? try Checkpoint.latest(in: run.checkpoints) : nil
+    let newest = resume ? try Trainer.readNewest(in: run) : nil
     // Who was killed before the first checkpoint goes on from the beginning.
     guard newest != nil || !resume || !run.holdsMetrics else {
       throw AdjointError(.noInput, "\(run.checkpoints.path): holds no checkpoint to resume from")
     }
-    if let newest {
-      let saved = try Checkpoint.read(newest, as: TrainingState.self)
-      bestModel = try Trainer.restore(saved, into: task, from: newest)
+    if let (folder, saved) = newest {
+      bestModel = try Trainer.restore(saved, into: task, from: folder)
       state = saved.state
-      try state.check(stepsPerEpoch: task.stepsPerEpoch, in: newest)
+      try state.check(stepsPerEpoch: task.stepsPerEpoch, in: folder)
     }
     state.stepsPerEpoch = task.stepsPerEpoch
     log = try MetricsLog(

@@ -47,8 +47,8 @@ public struct TrainingPlan: Sendable, Equatable {
   public struct Plateau: Sendable, Equatable {
     /// The name of a metric that is measured after each epoch, such as `validation_loss`.
     public var metric: String
-    /// By how much, and after how many epochs without a better one. A checkpoint keeps it with what it knows: a run that
-    /// is gone on with stays with the rule and the rate that it has come to.
+    /// By how much, and after how many epochs without a better one. The checkpoint stores rule and state: a resumed run
+    /// keeps the rule that it began with, whatever the plan now says.
     public var rule: ReduceOnPlateau
 
     /// A rule for a metric; one that is to grow, as an accuracy, asks for a rule with the goal `.maximum`.

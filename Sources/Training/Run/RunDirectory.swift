@@ -13,7 +13,7 @@ public struct RunDirectory: Sendable {
   public var configuration: URL { folder.appendingPathComponent("configuration.json") }
   /// Where and with what it ran.
   public var environment: URL { folder.appendingPathComponent("environment.json") }
-  /// One line for each step and each epoch; see `MetricsLog`.
+  /// One line for each step, each epoch and each measurement; see `MetricsLog`.
   public var metrics: URL { folder.appendingPathComponent("metrics.jsonl") }
   /// The metrics at the end.
   public var result: URL { folder.appendingPathComponent("result.json") }
@@ -101,7 +101,7 @@ public struct RunDirectory: Sendable {
     return (attributes?[.size] as? Int ?? 0) > 0
   }
 
-  /// Takes away again what was made for it and nothing was written to.
+  /// Removes the folders that were made for this run, where they are still empty.
   public func removeIfEmpty() {
     for folder in made { rmdir(folder.path) }
   }
@@ -110,12 +110,23 @@ public struct RunDirectory: Sendable {
   ///
   /// - Throws: `AdjointError` if that cannot be done.
   public func removeResult() throws {
-    for file in [result, report] where FileManager.default.fileExists(atPath: file.path) {
-      do { try FileManager.default.removeItem(at: file) } catch {
-        throw AdjointError(
-          .cannotWrite, "\(file.path): cannot be removed: \(error.localizedDescription)")
-      }
+    for file in [result, report] { try remove(file) }
+    try removeFigures()
+  }
+
+  /// Takes away the figures of an earlier report.
+  func removeFigures() throws {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: figures.path)) ?? []
+    for name in names where name.hasSuffix(".svg") {
+      try remove(figures.appendingPathComponent(name))
     }
+  }
+
+  /// Removes a file, where there is one; never a folder, which is none of the run's.
+  private func remove(_ file: URL) throws {
+    guard unlink(file.path) != 0, errno != ENOENT else { return }
+    throw AdjointError(
+      .cannotWrite, "\(file.path): cannot be removed: \(String(cString: strerror(errno)))")
   }
 
   private static func name(for experiment: String, now: Date) -> String {

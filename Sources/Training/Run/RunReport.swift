@@ -3,9 +3,12 @@ import Figures
 import Foundation
 
 extension RunDirectory {
-  /// Writes each figure of a report as an SVG file of its own, named by its section: `training-1.svg`.
+  /// Writes each figure of a report as an SVG file of its own, named by its section: `training-1.svg`; takes away those
+  /// of an earlier report.
   public func write(figuresOf report: Report) throws {
     try OutputFolder.prepare(figures)
+    // One that the report no longer has would look as if it did.
+    try removeFigures()
     for section in report.sections {
       let drawn = section.blocks.flatMap { block -> [any Figure] in
         switch block {

@@ -66,6 +66,10 @@ import Testing
   @Test func noTilesIsStillAFigure() throws {
     _ = try XMLElements(ImageGrid(tiles: []).svg())
     _ = try XMLElements(ImageGrid(filters: [[.nan]], width: 1, height: 1).svg())
+    // One weight of a thousand that is not zero is still seen.
+    let sparse = [Float](repeating: 0, count: 999) + [3]
+    let grid = ImageGrid(filters: [sparse], width: 1000, height: 1)
+    #expect(grid.svg().contains("blue −3 · white 0 · red +3"))
   }
 
   @Test func noColumnsStop() async throws {

@@ -156,6 +156,36 @@ private struct Stop: Error {}
     }
   }
 
+  /// A folder that was renamed would otherwise be that step to some readers and another to others.
+  @Test func checkpointUnderAnotherName() throws {
+    let folder = try TemporaryFolder()
+    let partRun = try folder.run()
+    _ = try run(SmallTask(), in: partRun)
+    let names = ["step-000000018", "step-000000099"].map { partRun.checkpoints.path + "/" + $0 }
+    try FileManager.default.moveItem(atPath: names[0], toPath: names[1])
+    let words =
+      "\(names[1]): expected the checkpoint of the step in its name, found that of step 18"
+    expectError(.badData, words) { _ = try run(SmallTask(), in: partRun, resume: true) }
+    expectError(.badData, words) { _ = try Trainer.loadNewest(in: partRun, into: SmallTask()) }
+  }
+
+  /// The folder stands before what does not fit.
+  @Test func checkpointOfAnotherModel() throws {
+    let folder = try TemporaryFolder()
+    let partRun = try folder.run()
+    _ = try run(SmallTask(), in: partRun)
+    let newest = partRun.checkpoints.appendingPathComponent("step-000000018")
+    let saved = try Checkpoint.read(newest, as: TrainingState.self)
+    try Checkpoint.write(
+      model: ["other": .ones([2])], optimizer: saved.optimizer, state: saved.state,
+      named: newest.lastPathComponent, in: partRun.checkpoints)
+    let error = #expect(throws: AdjointError.self) {
+      _ = try Trainer.loadNewest(in: partRun, into: SmallTask())
+    }
+    #expect(
+      error?.message.hasPrefix("\(newest.path): the state does not fit the model\n") == true)
+  }
+
   @Test func damagedNewestCheckpointIsNamed() throws {
     let folder = try TemporaryFolder()
     let partRun = try folder.run()

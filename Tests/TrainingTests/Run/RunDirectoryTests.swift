@@ -28,6 +28,31 @@ import Testing
       ])
   }
 
+  @Test func takesAwayWhatWasSaidOfAnEarlierEnd() throws {
+    let folder = try TemporaryFolder()
+    let run = try folder.run()
+    try FileManager.default.createDirectory(at: run.figures, withIntermediateDirectories: true)
+    let kept = [run.figures.appendingPathComponent("notes.txt")]
+    let gone = [run.result, run.report, run.figures.appendingPathComponent("training-1.svg")]
+    for file in kept + gone { try Data().write(to: file) }
+    try run.removeResult()
+    #expect(kept.allSatisfy { FileManager.default.fileExists(atPath: $0.path) })
+    #expect(!gone.contains { FileManager.default.fileExists(atPath: $0.path) })
+    try run.removeResult()
+  }
+
+  /// What is not the run's is not removed with all that is in it.
+  @Test func aFolderInThePlaceOfTheReportStays() throws {
+    let folder = try TemporaryFolder()
+    let run = try folder.run()
+    let inside = run.report.appendingPathComponent("x")
+    try FileManager.default.createDirectory(at: inside, withIntermediateDirectories: true)
+    expectError(.cannotWrite, "\(run.report.path): cannot be removed: Is a directory") {
+      try run.removeResult()
+    }
+    #expect(FileManager.default.fileExists(atPath: inside.path))
+  }
+
   @Test func makesTheFoldersAbove() throws {
     let folder = try TemporaryFolder()
     let run = try RunDirectory(creating: folder.file("a/b/c"))
