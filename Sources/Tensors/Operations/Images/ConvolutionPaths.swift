@@ -38,6 +38,12 @@ extension ConvolutionShape {
     dtype == .bfloat16 && !Threads.multipliesBFloat16
   }
 
+  /// Whether oneDNN 3.2 may give wrong sums for the weights: in bfloat16 it does for some wide images, most of those in
+  /// groups, where the rows of the window are apart, even if there is only one.
+  private func isMistaken(_ dtype: DType) -> Bool {
+    dtype == .bfloat16 && geometry.dilation.height != 1
+  }
+
   /// The weight, in float32, as bfloat16 images meet it.
   private func rounded(_ weight: Tensor) -> Tensor {
     weight.converted(to: .bfloat16).converted(to: .float32)
@@ -104,7 +110,7 @@ extension ConvolutionShape {
   func toWeight(
     _ x: Tensor, _ dy: Tensor, withBias: Bool, _ dtype: DType
   ) -> (weight: Tensor, bias: Tensor?) {
-    if isWidened(x.dtype) {
+    if isWidened(x.dtype) || isMistaken(x.dtype) {
       let (x, dy) = (x.converted(to: .float32), dy.converted(to: .float32))
       return toWeight(x, dy, withBias: withBias, dtype)
     }

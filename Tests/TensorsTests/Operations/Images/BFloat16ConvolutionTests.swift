@@ -20,12 +20,19 @@ import Testing
     return gradients.values[0]?.doubles ?? []
   }
 
-  /// The last window does not reach the end of the padded image: what an earlier convolution left in the thread's room,
-  /// here nothing but NaN, must not be in the sums. These are of products of eight digits each, taken in float32.
+  /// Images narrower than the stride, whether or not the last window reaches the end of the padded image: what an
+  /// earlier convolution left in the thread's room, here nothing but NaN, must not be in the sums. These are of products
+  /// of eight digits each, taken in float32.
   @Test(arguments: [
     (Shape([8, 16, 1, 16]), 32, Extent(3), ConvolutionGeometry(stride: 2, padding: 1)),
     (Shape([4, 64, 1, 8]), 16, Extent(5), .init(stride: 2, padding: 2)),
     (Shape([8, 16, 3, 16]), 16, Extent(5), .init(stride: 4, padding: 2)),
+    (Shape([1, 3, 1, 16]), 9, Extent(3), .init(stride: 2, padding: 1)),
+    (Shape([2, 13, 1, 48]), 9, Extent(7), .init(stride: 2, padding: 3)),
+    (
+      Shape([2, 7, 2, 17]), 32, Extent(3),
+      .init(stride: 3, padding: Padding(top: 1, left: 1, bottom: 1, right: 0))
+    ),
   ])
   func narrowImages(image: Shape, outputs: Int, window: Extent, geometry: ConvolutionGeometry) {
     var random = Philox(seed: 5)
@@ -37,6 +44,39 @@ import Testing
     let spoiltOutput = convolution(spoilt, weight, nil, geometry)
     _ = weightGradient(spoilt, weight, spoiltOutput, geometry)
 
+    let found = weightGradient(x, weight, dy, geometry)
+    let right = weightGradient(
+      x.converted(to: .float32), weight, dy.converted(to: .float32), geometry)
+    let scale = right.map(abs).max() ?? 0
+    #expect(found.count == weight.count)
+    #expect(zip(found, right).allSatisfy { abs($0 - $1) <= 1e-6 * scale })
+  }
+
+  /// Rows of the window are apart, even where there is only one: the kernel's sums are wrong in every run.
+  @Test(arguments: [
+    (
+      Shape([4, 3, 32, 2]), 2, Extent(1, 3),
+      ConvolutionGeometry(
+        padding: Padding(top: 0, left: 1, bottom: 0, right: 1), dilation: Extent(2, 1), groups: 2)
+    ),
+    (
+      Shape([4, 7, 32, 32]), 32, Extent(3, 7),
+      .init(
+        padding: Padding(top: 2, left: 3, bottom: 2, right: 3), dilation: Extent(2, 1), groups: 32)
+    ),
+    (
+      Shape([4, 3, 33, 17]), 32, Extent(1, 3),
+      .init(
+        padding: Padding(top: 0, left: 3, bottom: 0, right: 4), dilation: Extent(2, 3))
+    ),
+  ])
+  func dilatedRows(image: Shape, outputs: Int, window: Extent, geometry: ConvolutionGeometry) {
+    var random = Philox(seed: 6)
+    let x = drawn(image, &random)
+    let inputs = image[3] / geometry.groups
+    let weight = drawn([outputs, window.height, window.width, inputs], &random)
+      .converted(to: .float32)
+    let dy = drawn(convolution(x, weight, nil, geometry).shape, &random)
     let found = weightGradient(x, weight, dy, geometry)
     let right = weightGradient(
       x.converted(to: .float32), weight, dy.converted(to: .float32), geometry)
