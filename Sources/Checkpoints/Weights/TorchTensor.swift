@@ -23,9 +23,9 @@ struct TorchTensor: Hashable {
   /// The number of elements.
   var count: Int { lengths.reduce(1, *) }
 
-  /// The elements of the storage that it spans.
+  /// The elements of the storage that it spans; a view of none may begin beyond the storage's end.
   var span: Range<Int> {
-    if count == 0 { return offset..<offset }
+    if count == 0 { return 0..<0 }
     return offset..<(offset + 1 + zip(lengths, strides).reduce(0) { $0 + ($1.0 - 1) * $1.1 })
   }
 
@@ -62,8 +62,10 @@ struct TorchTensor: Hashable {
     }
     let within = "a view inside the storage \(JSONText.shown(storage.key)) of \(storage.count)"
     let view = "\(lengths) with strides \(strides) from \(offset)"
-    guard offset >= 0, offset <= storage.count else { return (within, view) }
+    guard offset >= 0 else { return (within, view) }
+    // PyTorch keeps the offset of a view that has no elements, which is then a place in nothing.
     if lengths.contains(0) { return nil }
+    guard offset <= storage.count else { return (within, view) }
     var last = offset
     for (length, stride) in zip(lengths, strides) {
       let (reach, tooFar) = (length - 1).multipliedReportingOverflow(by: stride)
