@@ -3,6 +3,7 @@ import Datasets
 import Figures
 import Foundation
 import Tensors
+import Training
 
 extension DataSets.Inspection {
   /// Draws some images of the set, and below each of them what eight epochs of training would see of it, to a
@@ -28,8 +29,9 @@ extension DataSets.Inspection {
     let rows = [originals] + Self.epochs(8, of: chosen, Augmentation(recipe, seed: seed))
     switch file.pathExtension.lowercased() {
     case "png":
-      let sheet = PixelImage.sheet(
-        rows, columns: originals.count, scale: max(1, 96 / sample.width), gapBelowFirst: 8)
+      let sheet = try PixelImage.sheet(
+        rows, columns: originals.count, scale: max(1, 96 / sample.width), gapBelowFirst: 8,
+        for: file)
       try AtomicFile.write(PNG.encode(sheet), to: file)
     case "svg":
       let tiles = rows.enumerated().flatMap { line, images in
@@ -94,15 +96,25 @@ extension PixelImage {
   }
 
   /// Images of one size in rows, two pixels of grey apart, each pixel `scale` × `scale`.
+  ///
+  /// - Throws: `AdjointError` of kind usage, before anything is drawn, where that is larger than a PNG may be here.
   static func sheet(
-    _ rows: [[PixelImage]], columns: Int, scale: Int = 1, gapBelowFirst: Int = 2
-  ) -> PixelImage {
+    _ rows: [[PixelImage]], columns: Int, scale: Int = 1, gapBelowFirst: Int = 2, for file: URL
+  ) throws -> PixelImage {
     let gap = 2
     let first = rows.joined().first ?? PixelImage(width: 1, height: 1, channels: 1, pixels: [0])
     let channels = first.channels
     let (cellWidth, cellHeight) = (first.width * scale + gap, first.height * scale + gap)
     let width = columns * cellWidth + gap
     let height = rows.count * cellHeight + gapBelowFirst
+    guard max(width, height) <= PNG.largestSide else {
+      func words(_ number: Int) -> String { ProgressDisplay.grouped(number) }
+      throw AdjointError(
+        .usage,
+        "\(file.path): the sheet would be \(words(width)) × \(words(height)) pixels, and a PNG here has at "
+          + "most \(words(PNG.largestSide)) pixels a side; take a smaller --size, or a name that ends in .svg"
+      )
+    }
     var pixels = [UInt8](repeating: 128, count: width * height * channels)
     for (line, images) in rows.enumerated() {
       let top = line * cellHeight + (line == 0 ? gap : gapBelowFirst)

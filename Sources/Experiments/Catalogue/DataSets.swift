@@ -106,6 +106,8 @@ public enum DataSets {
     let sample: ClassificationSet?
 
     /// Draws the first images of each class to a PNG or SVG file.
+    ///
+    /// - Throws: `AdjointError`: usage where there is nothing to draw, or more than a PNG file here may be large.
     public func writeSheet(to file: URL) throws {
       guard let sample else {
         throw AdjointError(.usage, "\(file.path): the set holds no images to draw")
@@ -118,7 +120,7 @@ public enum DataSets {
       }
       if file.pathExtension.lowercased() == "png" {
         let rows = picked.map { $0.map { PixelImage(row: $0, of: sample) } }
-        try AtomicFile.write(PNG.encode(.sheet(rows, columns: perClass)), to: file)
+        try AtomicFile.write(PNG.encode(.sheet(rows, columns: perClass, for: file)), to: file)
         return
       }
       guard file.pathExtension.lowercased() == "svg" else {

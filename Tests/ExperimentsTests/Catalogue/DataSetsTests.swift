@@ -188,6 +188,28 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: other.path))
   }
 
+  /// A row for each class: of many classes it grows taller than a PNG file here may be.
+  @Test func sheetsThatAreTooLarge() throws {
+    let folder = try TemporaryFolder()
+    func inspection(classes: Int) throws -> DataSets.Inspection {
+      let set = try ClassificationSet(
+        pixels: [UInt8](repeating: 7, count: 224 * 224 * 3), height: 224, width: 224, channels: 3,
+        labels: [0], classNames: (0..<classes).map { "c\($0)" }, description: "one image")
+      return DataSets.Inspection(rows: [], sample: set)
+    }
+    let png = folder.file("sheet.png")
+    expectError(
+      .usage,
+      "\(png.path): the sheet would be 2,262 × 18,082 pixels, and a PNG here has at most 16,384 pixels a side; "
+        + "take a smaller --size, or a name that ends in .svg"
+    ) { try inspection(classes: 80).writeSheet(to: png) }
+    #expect(try folder.contents.isEmpty)
+    try inspection(classes: 80).writeSheet(to: folder.file("sheet.svg"))
+    // 72 · 226 + 2 are still few enough.
+    try inspection(classes: 72).writeSheet(to: png)
+    #expect(try folder.contents.sorted() == ["sheet.png", "sheet.svg"])
+  }
+
   @Test func whatIsWrong() throws {
     let folder = try TemporaryFolder()
     expectError(
