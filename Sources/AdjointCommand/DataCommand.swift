@@ -37,6 +37,8 @@ struct DataCommand: ParsableCommand {
         "The folder to put the set into; the user's cache by default.", valueName: "folder"))
     var dataDir: String?
 
+    func validate() throws { try requireWords([("data-dir", dataDir)]) }
+
     func run() throws {
       let data = DataDirectory(
         explicit: dataDir.map { URL(fileURLWithPath: $0, isDirectory: true) })

@@ -20,15 +20,19 @@ struct ThreadOptions: ParsableArguments {
     guard threads >= 1 else {
       throw AdjointError(.usage, "--threads \(threads): has to be at least 1")
     }
-    Threads.use(Self.lowered(threads))
+    Threads.use(Self.lowered(threads, quiet: quiet))
   }
 
   /// As many threads as were asked for, or as there are cores, with a warning where these are fewer.
-  static func lowered(_ threads: Int) -> Int {
+  ///
+  /// - Parameter quiet: whether nothing but errors is to be said.
+  static func lowered(_ threads: Int, quiet: Bool) -> Int {
     let available = Threads.available
     guard threads > available else { return threads }
-    Console.note(
-      "--threads \(threads): more than the cores that this process may use; using \(available)")
+    if !quiet {
+      Console.note(
+        "--threads \(threads): more than the cores that this process may use; using \(available)")
+    }
     return available
   }
 }

@@ -83,6 +83,7 @@ struct SweepCommand: ParsableCommand {
   var quiet = false
 
   func validate() throws {
+    try requireWords([("output", output), ("resume", resume)])
     if epochs != nil && steps != nil {
       throw ValidationError("--epochs and --steps exclude one another.")
     }
@@ -143,7 +144,8 @@ struct SweepCommand: ParsableCommand {
       experiment: name, space: space, method: chosen, trials: trials,
       metric: metric, minimize: minimize ? true : maximize ? false : nil,
       seed: seed,
-      threads: ThreadOptions.lowered(threads ?? max(available / (parallel ?? 1), 1)),
+      threads: ThreadOptions.lowered(
+        threads ?? max(available / (parallel ?? 1), 1), quiet: quiet),
       epochs: epochs, steps: steps, dataDir: absoluteData)
     return try Sweep(request, output: output.map { URL(fileURLWithPath: $0, isDirectory: true) })
   }

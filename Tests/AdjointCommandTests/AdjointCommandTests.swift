@@ -68,6 +68,9 @@ import Training
   @Test(arguments: [
     ["train", "mnist-mlp", "--output", ""], ["train", "mnist-mlp", "--data-dir", ""],
     ["train", "mnist-mlp", "--resume", ""], ["train", "mnist-mlp", "--config", ""],
+    ["sweep", "mnist-mlp", "--set", "hidden=8,16", "--output", ""],
+    ["sweep", "mnist-mlp", "--set", "hidden=8,16", "--data-dir", ""],
+    ["sweep", "mnist-mlp", "--resume", ""], ["data", "fetch", "mnist", "--data-dir", ""],
     ["data", "inspect", "mnist", "--output", ""],
     ["data", "synthesize", "pathmnist", "--count", "3", "--output", ""],
   ])

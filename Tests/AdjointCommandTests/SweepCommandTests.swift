@@ -28,16 +28,19 @@ import Testing
 
   @Test func moreThreadsThanCores() throws {
     let folder = try TemporaryFolder()
+    let arguments = [
+      "sweep", "mnist-mlp", "--trials", "1", "--set", "hidden=8,16", "--threads", "1000",
+      "--output", "a",
+    ]
+    let error =
+      "adjoint: --trials 1: this grid has 2 combinations; --method random tries some of them"
     try expectFailure(
       64,
       """
       --threads 1000: more than the cores that this process may use; using \(Threads.available)
-      adjoint: --trials 1: this grid has 2 combinations; --method random tries some of them
-      """,
-      [
-        "sweep", "mnist-mlp", "--trials", "1", "--set", "hidden=8,16", "--threads", "1000",
-        "--output", "a",
-      ], in: folder)
+      \(error)
+      """, arguments, in: folder)
+    try expectFailure(64, error, arguments + ["--quiet"], in: folder)
   }
 
   @Test func halvingFindsAConfigurationThatTrainTakes() throws {

@@ -176,6 +176,9 @@ import Testing
       result.errors.split(separator: "\n").first
         == "--threads 100000: more than the cores that this process may use; using \(Threads.available)"
     )
+    let quiet = try Command.run(
+      Command.small + ["--steps", "1", "--threads", "100000", "--quiet"], in: folder)
+    #expect(quiet.status == 0 && quiet.errors.isEmpty, "\(quiet.errors)")
   }
 
   @Test func folders() throws {
