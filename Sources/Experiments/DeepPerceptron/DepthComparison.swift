@@ -61,16 +61,18 @@ enum DepthComparison {
     }
   }
 
-  /// Nil of none.
-  private static func mean(of values: [Double]) -> Double? {
-    values.isEmpty ? nil : SeedStatistics(values: values).mean
-  }
-
   /// Runs that differ in nothing but what is drawn.
   private struct Group {
     let depth: Int
     let hidden: Int
+    /// One for each seed: whether the test part is looked at in the end makes it no other training.
     var runs: [Run]
+
+    /// The mean of what is known of the runs; nil where that is nothing.
+    func mean(_ value: (Run) -> Double?) -> Double? {
+      let values = runs.compactMap(value)
+      return values.isEmpty ? nil : SeedStatistics(values: values).mean
+    }
   }
 
   private static func groups(of runs: [Run]) -> [Group] {
@@ -78,11 +80,12 @@ enum DepthComparison {
     for run in runs {
       var key = run.configuration
       (key.seed, key.compare, key.test) = (0, "", false)
-      if let place = groups.firstIndex(where: { $0.key == key }) {
-        groups[place].group.runs.append(run)
-      } else {
+      guard let place = groups.firstIndex(where: { $0.key == key }) else {
         groups.append((key, Group(depth: key.depth, hidden: key.hidden, runs: [run])))
+        continue
       }
+      let seeds = groups[place].group.runs.map(\.configuration.seed)
+      if !seeds.contains(run.configuration.seed) { groups[place].group.runs.append(run) }
     }
     return groups.map(\.group)
   }
@@ -93,6 +96,21 @@ enum DepthComparison {
       ($0.configuration.depth, $0.configuration.hidden, $0.configuration.seed)
         < ($1.configuration.depth, $1.configuration.hidden, $1.configuration.seed)
     }
+    let groups = groups(of: runs)
+    let means = groups.contains { $0.runs.count > 1 } ? " Means over seeds." : ""
+    let curves = [
+      curves("train", of: groups, "Running accuracy, of the weights as they change.\(means)"),
+      curves("validation", of: groups, "After each epoch.\(means)"),
+    ].compactMap { $0 }
+    return Report.Section(
+      title,
+      [
+        .table(table(of: runs)),
+        .figure(againstDepth(groups), caption: "Of the weights at the end.\(means)"),
+      ] + (curves.isEmpty ? [] : [.row(curves)]))
+  }
+
+  private static func table(of runs: [Run]) -> Report.Table {
     func percent(_ run: Run, _ name: String) -> String {
       run.metrics[name].map { String(format: "%.2f %%", $0 * 100) } ?? "–"
     }
@@ -105,54 +123,46 @@ enum DepthComparison {
         run.folder ?? "this run",
       ]
     }
-    let groups = groups(of: runs)
-    let means = groups.contains { $0.runs.count > 1 } ? " Means over seeds." : ""
-    let hasWidths = Set(groups.map(\.hidden)).count > 1
-    func accuracies(_ name: String, _ caption: String) -> (any Figure, String)? {
-      let series = groups.compactMap { group -> Series? in
-        let epochs = Set(group.runs.flatMap { $0.history.epochs.map(\.epoch) }).sorted()
-        let points = epochs.compactMap { number in
-          mean(
-            of: group.runs.compactMap { run in
-              run.history.epochs.first { $0.epoch == number }?.metrics["\(name)_accuracy"]
-            }
-          ).map { (Double(number), $0 * 100) }
-        }
-        let label = "\(group.depth) layers" + (hasWidths ? " of \(group.hidden)" : "")
-        return points.isEmpty ? nil : Series(label, x: points.map(\.0), y: points.map(\.1))
+    return Report.Table(
+      header: [
+        "layers", "hidden units", "seed", "parameters", "steps", "training accuracy",
+        "validation accuracy", "test accuracy", "run",
+      ], rows: rows, caption: "Accuracies of the weights at the end of each run.")
+  }
+
+  private static func againstDepth(_ groups: [Group]) -> LinePlot {
+    let series = [("training", "train_accuracy"), ("validation", "validation_accuracy")].map {
+      part, name in
+      let points = groups.compactMap { group in
+        group.mean { $0.metrics[name] }.map { (Double(group.depth), $0 * 100) }
       }
-      guard !series.isEmpty else { return nil }
-      let plot = LinePlot(
-        title: "\(name == "train" ? "Training" : "Validation") accuracy",
-        x: Axis(counting: "epoch"), y: Axis("accuracy", unit: "%"), series: series, width: 460,
-        height: 300)
-      return (plot, caption)
+      return Series(part, x: points.map(\.0), y: points.map(\.1), hasMarkers: true)
     }
-    let curves = [
-      accuracies("train", "Running accuracy, of the weights as they change.\(means)"),
-      accuracies("validation", "After each epoch.\(means)"),
-    ].compactMap { $0 }
-    let againstDepth = LinePlot(
+    return LinePlot(
       title: "Accuracy against depth", x: Axis(counting: "layers"), y: Axis("accuracy", unit: "%"),
-      series: ["training", "validation"].map { part in
-        let name = part == "training" ? "train_accuracy" : "validation_accuracy"
-        let points = groups.compactMap { group in
-          mean(of: group.runs.compactMap { $0.metrics[name] }).map {
-            (Double(group.depth), $0 * 100)
-          }
-        }
-        return Series(part, x: points.map(\.0), y: points.map(\.1), hasMarkers: true)
-      }, width: 900, height: 300)
-    return Report.Section(
-      title,
-      [
-        .table(
-          .init(
-            header: [
-              "layers", "hidden units", "seed", "parameters", "steps", "training accuracy",
-              "validation accuracy", "test accuracy", "run",
-            ], rows: rows, caption: "Accuracies of the weights at the end of each run.")),
-        .figure(againstDepth, caption: "Of the weights at the end.\(means)"),
-      ] + (curves.isEmpty ? [] : [.row(curves)]))
+      series: series, width: 900, height: 300)
+  }
+
+  /// The accuracy on a part by epoch; nil where none was measured.
+  private static func curves(
+    _ part: String, of groups: [Group], _ caption: String
+  ) -> (any Figure, String)? {
+    let hasWidths = Set(groups.map(\.hidden)).count > 1
+    let series = groups.compactMap { group -> Series? in
+      let epochs = Set(group.runs.flatMap { $0.history.epochs.map(\.epoch) }).sorted()
+      let points = epochs.compactMap { number in
+        group.mean { run in
+          run.history.epochs.first { $0.epoch == number }?.metrics["\(part)_accuracy"]
+        }.map { (Double(number), $0 * 100) }
+      }
+      let label = "\(group.depth) layers" + (hasWidths ? " of \(group.hidden)" : "")
+      return points.isEmpty ? nil : Series(label, x: points.map(\.0), y: points.map(\.1))
+    }
+    guard !series.isEmpty else { return nil }
+    let plot = LinePlot(
+      title: "\(part == "train" ? "Training" : "Validation") accuracy",
+      x: Axis(counting: "epoch"), y: Axis("accuracy", unit: "%"), series: series, width: 460,
+      height: 300)
+    return (plot, caption)
   }
 }

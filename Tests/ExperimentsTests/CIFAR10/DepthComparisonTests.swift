@@ -80,6 +80,39 @@ import Training
     #expect(abs(training.y[1] - (measured[1] + measured[2]) / 2) < 1e-12)
   }
 
+  /// Whether the test part was looked at in the end makes it no other training: it counts once.
+  @Test func sameTrainingTwice() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.writeCIFAR()
+    let runs = try [("a", "0", "false"), ("b", "0", "true"), ("c", "1", "false")].map {
+      try train(folder, data, $0.0, [("depth", "3"), ("seed", $0.1), ("test", $0.2)])
+    }
+    func section(_ runs: [ExperimentRunner.Summary]) throws -> Report.Section {
+      DepthComparison.section(
+        of: try DepthComparison.runs(
+          in: runs.map(\.run).joined(separator: ","), on: runs[0].data, validation: 10))
+    }
+    func captions(_ section: Report.Section) -> [String] {
+      section.blocks.compactMap { block in
+        if case .figure(_, let caption) = block { caption } else { nil }
+      }
+    }
+    #expect(try captions(section(Array(runs.prefix(2)))) == ["Of the weights at the end."])
+    let all = try section(runs)
+    #expect(captions(all) == ["Of the weights at the end. Means over seeds."])
+    let plot = all.blocks.compactMap { block -> LinePlot? in
+      if case .figure(let figure, _) = block { figure as? LinePlot } else { nil }
+    }.first
+    let measured = try [runs[0], runs[2]].map { try #require($0.metrics["train_accuracy"]) * 100 }
+    let mean = try #require(plot?.series.first?.y.first)
+    #expect(measured[0] != measured[1] && abs(mean - (measured[0] + measured[1]) / 2) < 1e-12)
+    // The table has what each of them measured.
+    let table = all.blocks.compactMap { block -> Report.Table? in
+      if case .table(let table) = block { table } else { nil }
+    }.first
+    #expect(table?.rows.map { $0[7] != "–" } == [false, true, false])
+  }
+
   /// What differs in more than the seed is no run of the same network.
   @Test func otherWidthsStandByThemselves() throws {
     let folder = try TemporaryFolder()
