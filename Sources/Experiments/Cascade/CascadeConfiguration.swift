@@ -105,10 +105,16 @@ struct CascadeConfiguration: SteppedConfiguration, DigitsConfiguration {
   func validateTogether() throws {
     if data == .mnist { try check("outputs", outputs, in: 1...784) }
     if data == .teacher {
-      // Twice as float64 while it is drawn, then as float32.
+      // Inputs are kept as float64 while they are cut and rounded to float32. Of numbers and of scores there are four
+      // in float64 at a time: what they are made of, noise as it is drawn and as a tensor, and the sum.
+      let sample = 20 * Double(inputs) + 32 * Double(outputs + classes)
+      // The largest of the teacher's matrices, twice while it is drawn.
+      let teacher = 16 * Double(outputs) * Double(inputs)
       try checkMemory(
-        20 * Double(trainSamples + testSamples) * Double(inputs),
-        for: "inputs=\(inputs), train_samples=\(trainSamples), test_samples=\(testSamples)")
+        sample * Double(trainSamples + testSamples) + teacher,
+        for:
+          "inputs=\(inputs), outputs=\(outputs), classes=\(classes), train_samples=\(trainSamples), "
+          + "test_samples=\(testSamples)")
     }
   }
 }
