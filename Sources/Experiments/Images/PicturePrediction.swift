@@ -139,21 +139,6 @@ public struct PicturePrediction: Encodable, Sendable {
       [row.picture] + row.classes.prefix(1).flatMap { [$0.name, "\($0.probability)"] }
         + row.probabilities.map { "\($0)" }
     }
-    return ([["picture", "class", "probability"] + classNames] + lines).map { cells in
-      cells.map(Self.quoted).joined(separator: ",") + "\r\n"
-    }.joined()
-  }
-
-  /// By scalars: a mark that follows a comma or a quote would make another letter of it.
-  private static func quoted(_ cell: String) -> String {
-    guard cell.unicodeScalars.contains(where: { ",\"\n\r".unicodeScalars.contains($0) }) else {
-      return cell
-    }
-    var text = "\""
-    for scalar in cell.unicodeScalars {
-      if scalar == "\"" { text.unicodeScalars.append(scalar) }
-      text.unicodeScalars.append(scalar)
-    }
-    return text + "\""
+    return ([["picture", "class", "probability"] + classNames] + lines).map(csvLine).joined()
   }
 }

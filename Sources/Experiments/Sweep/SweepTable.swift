@@ -49,19 +49,13 @@ enum SweepTable {
   static func csv(_ result: SweepResult) -> String {
     let keys = result.space.varying.map(\.key)
     let metrics = metricNames(result)
-    func line(_ cells: [String]) -> String {
-      cells.map { cell in
-        cell.contains { ",\"\n\r".contains($0) }
-          ? "\"" + cell.replacing("\"", with: "\"\"") + "\"" : cell
-      }.joined(separator: ",") + "\r\n"
-    }
     let rows = result.rows.map { row in
-      line(
+      csvLine(
         ["\(row.trial)"] + keys.map { row.settings[$0] ?? "" }
           + metrics.map { name in row.metrics[name].map { "\($0)" } ?? "" }
           + ["\(row.steps)", "\(row.seconds)", outcome(row, result)])
     }
-    return line(["trial"] + keys + metrics + ["steps", "seconds", "outcome"]) + rows.joined()
+    return csvLine(["trial"] + keys + metrics + ["steps", "seconds", "outcome"]) + rows.joined()
   }
 
   /// The metric that decides, then the others. Those of the test part are left out: who sees them chooses by them.

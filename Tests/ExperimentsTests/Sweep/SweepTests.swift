@@ -38,6 +38,21 @@ import Testing
     #expect(result.summary.best?.metrics.keys.sorted() == ["validation_accuracy"])
   }
 
+  /// A comma with a mark behind it is a comma to whoever reads the table.
+  @Test func settingsWithMarksInTheTable() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let request = try Script.request(["hidden=8,16"])
+    let space = try SearchSpace(["hidden=a,\u{301}b|c"])
+    let record = SweepLedger.Record(
+      trial: 0, rung: 0, settings: ["hidden": "a,\u{301}b"], steps: 1, seconds: 1,
+      metrics: ["validation_accuracy": 0.5])
+    let result = SweepResult(
+      request, space, folder: folder.url, records: [record], interrupted: false)
+    let line = try #require(
+      SweepTable.csv(result).components(separatedBy: "\r\n").dropFirst().first)
+    #expect(line == "0,\"a,\u{301}b\",0.5,1,1.0,complete")
+  }
+
   /// What a sweep varies in vain is said before it begins.
   @Test func settingsWithoutEffect() throws {
     let folder = try TemporaryFolder(inMemory: true)
