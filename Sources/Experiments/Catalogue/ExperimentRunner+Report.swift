@@ -13,10 +13,7 @@ extension ExperimentRunner {
   ) throws {
     let environment = try RunDirectory.read(RunEnvironment.self, from: run.environment)
     let configuration = String(decoding: try StrictJSON.read(run.configuration), as: UTF8.self)
-    // Of a run that was gone on with a result has the seconds of the last process alone.
-    let seconds =
-      environment.resumptions == nil && FileManager.default.fileExists(atPath: run.result.path)
-      ? try RunDirectory.read(Summary.self, from: run.result).seconds : nil
+    let seconds = try seconds(of: run)
     let measured = bestEpoch(experiment.plan, history)
     let report = Report(
       title: Kind.information.name,

@@ -15,6 +15,21 @@ extension ExperimentRunner {
     return "is not over: the weights are those after step \(ProgressDisplay.grouped(step))"
   }
 
+  /// Seconds of a run's training; nil for one that has no result, or was resumed.
+  static func seconds(of run: RunDirectory) throws -> Double? {
+    guard FileManager.default.fileExists(atPath: run.result.path) else { return nil }
+    // result.json has the seconds of the last process only; they are the run's where it was never resumed.
+    return wasResumed(run) ? nil : try RunDirectory.read(Summary.self, from: run.result).seconds
+  }
+
+  private static func wasResumed(_ run: RunDirectory) -> Bool {
+    let environment = try? RunDirectory.read(RunEnvironment.self, from: run.environment)
+    guard environment?.resumptions == nil else { return true }
+    // Runs of before resumptions were noted: each process has an event file of its own.
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: run.folder.path)) ?? []
+    return names.count { $0.hasPrefix("events.out.tfevents.") } > 1
+  }
+
   /// An experiment with its run's newest checkpoint.
   struct Opened {
     let experiment: any Experiment

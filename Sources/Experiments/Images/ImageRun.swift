@@ -75,15 +75,8 @@ struct ImageRun {
       SavedConfiguration<Kind.Configuration>.self, from: run.configuration)
     return try ImageRun(
       of: kind, saved.configuration, data: summary.data, metrics: summary.metrics,
-      history: History(reading: run.metrics), seconds: seconds(of: run),
+      history: History(reading: run.metrics), seconds: ExperimentRunner.seconds(of: run),
       folder: run.folder.path, checkpoints: run.checkpoints)
-  }
-
-  /// The seconds that a run's result states, if one process trained it; each process has an event file of its own.
-  static func seconds(of run: RunDirectory) -> Double? {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: run.folder.path)) ?? []
-    guard names.count(where: { $0.hasPrefix("events.out.tfevents.") }) == 1 else { return nil }
-    return try? RunDirectory.read(ExperimentRunner.Summary.self, from: run.result).seconds
   }
 
   /// How its network begins, where it began with given weights: those of its newest checkpoint tell, or they themselves

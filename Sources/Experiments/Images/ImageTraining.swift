@@ -164,7 +164,7 @@ final class ImageTraining {
       let this = try ImageRun(
         of: kind, settings, data: data, metrics: record?.metrics ?? [:],
         history: record?.history ?? History(),
-        seconds: record.flatMap { ImageRun.seconds(of: $0.folder) }, folder: nil,
+        seconds: record.flatMap { try ExperimentRunner.seconds(of: $0.folder) }, folder: nil,
         checkpoints: record?.folder.checkpoints)
       let others = try known ?? ImageRun.collect(settings.compare)
       return try ImageComparison(this, with: others, kind.comparison, classes: classes)

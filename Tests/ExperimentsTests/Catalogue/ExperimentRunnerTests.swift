@@ -8,6 +8,29 @@ import Training
 @testable import Experiments
 
 @Suite struct ExperimentRunnerTests {
+  /// A result has the seconds of the last process alone.
+  @Test func secondsOfRuns() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let run = try RunDirectory(creating: folder.file("run"))
+    let environment = RunEnvironment.current(data: "images")
+    try run.write(environment, to: run.environment)
+    #expect(try ExperimentRunner.seconds(of: run) == nil)
+    try run.write(
+      ExperimentRunner.Summary(
+        experiment: "", data: "images", seed: 0, steps: 1, seconds: 7, metrics: [:], run: "",
+        interrupted: false), to: run.result)
+    // Who takes event files away, takes nothing away of that.
+    #expect(try ExperimentRunner.seconds(of: run) == 7)
+    try folder.write([], "run/events.out.tfevents.1")
+    #expect(try ExperimentRunner.seconds(of: run) == 7)
+    try run.write(environment.resumed(at: 1, in: environment), to: run.environment)
+    #expect(try ExperimentRunner.seconds(of: run) == nil)
+    // A run of before processes were noted.
+    try run.write(environment, to: run.environment)
+    try folder.write([], "run/events.out.tfevents.2")
+    #expect(try ExperimentRunner.seconds(of: run) == nil)
+  }
+
   /// What `sha256sum` says of the file that its publisher offers.
   private let images = RunEnvironment.DataFile(
     name: "train-images-idx3-ubyte.gz",
