@@ -90,15 +90,12 @@ enum CIFARNetworks {
     return (["\(features)"] + layers + ["\(classes)"]).joined(separator: "-")
   }
 
-  /// What weights are drawn from: a stream of its own, for the loader's are those of the epochs, from 0.
-  static func weightRandom(seed: UInt64) -> Philox { Philox(seed: seed, stream: .max) }
-
   /// A perceptron with hidden layers of those widths.
   static func perceptron(
     hidden: [Int], weights: Initializer, isStandardized: Bool = false, seed: UInt64,
     precision: DType
   ) -> PixelNetwork<MultilayerPerceptron> {
-    var random = weightRandom(seed: seed)
+    var random = Philox(ofWeights: seed)
     let network = MultilayerPerceptron(
       widths: [features] + hidden + [classes], weightInitializer: weights,
       biasInitializer: .zeros, random: &random)

@@ -115,8 +115,8 @@ enum ImageNetworks {
 
   /// What a network was made for, as its weights tell; nil for a name that is none.
   ///
-  /// What they do not tell, or cannot be meant, is left as it is given: loading them then says what is missing or of
-  /// the wrong shape.
+  /// What the weights do not determine, or give implausibly, stays as given: loading them then says what is missing or
+  /// of the wrong shape.
   ///
   /// - Parameters:
   ///   - name: of the network.
@@ -151,7 +151,7 @@ enum ImageNetworks {
   /// A network with new weights; nil for a name that is none.
   static func network(_ name: String, _ form: Form, seed: UInt64) -> AnyImageNetwork? {
     guard let entry = table.first(where: { $0.name == name }) else { return nil }
-    var random = CIFARNetworks.weightRandom(seed: seed)
+    var random = Philox(ofWeights: seed)
     return AnyImageNetwork(network: entry.make(form, &random))
   }
 }

@@ -1,7 +1,7 @@
 import Tensors
 
 /// What determines a run of `mnist-mlp`.
-struct MNISTPerceptronConfiguration: SteppedConfiguration {
+struct MNISTPerceptronConfiguration: SteppedConfiguration, DigitsConfiguration {
   var hidden = 50
   var batchSize = 16
   var epochs = 60

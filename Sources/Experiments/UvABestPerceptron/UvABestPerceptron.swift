@@ -62,7 +62,7 @@ final class UvABestPerceptron: CIFARExperiment {
   static func network(
     _ configuration: UvABestConfiguration
   ) -> PixelNetwork<WeightNormalizedPerceptron> {
-    var random = CIFARNetworks.weightRandom(seed: configuration.seed)
+    var random = Philox(ofWeights: configuration.seed)
     let network = WeightNormalizedPerceptron(
       widths: [CIFARNetworks.features] + configuration.hiddenWidths + [CIFARNetworks.classes],
       dropout: configuration.dropout, droppedLayers: configuration.droppedLayers, random: &random)

@@ -24,8 +24,6 @@ extension DigitsConfiguration {
   }
 }
 
-extension MNISTPerceptronConfiguration: DigitsConfiguration {}
-
 /// Handwritten digits: MNIST where it can be found, else ones that the program draws.
 struct Digits {
   let parts: ImageClassificationParts

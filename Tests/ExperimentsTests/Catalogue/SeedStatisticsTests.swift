@@ -1,0 +1,23 @@
+import Testing
+
+@testable import Experiments
+
+/// Figures worked out by hand.
+@Suite struct SeedStatisticsTests {
+  @Test func meansSpreadsAndDifferences() {
+    let full = SeedStatistics(values: [0.90, 0.92, 0.94])
+    let other = SeedStatistics(values: [0.88, 0.90])
+    #expect(abs(full.mean - 0.92) < 1e-12 && abs((full.deviation ?? 0) - 0.02) < 1e-12)
+    #expect(abs((other.deviation ?? 0) - 0.014_142_135_623_73) < 1e-12)
+    let (value, error) = other.difference(from: full)
+    // √(0.0004 ∕ 3 + 0.0002 ∕ 2) = √(7 ∕ 30000)
+    #expect(abs(value + 0.03) < 1e-12 && abs((error ?? 0) - 0.015_275_252_316_52) < 1e-12)
+    #expect(full.text(digits: 2, scale: 100) == "92.00 ± 2.00")
+    #expect(other.text(ofDifferenceFrom: full, digits: 2, scale: 100) == "−3.00 ± 1.53")
+    #expect(full.text(ofDifferenceFrom: other, digits: 3) == "+0.030 ± 0.015")
+    let single = SeedStatistics(values: [0.5])
+    #expect(single.deviation == nil && single.difference(from: full).error == nil)
+    #expect(single.text(digits: 1, scale: 100) == "50.0")
+    #expect(single.text(ofDifferenceFrom: full, digits: 2) == "−0.42")
+  }
+}
