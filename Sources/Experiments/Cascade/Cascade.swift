@@ -117,6 +117,8 @@ final class Cascade: PredictingExperiment {
   }
   var dataDescription: String { data.description }
   var dataFiles: [RunEnvironment.DataFile] { data.files }
+  /// Of images; the teacher's classes are called nothing.
+  var classNames: [String]? { data.images?.train.classNames }
   var task: any TrainingTask { cascade }
   /// Both tasks' errors stand beside one another, with those of learning one alone.
   let metricsDrawn: Set = ["mse"]

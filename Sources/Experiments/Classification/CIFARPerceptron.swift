@@ -129,6 +129,7 @@ extension CIFARExperiment {
 
   var dataDescription: String { perceptron.images.description }
   var dataFiles: [RunEnvironment.DataFile] { perceptron.images.files }
+  var classNames: [String]? { perceptron.images.parts.train.classNames }
   var task: any TrainingTask { perceptron.classifier }
   var examined: ExaminedNetwork { perceptron.classifier.examined }
 }

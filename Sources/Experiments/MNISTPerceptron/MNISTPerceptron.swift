@@ -61,6 +61,7 @@ final class MNISTPerceptron: PredictingExperiment, LookingInside {
     RowPredictor(perceptron(configuration), features: 784, byteDivisor: 255)
   }
 
+  var classNames: [String]? { classifier.parts.train.classNames }
   var task: any TrainingTask { classifier }
   var examined: ExaminedNetwork { classifier.examined }
 
@@ -81,7 +82,7 @@ final class MNISTPerceptron: PredictingExperiment, LookingInside {
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {
     let test = classifier.parts.test
-    let result = classifier.evaluate(test)
+    let result = classifier.shownResult
     let mistakes = ClassificationReport.mistakes(result, on: test)
     let looks = try AttributionReport.section(examined, result)
     let weights = ClassificationReport.firstLayer(

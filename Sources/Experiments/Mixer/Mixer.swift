@@ -82,6 +82,7 @@ final class Mixer: PredictingExperiment, LookingInside {
       + "mean, FC, SGD"
   }
 
+  var classNames: [String]? { images.train.classNames }
   var task: any TrainingTask { classifier }
 
   var examined: ExaminedNetwork {
@@ -108,7 +109,7 @@ final class Mixer: PredictingExperiment, LookingInside {
   }
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {
-    let result = classifier.evaluate(classifier.parts.test)
+    let result = classifier.shownResult
     let mistakes = ClassificationReport.mistakes(result, on: images.test)
     return [mistakes, try AttributionReport.section(examined, result), weightSection()]
       + (configuration.blocks == 1 ? [gradientSection()] : [])

@@ -147,6 +147,7 @@ import Training
         "t10k-labels-idx1-ubyte",
       ])
     #expect(environment.dataFiles.allSatisfy { $0.sha256.count == 64 })
+    #expect(environment.classNames == (0..<10).map(String.init))
     #expect(
       try ExperimentRunner.evaluate(URL(fileURLWithPath: summary.run), data: data).metrics
         == summary.metrics)
