@@ -47,10 +47,8 @@ enum ClassificationReport {
     _ result: ClassificationResult, on set: ClassificationSet, part: String = "test",
     shown: Int = 40
   ) -> Report.Section {
-    let wrong = (0..<set.count).filter { result.predictions[$0] != set.labels[$0] }
-    // The surest mistakes first: they say most about the network, or about the data.
-    let surest = wrong.sorted { result.confidences[$0] > result.confidences[$1] }.prefix(shown)
-    let tiles = surest.map { row in
+    let wrong = result.surestMistakes(on: set)
+    let tiles = wrong.prefix(shown).map { row in
       let truth = set.classNames[Int(set.labels[row])]
       let prediction = set.classNames[Int(result.predictions[row])]
       let percent = Self.percent(Double(result.confidences[row]))

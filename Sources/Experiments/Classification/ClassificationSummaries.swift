@@ -34,8 +34,7 @@ enum ClassificationSummaries {
   static func mistakes(
     _ result: ClassificationResult, on set: ClassificationSet
   ) -> [RunSummary] {
-    let wrong = (0..<set.count).filter { result.predictions[$0] != set.labels[$0] }
-    let surest = wrong.sorted { result.confidences[$0] > result.confidences[$1] }.prefix(shown)
+    let surest = result.surestMistakes(on: set).prefix(shown)
     guard [1, 3].contains(set.channels), !surest.isEmpty else { return [] }
     let tiles = surest.map { row in
       PixelImage(

@@ -63,14 +63,14 @@ enum AttributionReport {
     _ examined: ExaminedNetwork, _ result: ClassificationResult, count: Int = 4
   ) throws -> Report.Section {
     let set = examined.shown.set
-    let isRight = (0..<set.count).map { result.predictions[$0] == set.labels[$0] }
     // One of a class each, as far as there are.
     var seen: Set<Int32> = []
-    let right = (0..<set.count).filter { isRight[$0] && seen.insert(set.labels[$0]).inserted }
-    let wrong = (0..<set.count).filter { !isRight[$0] }
-      .sorted { result.confidences[$0] > result.confidences[$1] }
+    let right = (0..<set.count).filter {
+      result.predictions[$0] == set.labels[$0] && seen.insert(set.labels[$0]).inserted
+    }
     return try section(
-      examined, right: Array(right.prefix(count)), wrong: Array(wrong.prefix(count)))
+      examined, right: Array(right.prefix(count)),
+      wrong: Array(result.surestMistakes(on: set).prefix(count)))
   }
 
   /// The panel for the first images that have the label that the network is surest of, each of another one, and for

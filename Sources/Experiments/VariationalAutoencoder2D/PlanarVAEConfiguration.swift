@@ -24,7 +24,7 @@ struct PlanarVAEConfiguration: TimedConfiguration {
   var gradients = GradientSource.tape
 
   /// The steps of the epochs, or as many as are asked for.
-  var totalSteps: Int { steps > 0 ? steps : epochs * (samplesPerEpoch / batchSize) }
+  var totalSteps: Int { totalSteps(stepsPerEpoch: samplesPerEpoch / batchSize) }
 
   /// β in a step, from 0.
   func beta(step: Int) -> Double {

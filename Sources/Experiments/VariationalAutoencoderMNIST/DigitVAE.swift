@@ -33,9 +33,7 @@ final class DigitVAE: PredictingExperiment {
     dataDescription = found.description
     dataFiles = found.files
     digits = DigitVAETask(configuration, found.parts)
-    let total =
-      configuration.steps > 0
-      ? configuration.steps : configuration.epochs * digits.stepsPerEpoch
+    let total = configuration.totalSteps(stepsPerEpoch: digits.stepsPerEpoch)
     plan = configuration.plan(
       configuration.finalRate < 1
         ? .cosine(
