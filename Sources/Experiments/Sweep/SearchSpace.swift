@@ -82,8 +82,8 @@ struct SearchSpace: Equatable, Sendable {
     return size
   }
 
-  /// How many combinations of values there are; nil where a setting is any number between two, and where there are too
-  /// many to be numbered: then no two trials are alike for want of values.
+  /// How many combinations of values there are; nil if a setting is a real range, or if there are more than an `Int`
+  /// counts; then trials are drawn independently.
   var combinations: Int? {
     var size = 1
     for dimension in dimensions {

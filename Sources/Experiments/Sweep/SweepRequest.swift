@@ -35,8 +35,7 @@ public struct SweepRequest: Codable, Equatable, Sendable {
   private(set) var isDirectionKnown: Bool?
   /// What values are drawn from.
   public var seed: UInt64
-  /// How; nil where each trial draws for itself: from ranges, and in sweeps that were begun before there was anything
-  /// else, whose trials keep their values.
+  /// How; nil: each trial is drawn independently (real ranges, and sweeps made by versions without this field).
   private(set) var drawing: SweepDrawing?
   /// Threads for each trial.
   public var threads: Int

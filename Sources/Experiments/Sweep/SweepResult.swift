@@ -100,7 +100,7 @@ public struct SweepResult: Sendable {
     public let metric: String
     /// The best; nil if all failed.
     public let best: Trial?
-    /// How many came to an end.
+    /// How many have come to the end of a rung, or failed; of a sweep that was stopped some of them are paused.
     public let trials: Int
     /// How many of them failed.
     public let failed: Int
