@@ -3,11 +3,20 @@ import Datasets
 import Figures
 import Layers
 import Tensors
+import Training
 
 /// An experiment whose network can be looked into, for it gives logits of images: `adjoint visualize`.
 protocol LookingInside: Experiment {
   /// The network as it stands, with what it takes to show it images.
   var examined: ExaminedNetwork { get }
+
+  /// The network of a run as its settings and newest weights alone make it, for pictures from elsewhere: the data of
+  /// the run may have changed, or be on another machine.
+  ///
+  /// Nil where they do not make it: of a convolutional network in runs of before the names of the classes were noted.
+  ///
+  /// - Throws: `AdjointError` if there are no weights, or they are damaged or of another network.
+  static func examinedWithoutData(of run: RunDirectory) throws -> ExaminedNetwork?
 }
 
 /// A classifier of images with what it takes to show it some: how bytes become its input, and the sets they are from.

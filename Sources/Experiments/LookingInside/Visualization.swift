@@ -46,8 +46,8 @@ public enum Visualization {
         "\(kind.information.name): has no classifier of images to look into; those that have are \(known)"
       )
     }
-    guard kind is any LookingInside.Type else { throw other() }
-    let alone = request.image == nil ? nil : try ExaminedNetwork(of: run, kind)
+    guard let kind = kind as? any LookingInside.Type else { throw other() }
+    let alone = request.image == nil ? nil : try kind.examinedWithoutData(of: run)
     if let alone, !request.needsData { return alone }
     do {
       let opened = try ExperimentRunner.open(run, data: request.data)
