@@ -1,3 +1,4 @@
+import Figures
 import Foundation
 import Models
 import Tensors
@@ -12,6 +13,8 @@ protocol DigitAutoencoder {
   func terms(_ x: Tensor, noise: Tensor) -> DigitTerms
   /// The probabilities of pixels, or drawn pixels, of images like the given ones.
   func reconstruction(_ x: Tensor) -> Tensor
+  /// What a report shows of it beyond its reconstructions.
+  func sections(of report: DigitVAEReport) -> [Report.Section]
 }
 
 /// The loss of a batch and what it is made of, scalars.
@@ -40,6 +43,8 @@ extension GaussianDigitAutoencoder {
     let head = encoder(x, .inference)
     return decoded(slice(head, axis: 1, from: 0, count: noiseWidth))
   }
+
+  func sections(of report: DigitVAEReport) -> [Report.Section] { report.sections(of: self) }
 }
 
 /// `vae` and `beta`.
@@ -112,6 +117,8 @@ struct QuantizedDigitAutoencoder: DigitAutoencoder {
   }
 
   func reconstruction(_ x: Tensor) -> Tensor { sigmoid(network.logits(for: network.codes(of: x))) }
+
+  func sections(of report: DigitVAEReport) -> [Report.Section] { report.sections(of: network) }
 }
 
 extension DigitVAEConfiguration {

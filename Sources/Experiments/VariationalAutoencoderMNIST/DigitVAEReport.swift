@@ -14,22 +14,24 @@ struct DigitVAEReport {
   private static let samples = 60
   /// Test images that a section measures something on, at most.
   private static let measuredImages = 1000
+  private let measuredImages: Tensor
 
   init(_ task: DigitVAETask, _ configuration: DigitVAEConfiguration) {
     self.task = task
     self.configuration = configuration
+    measuredImages = task.firstImages(Self.measuredImages, of: task.parts.test)
   }
 
-  func sections() -> [Report.Section] {
-    let made: [Report.Section]
-    switch autoencoder {
-    case let gaussian as any GaussianDigitAutoencoder:
-      made = [samples(of: gaussian), walk(of: gaussian), use(of: gaussian)]
-    case let quantized as QuantizedDigitAutoencoder:
-      made = [samples(of: quantized.network), walk(of: quantized.network), codebookUse()]
-    default: made = []
-    }
-    return [reconstructions()] + made
+  func sections() -> [Report.Section] { [reconstructions()] + autoencoder.sections(of: self) }
+
+  /// Of a kind whose z is a Gaussian.
+  func sections(of autoencoder: any GaussianDigitAutoencoder) -> [Report.Section] {
+    [samples(of: autoencoder), walk(of: autoencoder), use(of: autoencoder)]
+  }
+
+  /// Of the kind with a codebook.
+  func sections(of network: VectorQuantizedAutoencoder) -> [Report.Section] {
+    [samples(of: network), walk(of: network), codebookUse()]
   }
 
   // MARK: - Reconstructions
@@ -63,11 +65,7 @@ struct DigitVAEReport {
   }
 
   private func firstImages(_ count: Int) -> Tensor {
-    var images: Tensor?
-    task.forBatches(of: task.parts.test) { x, _ in
-      if images == nil { images = slice(x, axis: 0, from: 0, count: min(count, x.shape[0])) }
-    }
-    return images ?? .zeros([1, 784])
+    slice(measuredImages, axis: 0, from: 0, count: min(count, measuredImages.shape[0]))
   }
 
   private func tiles(_ images: Tensor, caption: (Int) -> String = { _ in "" }) -> [ImageGrid.Tile] {
@@ -137,7 +135,7 @@ struct DigitVAEReport {
 
   /// The mean divergence of each axis in nats, over the first test images.
   private func divergences(_ autoencoder: any GaussianDigitAutoencoder) -> [Double] {
-    let head = autoencoder.encoder(firstImages(Self.measuredImages), .inference)
+    let head = autoencoder.encoder(measuredImages, .inference)
     let latent = configuration.latent
     let means = slice(head, axis: 1, from: 0, count: latent)
     let logarithms = slice(head, axis: 1, from: latent, count: latent)
@@ -146,7 +144,6 @@ struct DigitVAEReport {
   }
 
   private func use(of autoencoder: any GaussianDigitAutoencoder) -> Report.Section {
-    let images = firstImages(Self.measuredImages)
     let divergences = divergences(autoencoder)
     let used = divergences.filter { $0 > 0.01 }.count
     let bars = mostUsedAxes(autoencoder).prefix(40).map {
@@ -159,7 +156,7 @@ struct DigitVAEReport {
         .figure(
           BarPlot(axis: Axis("mean divergence from N(0, 1)", unit: "nats"), bars: Array(bars)),
           caption:
-            "Mean over the first \(ProgressDisplay.grouped(images.shape[0])) test images."),
+            "Mean over the first \(ProgressDisplay.grouped(measuredImages.shape[0])) test images."),
       ])
   }
 
@@ -188,7 +185,7 @@ struct DigitVAEReport {
 
   /// Each position drawn from its own frequencies among test images: the kind has no prior of its own.
   private func samples(of network: VectorQuantizedAutoencoder) -> Report.Section {
-    let seen = network.codes(of: firstImages(Self.measuredImages)).values
+    let seen = network.codes(of: measuredImages).values
     let images = seen.count / network.positions
     var random = Philox(seed: configuration.seed, stream: 0xEA << 56)
     let codes = (0..<Self.samples * network.positions).map { index in

@@ -112,16 +112,25 @@ final class DigitVAETask: TrainingTask {
     return exp(entropy)
   }
 
+  /// The first images of a set, drawn as ``forBatches(of:_:)`` has them: of one batch at most.
+  func firstImages(_ count: Int, of set: ClassificationSet) -> Tensor {
+    let loader = Loader(set, batchSize: Self.evaluationBatch, order: .sequential)
+    let images = drawn(loader.next().inputs, stream: Self.evaluationStream(0))
+    return slice(images, axis: 0, from: 0, count: min(count, images.shape[0]))
+  }
+
   /// Calls `body` with the drawn images of a set, batch after batch, and their noise: always the same.
   func forBatches(of set: ClassificationSet, _ body: (Tensor, Tensor) -> Void) {
     let loader = Loader(set, batchSize: Self.evaluationBatch, order: .sequential)
     for number in 0..<loader.batchesPerEpoch {
       let batch = loader.next()
       body(
-        drawn(batch.inputs, stream: 0xE6 << 56 | UInt64(number)),
+        drawn(batch.inputs, stream: Self.evaluationStream(number)),
         noise(batch.count, stream: 0xE7 << 56 | UInt64(number)))
     }
   }
+
+  private static func evaluationStream(_ batch: Int) -> UInt64 { 0xE6 << 56 | UInt64(batch) }
 
   private func drawn(_ images: Tensor, stream: UInt64) -> Tensor {
     bernoulliDraw(images, seed: configuration.seed, stream: stream)

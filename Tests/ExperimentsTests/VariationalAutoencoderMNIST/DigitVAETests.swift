@@ -37,6 +37,21 @@ import Training
     try Data(contentsOf: URL(fileURLWithPath: summary.run + "/metrics.jsonl"))
   }
 
+  /// What a report shows are the images that were measured on.
+  @Test func firstImages() throws {
+    var configuration = DigitVAEConfiguration()
+    (configuration.hidden, configuration.drawnTrain, configuration.drawnTest) = (8, 32, 1040)
+    let folder = try TemporaryFolder()
+    let digits = try Digits.load(configuration, from: folder.noData) { _ in }
+    let task = DigitVAETask(configuration, digits.parts)
+    var batches: [Tensor] = []
+    task.forBatches(of: digits.parts.test) { images, _ in batches.append(images) }
+    #expect(batches.map { $0.shape } == [[1000, 784], [40, 784]])
+    #expect(task.firstImages(1000, of: digits.parts.test).floats == batches[0].floats)
+    #expect(
+      task.firstImages(3, of: digits.parts.test).floats == Array(batches[0].floats.prefix(3 * 784)))
+  }
+
   @Test(arguments: kinds)
   func summary(kind: DigitVAEConfiguration.Kind) throws {
     let folder = try TemporaryFolder()
