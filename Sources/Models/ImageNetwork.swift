@@ -38,7 +38,9 @@ extension ImageNetwork {
   /// The multiplications that one image takes in convolutions and linear layers, as they are counted for papers: what
   /// falls on padding counts too, normalisation and activations do not.
   ///
-  /// Counted while an image of zeros goes through. Gives the parameters their names.
+  /// Counted while an image of zeros goes through. Gives the parameters their names in this network, see
+  /// `namedParameters(of:)`: if it is a part of a model in training, name those of the whole again afterwards, for its
+  /// optimiser keeps its state under them.
   ///
   /// - Parameter image: `[height, width, channels]`.
   public func multiplications(image: Shape) -> Int {

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Layers
 import Tensors
 import TestSupport
 import Testing
@@ -41,6 +42,15 @@ import Testing
     // It can be looked at.
     let rows = try DataSets.inspect("folder", size: 16, in: data).rows
     #expect(rows.contains(["training", "6 images, 16 × 16 × 3, 1 classes"]))
+  }
+
+  /// Optimisers and checkpoints know parameters by their names.
+  @Test func countingKeepsTheNames() throws {
+    let network = try #require(ImageNetworks.network("resnet20", .init(classes: 10), seed: 0))
+    let parameters = parameters(of: network.network)
+    let names = parameters.map(\.name)
+    #expect(network.multiplications(image: [32, 32, 3]) == 442_368 + 17 * 2_359_296 + 640)
+    #expect(parameters.map(\.name) == names && names[0] == "conv1.weight")
   }
 
   /// One image has no variance where its maps have one place: with five max poolings it comes to that at 16 pixels.
