@@ -96,17 +96,7 @@ public enum ExperimentRunner {
     var options = request.options
     options.tracking = saved.tracking
     options.stepsBetweenMeasures = saved.measureEvery
-    let experiment: Kind
-    do {
-      experiment =
-        request.resume == nil
-        ? try Kind(configuration, data: request.data, note: note)
-        : try reopen(kind, configuration, run, request.data, note: note)
-    } catch {
-      run.removeIfEmpty()
-      throw error
-    }
-    if request.resume != nil { try requireSameData(experiment, run) }
+    let experiment = try experiment(kind, configuration, run, request, note)
     guard let lock = try FileLock(run.metrics) else {
       throw AdjointError(
         .usage, "\(run.folder.path): another process trains this run; wait for it or stop it")
@@ -117,15 +107,7 @@ public enum ExperimentRunner {
     let progress = ProgressDisplay.automatic(quiet: request.isQuiet)
     for words in unpublished(experiment.dataFiles) { note(words) }
     let total = experiment.plan.totalSteps(stepsPerEpoch: experiment.task.stepsPerEpoch)
-    // Whether it is whole the trainer sees.
-    let newest = request.resume == nil ? nil : try Checkpoint.all(in: run.checkpoints).last
-    let taken = newest.flatMap { Checkpoint.step(of: $0) } ?? 0
-    guard request.changes.isEmpty || taken <= total else {
-      throw AdjointError(
-        .usage,
-        "\(run.folder.path): has taken \(taken) steps, more than the \(total) asked for; "
-          + "--steps \(taken) ends it as it is")
-    }
+    let taken = try stepsTaken(run, of: total, request)
     let trainer = try Trainer(
       experiment.task, plan: experiment.plan, run: run, resume: request.resume != nil,
       progress: progress, options: options)
@@ -147,6 +129,38 @@ public enum ExperimentRunner {
           + "--resume \(shellWord(run.folder.path))"
           + (request.data.explicit.map { " --data-dir \(shellWord($0.path))" } ?? ""))
     }
+  }
+
+  /// The experiment of a new run, or of one that is gone on with; no empty folder is left where there is none.
+  private static func experiment<Kind: Experiment>(
+    _ kind: Kind.Type, _ configuration: Kind.Configuration, _ run: RunDirectory,
+    _ request: Request, _ note: (String) -> Void
+  ) throws -> Kind {
+    guard request.resume != nil else {
+      do { return try Kind(configuration, data: request.data, note: note) } catch {
+        run.removeIfEmpty()
+        throw error
+      }
+    }
+    let experiment = try reopen(kind, configuration, run, request.data, note: note)
+    try requireSameData(experiment, run)
+    return experiment
+  }
+
+  /// The steps that a run has taken; throws a usage error where changes ask for fewer in all.
+  private static func stepsTaken(
+    _ run: RunDirectory, of total: Int, _ request: Request
+  ) throws -> Int {
+    // Whether it is whole the trainer sees.
+    let newest = request.resume == nil ? nil : try Checkpoint.all(in: run.checkpoints).last
+    let taken = newest.flatMap { Checkpoint.step(of: $0) } ?? 0
+    guard request.changes.isEmpty || taken <= total else {
+      throw AdjointError(
+        .usage,
+        "\(run.folder.path): has taken \(taken) steps, more than the \(total) asked for; "
+          + "--steps \(taken) ends it as it is")
+    }
+    return taken
   }
 
   /// This process, and for a run that is gone on with the ones before it; says what is otherwise than before.
