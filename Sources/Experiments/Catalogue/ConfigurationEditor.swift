@@ -108,9 +108,16 @@ enum ConfigurationEditor {
   static func changes<Configuration: ExperimentConfiguration>(
     from base: Configuration, to changed: Configuration
   ) throws -> [String] {
+    try changedSettings(from: base, to: changed).map { "\($0.key)=\($0.value)" }.sorted()
+  }
+
+  /// The same by name, in no order.
+  static func changedSettings<Configuration: ExperimentConfiguration>(
+    from base: Configuration, to changed: Configuration
+  ) throws -> [(key: String, value: String)] {
     let usual = try settings(of: base)
     return try settings(of: changed).filter { usual[$0.key] != $0.value }
-      .map { "\($0.key)=\($0.value)" }.sorted()
+      .map { (key: $0.key, value: $0.value) }
   }
 
   /// A value as `--set` takes it; nil for what is neither text, number, true nor false.

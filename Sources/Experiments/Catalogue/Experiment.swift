@@ -19,20 +19,34 @@ public struct ExperimentInformation: Sendable, Equatable {
   public let source: String
   /// The figure the source gives for its own run; nil if it gives none.
   public let published: String?
+  /// The same as a test accuracy; nil if it is none.
+  public let publishedAccuracy: Double?
   /// What this program was seen to reach; RESULTS.md has the command.
   public let reached: String
 
   /// A description.
+  ///
+  /// - Parameters:
+  ///   - name: what it is called by.
+  ///   - summary: what it is, in one line.
+  ///   - data: the data it wants.
+  ///   - target: what it must reach.
+  ///   - source: where the target comes from.
+  ///   - publishedAccuracy: the test accuracy that the source gives for its own run.
+  ///   - published: the figure that it gives, or what there is to add to the accuracy: `in 1,000 steps`.
+  ///   - reached: what this program was seen to reach.
   public init(
     name: String, summary: String, data: String, target: String, source: String,
-    published: String? = nil, reached: String
+    publishedAccuracy: Double? = nil, published: String? = nil, reached: String
   ) {
     self.name = name
     self.summary = summary
     self.data = data
     self.target = target
     self.source = source
-    self.published = published
+    self.publishedAccuracy = publishedAccuracy
+    let words = [publishedAccuracy.map { "test accuracy \($0)" }, published].compactMap { $0 }
+    self.published = words.isEmpty ? nil : words.joined(separator: " ")
     self.reached = reached
   }
 }

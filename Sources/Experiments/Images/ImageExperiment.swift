@@ -16,8 +16,6 @@ protocol ImageExperiment: LookingInside where Configuration: ImageSettings {
 
   /// What the user should know of these settings before training begins, in a line each.
   static func remarks(on configuration: Configuration) throws -> [String]
-  /// The test accuracy that the source states; nil where it states none.
-  static var publishedAccuracy: Double? { get }
 
   /// An experiment of this network and training, which were made of the configuration.
   init(_ training: ImageTraining, of configuration: Configuration)
@@ -27,7 +25,6 @@ extension ImageExperiment {
   static var comparison: ImageComparison.Manner { .networks }
   static func name(of configuration: Configuration) -> String { configuration.image.network }
   static var presetsOfGivenWeights: Set<String> { [] }
-  static var publishedAccuracy: Double? { nil }
 
   static func remarks(on configuration: Configuration) throws -> [String] { [] }
 
@@ -55,9 +52,7 @@ extension ImageExperiment {
   var plan: TrainingPlan { training.plan }
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
-    // What was published is of the images that the experiment is about.
-    let isUsual = training.configuration.data == Self.presets["default"]?.image.data
-    return training.keyFigures(metrics, published: isUsual ? Self.publishedAccuracy : nil)
+    training.keyFigures(metrics)
   }
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {

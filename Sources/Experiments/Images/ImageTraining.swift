@@ -18,6 +18,9 @@ final class ImageTraining {
   /// Puts this run, once it is over, beside the finished ones that its settings name; nil where they name none.
   let comparison: ((RunRecord) throws -> ImageComparison)?
 
+  /// The test accuracy that others have reached so; nil where none is known.
+  private let published: Double?
+
   /// - Parameters:
   ///   - settings: already validated.
   ///   - data: where the images are looked for.
@@ -30,6 +33,7 @@ final class ImageTraining {
   ) throws {
     let configuration = settings.image
     self.configuration = configuration
+    published = Kind.publishedAccuracy(for: settings)
     guard configuration.tune == .full || !configuration.weights.isEmpty else {
       throw AdjointError(
         .usage,
@@ -38,10 +42,22 @@ final class ImageTraining {
     }
     images = try ImageSet(configuration, from: data, for: experiment.information.name, note: note)
     if checkpoint == nil { try Self.checkBest(configuration, images.parts) }
-    let classes = images.parts.train.classCount
     comparison = try Self.comparison(
-      settings, of: experiment, data: images.description, classes: classes,
+      settings, of: experiment, data: images.description, classes: images.parts.train.classCount,
       isBeginning: checkpoint == nil)
+    network = try Self.network(
+      configuration, for: images.parts.train, from: data, resuming: checkpoint, note: note)
+    try Self.requireSuited(configuration, to: images.parts.train)
+    classifier = Self.classifier(configuration, network, images)
+    plan = configuration.plan(stepsPerEpoch: classifier.stepsPerEpoch)
+    try requireNoSingleImage()
+  }
+
+  /// The network with the weights that training begins with, or at least of their form where a checkpoint's follow.
+  private static func network(
+    _ configuration: ImageConfiguration, for set: ClassificationSet, from data: DataDirectory,
+    resuming checkpoint: URL?, note: (String) -> Void
+  ) throws -> AnyImageNetwork {
     // Weights from elsewhere say how the network begins, and so does what became of them.
     let file =
       try configuration.weights.isEmpty
@@ -49,16 +65,43 @@ final class ImageTraining {
       : checkpoint?.appendingPathComponent("model.safetensors")
         ?? data.weights(configuration.weights)
     let given = try file.map { try StateFile.read($0, note: note) }
-    var network = try Self.network(configuration, classes: classes, like: given)
+    var network = try newNetwork(configuration, classes: set.classCount, like: given)
     network.holdsFeatures = configuration.tune == .head
-    self.network = network
     if let file, let given, checkpoint == nil {
       try load(given, into: network.network, .except([network.classifierPath]), from: file.path)
       note(
         "weights: \(file.path), all but \(network.classifierPath); images are "
-          + ImageSet.words(
-            ImageSet.statistics(configuration, channels: images.parts.train.channels)))
+          + ImageSet.words(ImageSet.statistics(configuration, channels: set.channels)))
     }
+    return network
+  }
+
+  /// Throws a usage error if the images cannot be changed as augmentation wants it, or their labels be smoothed.
+  private static func requireSuited(
+    _ configuration: ImageConfiguration, to set: ClassificationSet
+  ) throws {
+    let augment = configuration.augment
+    if let obstacle = augment.obstacle(
+      channels: set.channels, height: set.height, width: set.width)
+    {
+      let fitting = augment.fitting(channels: set.channels)
+      throw AdjointError(
+        .usage,
+        "augment=\(augment): \(obstacle)"
+          + (fitting == augment ? "" : "; without it: --set augment=\(fitting)"))
+    }
+    guard set.targets == nil || configuration.labelSmoothing == 0 else {
+      throw AdjointError(
+        .usage,
+        "label_smoothing=\(configuration.labelSmoothing): the images of \(configuration.data) have several "
+          + "labels at once, which are not smoothed; set it to 0")
+    }
+  }
+
+  /// The task of training the network, or its classifier alone.
+  private static func classifier(
+    _ configuration: ImageConfiguration, _ network: AnyImageNetwork, _ images: ImageSet
+  ) -> ImageClassificationTask<AnyImageNetwork> {
     let parameters = parameters(of: network.network)
     let head = network.classifierPath + "."
     if configuration.tune == .head {
@@ -66,37 +109,17 @@ final class ImageTraining {
         parameter.isFrozen = true
       }
     }
-    let channels = images.parts.train.channels
-    if let obstacle = configuration.augment.obstacle(
-      channels: channels, height: images.parts.train.height, width: images.parts.train.width)
-    {
-      throw AdjointError(
-        .usage,
-        "augment=\(configuration.augment): \(obstacle)"
-          + (configuration.augment.fitting(channels: channels) == configuration.augment
-            ? ""
-            : "; without it: --set augment=\(configuration.augment.fitting(channels: channels))"))
-    }
-    let hasSeveralLabels = images.parts.train.targets != nil
-    guard !hasSeveralLabels || configuration.labelSmoothing == 0 else {
-      throw AdjointError(
-        .usage,
-        "label_smoothing=\(configuration.labelSmoothing): the images of \(configuration.data) have several "
-          + "labels at once, which are not smoothed; set it to 0")
-    }
     let step = ClassificationStep(
-      network, optimizer: Self.optimizer(configuration, parameters, head: head),
-      labelSmoothing: configuration.labelSmoothing, hasSeveralLabels: hasSeveralLabels,
-      seed: configuration.seed)
-    classifier = ImageClassificationTask(
+      network, optimizer: optimizer(configuration, parameters, head: head),
+      labelSmoothing: configuration.labelSmoothing,
+      hasSeveralLabels: images.parts.train.targets != nil, seed: configuration.seed)
+    return ImageClassificationTask(
       model: network, stateHolder: network.network, step: step, parts: images.parts,
       transform: images.transform, layout: .images,
       augmentation: Augmentation(configuration.augment, seed: configuration.seed),
       batchSize: configuration.batchSize, testUse: configuration.test.use, measuresArea: true,
       averageDecay: configuration.average > 0 ? configuration.average : nil,
       seed: configuration.seed, dtype: configuration.precision)
-    plan = configuration.plan(stepsPerEpoch: classifier.stepsPerEpoch)
-    try requireNoSingleImage()
   }
 
   /// Throws a usage error if a batch of one image comes to a normalisation whose maps have one place: there is nothing
@@ -174,7 +197,7 @@ final class ImageTraining {
   }
 
   /// The network of a configuration with new weights, which begins as that of given ones does.
-  private static func network(
+  private static func newNetwork(
     _ configuration: ImageConfiguration, classes: Int, like given: [String: Tensor]?
   ) throws -> AnyImageNetwork {
     var form = try ImageSet.form(configuration, classes: classes)
@@ -204,17 +227,14 @@ final class ImageTraining {
   private var isMedical: Bool { MedMNIST.members.contains { $0.name == configuration.data } }
 
   /// Accuracies, AUC, and what the network costs.
-  ///
-  /// - Parameter published: the test accuracy that others have reached; nil where none is known.
-  func keyFigures(_ metrics: [String: Double], published: Double?) -> [Report.KeyFigure] {
+  func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
     let set = images.parts.train
     let multiplications = network.multiplications(image: [set.height, set.width, set.channels])
     let area = metrics["test_auc"].map {
       [Report.KeyFigure("Test AUC", String(format: "%.4f", $0))]
     }
     let figures = ClassificationReport.keyFigures(
-      metrics, classifier.step.parameters,
-      published: published)
+      metrics, classifier.step.parameters, published: published)
     // The publishers of MedMNIST state the area first; of CIFAR nobody does.
     return (isMedical ? (area ?? []) + figures : figures + (area ?? []))
       + [
@@ -226,9 +246,8 @@ final class ImageTraining {
 
   /// The network with what it takes to show it images.
   var examined: ExaminedNetwork {
-    // Named again: what counts multiplications meets them inside another layer.
     ExaminedNetwork(
-      network.network, takes: .images, parameters: parameters(of: network.network),
+      network.network, takes: .images, parameters: classifier.step.parameters,
       transform: classifier.transform, training: images.parts.train, shown: classifier.shownPart)
   }
 

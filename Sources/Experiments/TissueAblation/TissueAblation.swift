@@ -52,7 +52,7 @@ final class TissueAblation: ImageExperiment {
   }
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
-    training.keyFigures(metrics, published: nil)
+    training.keyFigures(metrics)
       + [.init("Variant", variant, note: AblationVariant.named(variant)?.words)]
   }
 }

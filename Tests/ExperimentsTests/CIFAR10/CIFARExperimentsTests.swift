@@ -278,7 +278,8 @@ import Training
       summary.metrics.keys.sorted()
         == ["test_accuracy", "test_loss", "train_accuracy", "train_loss"])
     #expect(try history(summary).metricNames.contains("test_accuracy"))
-    #expect(try html(summary).contains("published: 60.4 %"))
+    // That figure is of other widths.
+    #expect(try !html(summary).contains("published"))
   }
 
   @Test func widthsInWords() {

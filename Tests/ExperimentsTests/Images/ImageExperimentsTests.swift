@@ -161,17 +161,6 @@ import Training
     #expect(model["linear.weight"]?.shape == [2, 64])
   }
 
-  /// What was published is of CIFAR-10's images, and of no others.
-  @Test(arguments: [("cifar10", true), ("pathmnist", false)])
-  func publishedFiguresAreOfTheirOwnImages(set: String, isShown: Bool) throws {
-    let folder = try TemporaryFolder()
-    let data = try folder.writeImages()
-    let summary = try train("cifar10-vgg", folder, data, "run", [("data", set), ("steps", "1")])
-    let report = try String(
-      contentsOf: URL(fileURLWithPath: summary.run + "/report.html"), encoding: .utf8)
-    #expect(report.contains("published: 78 %") == isShown)
-  }
-
   @Test func theBestEpochIsThatOfTheMetric() throws {
     let folder = try TemporaryFolder()
     let data = try folder.writeImages()
