@@ -29,7 +29,8 @@ public struct Formula: Sendable, Equatable {
   /// The explanation as HTML with MathML in it.
   public var explanationHTML: String { Prose.html(spelledOut(explanation)) }
 
-  private func spelledOut(_ text: String) -> String {
+  /// Every `∂{W}` as the fraction that it stands for.
+  func spelledOut(_ text: String) -> String {
     text.replacing("∂{", with: #"\frac{\partial \#(loss)}{\partial "#)
   }
 }

@@ -99,27 +99,29 @@ public struct MLPMixer {
   /// The six formulas that ``gradient(inputs:labels:)`` computes, in the order of the parameters.
   public static let formulas: [Formula] = [
     Formula(
-      #"\Theta_1"#, #"\sum_i \left(∂{Z_1^{(i)}}\right)^\top X^{(i)\top}"#,
+      #"\Theta_1"#, #"\sum_{i=1}^{m} \left(∂{Z_1^{(i)}}\right)^\top \left(X^{(i)}\right)^\top"#,
       where:
         #"$∂{Z_1^{(i)}} = \left(∂{S_1^{(i)}}\right)^\top \circ [H_1^{(i)} > 0]$ and $∂{S_1} = ∂{S_2} + ∂{Z_2} \Theta_2$"#,
       loss: loss),
     Formula(
-      "b_1", #"\sum_i \left(∂{Z_1^{(i)}}\right)^\top \mathbf{1}"#,
-      where: "the sum runs over samples and features", loss: loss),
+      "b_1", #"\sum_{i=1}^{m} \left(∂{Z_1^{(i)}}\right)^\top \mathbf{1}_D"#,
+      where: #"$\mathbf{1}_D$ is a column of ones: the sums run over samples and features"#,
+      loss: loss),
     Formula(
-      #"\Theta_2"#, #"\sum_i \left(∂{Z_2^{(i)}}\right)^\top S_1^{(i)}"#,
+      #"\Theta_2"#, #"\sum_{i=1}^{m} \left(∂{Z_2^{(i)}}\right)^\top S_1^{(i)}"#,
       where:
         #"$∂{Z_2} = ∂{S_2} \circ [H_2 > 0]$ and $∂{S_2^{(i)}} = \frac{1}{D} ∂{v^{(i)}} \mathbf{1}^\top$, where $\left(∂{v^{(i)}}\right)^\top$ is row $i$ of $∂{Z_3} \Theta_3$"#,
       loss: loss),
     Formula(
-      "b_2", #"\sum_i \left(∂{Z_2^{(i)}}\right)^\top \mathbf{1}"#,
-      where: "the sum runs over samples and positions", loss: loss),
+      "b_2", #"\sum_{i=1}^{m} \left(∂{Z_2^{(i)}}\right)^\top \mathbf{1}_L"#,
+      where: #"$\mathbf{1}_L$ is a column of ones: the sums run over samples and positions"#,
+      loss: loss),
     Formula(
       #"\Theta_3"#, #"\left(∂{Z_3}\right)^\top V"#,
       where: #"$∂{Z_3} = (\hat Y - Y) / m$"#, loss: loss),
     Formula(
-      "b_3", #"\sum_i ∂{(Z_3)_i}"#,
-      where: "the sum runs over the batch", loss: loss),
+      "b_3", #"\left(∂{Z_3}\right)^\top \mathbf{1}_m"#,
+      where: #"$\mathbf{1}_m$ is a column of ones: the product sums over the batch"#, loss: loss),
   ]
 }
 

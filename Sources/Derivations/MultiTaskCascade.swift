@@ -133,30 +133,30 @@ public struct MultiTaskCascade {
       #"\theta_{1A}"#, #"\left(∂{Z_{1A}}\right)^\top X"#,
       where: #"$∂{Z_{1A}} = \left(∂{\hat Y_A} \theta_{2A}\right) \circ M \circ \cos(Z_{1A})$"#),
     Formula(
-      "b_{1A}", #"\sum_i ∂{(Z_{1A})_i}"#,
-      where: "the sum runs over the batch"),
+      "b_{1A}", #"\left(∂{Z_{1A}}\right)^\top \mathbf{1}_m"#,
+      where: #"$\mathbf{1}_m$ is a column of ones: the product sums over the batch"#),
     Formula(
       #"\theta_{2A}"#, #"\left(∂{\hat Y_A}\right)^\top X_{\text{DP}}"#,
       where:
         #"$∂{\hat Y_A} = \alpha (\hat Y_A - Y_A) / m + ∂{X_\oplus}$: its own error and its part in task B"#
     ),
     Formula(
-      "b_{2A}", #"\sum_i ∂{(\hat Y_A)_i}"#,
-      where: "the sum runs over the batch"),
+      "b_{2A}", #"\left(∂{\hat Y_A}\right)^\top \mathbf{1}_m"#,
+      where: #"$\mathbf{1}_m$ is a column of ones: the product sums over the batch"#),
     Formula(
       #"\theta_{1B}"#, #"\left(∂{X_{1B}}\right)^\top X"#,
       where:
         #"$∂{X_{1B}} = ∂{X_{\text{BN}}} - \frac{1}{m} \mathbf{1} \mathbf{1}^\top ∂{X_{\text{BN}}}$: the mean ties the samples together"#
     ),
     Formula(
-      "b_{1B}", #"\sum_i ∂{(X_{\text{BN}})_i}"#,
+      "b_{1B}", #"\left(∂{X_{\text{BN}}}\right)^\top \mathbf{1}_m"#,
       where: #"$∂{X_{\text{BN}}} = ∂{X_\oplus} \circ [X_{\text{BN}} > 0]$"#),
     Formula(
       #"\theta_{2B}"#, #"\left(∂{Z_{2B}}\right)^\top X_\oplus"#,
       where: #"$∂{Z_{2B}} = \beta (\hat Y_B - Y_B) / m$ and $∂{X_\oplus} = ∂{Z_{2B}} \theta_{2B}$"#),
     Formula(
-      "b_{2B}", #"\sum_i ∂{(Z_{2B})_i}"#,
-      where: "the sum runs over the batch"),
+      "b_{2B}", #"\left(∂{Z_{2B}}\right)^\top \mathbf{1}_m"#,
+      where: #"$\mathbf{1}_m$ is a column of ones: the product sums over the batch"#),
   ]
 }
 

@@ -87,14 +87,14 @@ public struct TwoLayerPerceptron {
       "W_1", #"\left(∂{Z_1}\right)^\top X"#,
       where: #"$∂{Z_1} = \left(∂{Z_2} W_2\right) \circ [Z_1 > 0]$"#),
     Formula(
-      "b_1", #"\sum_i ∂{(Z_1)_i}"#,
-      where: "the sum runs over the batch"),
+      "b_1", #"\left(∂{Z_1}\right)^\top \mathbf{1}_m"#,
+      where: #"$\mathbf{1}_m$ is a column of ones: the product sums over the batch"#),
     Formula(
       "W_2", #"\left(∂{Z_2}\right)^\top H_1"#,
       where: #"$∂{Z_2} = (\hat Y - Y) / m$"#),
     Formula(
-      "b_2", #"\sum_i ∂{(Z_2)_i}"#,
-      where: "the sum runs over the batch"),
+      "b_2", #"\left(∂{Z_2}\right)^\top \mathbf{1}_m"#,
+      where: #"$\mathbf{1}_m$ is a column of ones: the product sums over the batch"#),
   ]
 
   /// The same with a penalty, which only the weights have.

@@ -117,42 +117,42 @@ public struct VariationalAutoencoder {
       "W_1", #"\left(∂{A_1}\right)^\top X"#,
       where: #"$∂{A_1} = \left(∂{A_2} W_2\right) \circ [H_1 > 0]$"#),
     Formula(
-      "b_1", #"\sum_i ∂{(A_1)_i}"#,
-      where: "the sum runs over the batch"),
+      "b_1", #"\left(∂{A_1}\right)^\top \mathbf{1}_m"#,
+      where: #"$\mathbf{1}_m$ is a column of ones: the product sums over the batch"#),
     Formula(
       "W_2", #"\left(∂{A_2}\right)^\top H_1"#,
       where: #"$∂{A_2} = \left(∂{\zeta} W_3\right) \circ [H_2 > 0]$"#),
     Formula(
-      "b_2", #"\sum_i ∂{(A_2)_i}"#,
-      where: "the sum runs over the batch"),
+      "b_2", #"\left(∂{A_2}\right)^\top \mathbf{1}_m"#,
+      where: #"$\mathbf{1}_m$ is a column of ones: the product sums over the batch"#),
     Formula(
       "W_3", #"\left(∂{\zeta}\right)^\top H_2"#,
       where:
         #"$∂{\zeta} = [∂{Z}, ∂{Z} \circ \sigma_z \circ \epsilon] + \beta [\mu_z, \sigma_z^2 - 1] / m$ with $∂{Z} = ∂{U_1} V_1$"#
     ),
     Formula(
-      "b_3", #"\sum_i ∂{\zeta_i}"#,
-      where: "the sum runs over the batch"),
+      "b_3", #"\left(∂{\zeta}\right)^\top \mathbf{1}_m"#,
+      where: #"$\mathbf{1}_m$ is a column of ones: the product sums over the batch"#),
     Formula(
       "V_1", #"\left(∂{U_1}\right)^\top Z"#,
       where: #"$∂{U_1} = \left(∂{U_2} V_2\right) \circ [G_1 > 0]$"#),
     Formula(
-      "c_1", #"\sum_i ∂{(U_1)_i}"#,
-      where: "the sum runs over the batch"),
+      "c_1", #"\left(∂{U_1}\right)^\top \mathbf{1}_m"#,
+      where: #"$\mathbf{1}_m$ is a column of ones: the product sums over the batch"#),
     Formula(
       "V_2", #"\left(∂{U_2}\right)^\top G_1"#,
       where: #"$∂{U_2} = \left(∂{\xi} V_3\right) \circ [G_2 > 0]$"#),
     Formula(
-      "c_2", #"\sum_i ∂{(U_2)_i}"#,
-      where: "the sum runs over the batch"),
+      "c_2", #"\left(∂{U_2}\right)^\top \mathbf{1}_m"#,
+      where: #"$\mathbf{1}_m$ is a column of ones: the product sums over the batch"#),
     Formula(
       "V_3", #"\left(∂{\xi}\right)^\top G_2"#,
       where:
         #"$∂{\xi} = \left[\frac{\mu_x - X}{\sigma_x^2}, 1 - \frac{(X - \mu_x)^2}{\sigma_x^2}\right] / m$"#
     ),
     Formula(
-      "c_3", #"\sum_i ∂{\xi_i}"#,
-      where: "the sum runs over the batch"),
+      "c_3", #"\left(∂{\xi}\right)^\top \mathbf{1}_m"#,
+      where: #"$\mathbf{1}_m$ is a column of ones: the product sums over the batch"#),
   ]
 }
 

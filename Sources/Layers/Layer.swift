@@ -20,11 +20,14 @@ extension Layer {
   /// The output for a batch.
   @inline(__always)
   public func callAsFunction(_ x: Tensor, _ context: Context) -> Tensor {
-    run(context) { forward(x, context) }
+    // As ``run(_:_:)`` does it; a closure handed on would be felt in small networks.
+    let y = inLayer(self, named: qualifiedName) { forward(x, context) }
+    if let inspection = context.inspection { return inspection.saw(y, of: self) }
+    return y
   }
 
-  /// Runs what it does as its work: messages name it, and who looks into the network sees its output, or puts another in
-  /// its place.
+  /// Runs what a layer does beside its `forward` as its work: messages name it, and who looks into the network sees its
+  /// output, or puts another in its place.
   @inline(__always)
   func run(_ context: Context, _ body: () -> Tensor) -> Tensor {
     let y = inLayer(self, named: qualifiedName, body)

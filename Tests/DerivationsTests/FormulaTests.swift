@@ -1,6 +1,7 @@
-import Derivations
 import Foundation
 import Testing
+
+@testable import Derivations
 
 #if canImport(FoundationXML)
   import FoundationXML
@@ -48,6 +49,24 @@ struct FormulaTests {
       let text = "<p>\(formula.mathML)\(formula.explanationHTML)</p>"
       #expect(XMLParser(data: Data(text.utf8)).parse(), "\(text)")
       #expect(!text.contains("∂{") && !text.contains("$"))
+    }
+  }
+
+  /// What a report shows beside a measured agreement stands in the derivation as well, where it is evaluated.
+  @Test(arguments: [
+    ("two-layer-perceptron", TwoLayerPerceptron.penalizedFormulas), ("mixer", MLPMixer.formulas),
+    ("cascade", MultiTaskCascade.formulas), ("vae", VariationalAutoencoder.formulas),
+  ])
+  func everyOneIsProved(name: String, formulas: [Formula]) throws {
+    let derivation = try #require(Derivation.all.first { $0.name == name })
+    for formula in formulas {
+      let left = Notation(tex: formula.spelledOut("∂{\(formula.variable)}")).plain
+      let right = Notation(tex: formula.spelledOut(formula.value)).plain
+      let steps = derivation.blocks.flatMap { block -> [String] in
+        guard case .derive(let chain) = block, chain.left.notation.plain == left else { return [] }
+        return chain.steps.map(\.notation.plain)
+      }
+      #expect(steps.contains(right), "\(left) = \(right); there: \(steps)")
     }
   }
 

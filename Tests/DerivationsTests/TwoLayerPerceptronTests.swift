@@ -107,8 +107,8 @@ import Testing
           "W_2", #"\left(∂{Z_2}\right)^\top H_1"#, where: #"$∂{Z_2} = (\hat Y - Y) / m$"#))
     #expect(
       TwoLayerPerceptron.penalizedFormulas.map(\.value) == [
-        #"\left(∂{Z_1}\right)^\top X + 2 \lambda W_1"#, #"\sum_i ∂{(Z_1)_i}"#,
-        #"\left(∂{Z_2}\right)^\top H_1 + 2 \lambda W_2"#, #"\sum_i ∂{(Z_2)_i}"#,
+        #"\left(∂{Z_1}\right)^\top X + 2 \lambda W_1"#, #"\left(∂{Z_1}\right)^\top \mathbf{1}_m"#,
+        #"\left(∂{Z_2}\right)^\top H_1 + 2 \lambda W_2"#, #"\left(∂{Z_2}\right)^\top \mathbf{1}_m"#,
       ])
   }
 

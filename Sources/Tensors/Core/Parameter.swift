@@ -59,7 +59,13 @@ public final class Parameter: @unchecked Sendable {
       tensor.node = node
       return tensor
     }
-    set { update { $0 = newValue.detached } }
+    set {
+      require(
+        newValue.shape == stored.shape && newValue.dtype == stored.dtype,
+        "Parameter \(name): a value of shape \(newValue.shape) \(newValue.dtype) for one of "
+          + "\(stored.shape) \(stored.dtype)")
+      stored = newValue.detached
+    }
   }
 
   /// The value as a state dictionary has it, without history; see ``StateLayout``.
@@ -103,19 +109,11 @@ public final class Parameter: @unchecked Sendable {
   /// The type of the elements.
   public var dtype: DType { stored.dtype }
 
-  /// Changes the value in place; a copy is made first if someone else holds it. Stops where shape or type would change.
+  /// Changes the value in place; a copy is made first if someone else holds it. Shape and type have to stay as they are,
+  /// which is not looked at: every step of an optimiser passes here.
   @inline(__always)
   public func update(_ body: (inout Tensor) -> Void) {
-    let (shape, dtype) = (stored.shape, stored.dtype)
     body(&stored)
-    requireStill(shape, dtype)
-  }
-
-  private func requireStill(_ shape: Shape, _ dtype: DType) {
-    require(
-      stored.shape == shape && stored.dtype == dtype,
-      "Parameter \(name): a value of shape \(stored.shape) \(stored.dtype) for one of \(shape) \(dtype)"
-    )
   }
 
   /// Changes the type of the elements, rounding them; for a whole model before it is trained.

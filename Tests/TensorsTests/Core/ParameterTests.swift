@@ -68,19 +68,13 @@ import Testing
   }
 
   @Test func stopsWithWords() async {
-    let words = "Parameter fc.bias: a value of shape [3] float64 for one of [2, 3] float32"
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) {
       Parameter(.ones([2, 3]), name: "fc.bias").value = .ones([3], dtype: .float64)
     }
-    expectStop(result, words)
-    let updated = await #expect(
-      processExitsWith: .failure, observing: [\.standardErrorContent]
-    ) {
-      Parameter(.ones([2, 3]), name: "fc.bias").update { $0 = .ones([3], dtype: .float64) }
-    }
-    expectStop(updated, words)
+    expectStop(
+      result, "Parameter fc.bias: a value of shape [3] float64 for one of [2, 3] float32")
     let buffer = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { Buffer(.ones([2]), name: "running_mean").value = .ones([3]) }
