@@ -23,6 +23,8 @@ struct AdjointCommand: ParsableCommand {
     ])
 
   static func main() {
+    // Swift's runtime may have taken it, to print where the program is, and then goes on.
+    signal(SIGQUIT, SIG_DFL)
     OutOfMemory.end { message in
       // A bar may stand on the line. Other threads may be at work on what the ends of libraries take down.
       Console.note((isatty(STDERR_FILENO) == 1 ? "\n" : "") + "adjoint: \(message)")

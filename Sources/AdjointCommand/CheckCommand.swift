@@ -18,7 +18,7 @@ struct CheckCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("Names to check; all by default.", valueName: "name"))
   var names: [String] = []
 
-  @Option(help: "What the inputs are drawn from.")
+  @Option(parsing: .unconditional, help: "What the inputs are drawn from.")
   var seed: UInt64 = 0
 
   @Flag(help: "Print one JSON array.")

@@ -180,6 +180,10 @@ import Testing
     try expectFailure(
       64, "adjoint: bloodmnist: cannot be drawn; what can is pathmnist",
       ["data", "synthesize", "bloodmnist", "--count", "20", "--output", "tissue"], in: folder)
+    try expectFailure(
+      64, "adjoint: pathmnist: 0 images; between 11 and the real set's 107180 can be drawn",
+      ["data", "synthesize", "pathmnist", "--count", "0", "--output", "empty"], in: folder)
+    #expect(!FileManager.default.fileExists(atPath: folder.file("empty").path))
   }
 
   @Test func benchmark() throws {

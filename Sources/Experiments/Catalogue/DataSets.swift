@@ -58,16 +58,29 @@ public enum DataSets {
     }
     let folder = (directory.explicit ?? directory.cache)
       .appendingPathComponent(source.folder, isDirectory: true)
-    try OutputFolder.prepare(folder)
     var lastFile = ""
-    try Download(source).fetch(into: folder) { progress in
-      if progress.file != lastFile {
-        let size = progress.total.map { " (\(ProgressDisplay.grouped($0)) bytes)" } ?? ""
-        note("fetching \(progress.file)\(size)")
-        lastFile = progress.file
+    try filling(folder) {
+      _ = try Download(source).fetch(into: folder) { progress in
+        if progress.file != lastFile {
+          let size = progress.total.map { " (\(ProgressDisplay.grouped($0)) bytes)" } ?? ""
+          note("fetching \(progress.file)\(size)")
+          lastFile = progress.file
+        }
       }
     }
     return folder
+  }
+
+  /// Runs what writes into a folder, which is made where there is none; where that fails and it stays empty, it goes.
+  private static func filling<Result>(
+    _ folder: URL, _ body: () throws -> Result
+  ) throws -> Result {
+    let isNew = !FileManager.default.fileExists(atPath: folder.path)
+    try OutputFolder.prepare(folder)
+    do { return try body() } catch {
+      if isNew { rmdir(folder.path) }
+      throw error
+    }
   }
 
   /// Draws a file of a set's layout into a folder, which is made where there is none; returns the file.
@@ -83,8 +96,9 @@ public enum DataSets {
       throw AdjointError(
         .cannotWrite, "\(file.path): is there, and was not drawn; name another folder")
     }
-    try OutputFolder.prepare(folder)
-    return try MedMNIST.synthesize(name, size: size, count: count, seed: seed, into: folder)
+    return try filling(folder) {
+      try MedMNIST.synthesize(name, size: size, count: count, seed: seed, into: folder)
+    }
   }
 
   /// Makes the folder of a file that images are to be drawn into.

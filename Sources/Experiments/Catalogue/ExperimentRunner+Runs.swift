@@ -94,11 +94,16 @@ extension ExperimentRunner {
   static func requireSameData(_ experiment: some Experiment, _ run: RunDirectory) throws {
     let saved = try RunDirectory.read(RunEnvironment.self, from: run.environment)
     guard saved.data == experiment.dataDescription else {
+      let cure =
+        switch (saved.dataFiles.isEmpty, experiment.dataFiles.isEmpty) {
+        case (true, true): "its configuration.json is not that of its training"
+        case (true, false): "leave out --data-dir"
+        case (false, _): "say where its data are (--data-dir)"
+        }
       throw AdjointError(
         .noInput,
         "\(run.folder.path): was trained on \(saved.data), found \(experiment.dataDescription); "
-          + (saved.dataFiles.isEmpty
-            ? "leave out --data-dir" : "say where its data are (--data-dir)"))
+          + cure)
     }
     for file in experiment.dataFiles {
       let known = saved.dataFiles.first { $0.name == file.name }

@@ -107,6 +107,8 @@ final class ForecastingStep {
   ) -> (trend: Tensor, seasonal: Tensor)? {
     if dropout == 0 { return nil }
     let shape: Shape = [series, network.parameters[0].shape[0]]
+    // The streams are not kept apart from those of weights and order, which count from 0 as well: what was published
+    // was trained with these masks.
     func mask(_ part: Int) -> Tensor {
       dropoutMask(
         shape, probability: dropout,

@@ -195,6 +195,23 @@ import Training
     ) { _ = try ExperimentRunner.evaluate(run, data: named) }
   }
 
+  /// No other folder would help.
+  @Test func drawnDigitsOfAnotherConfiguration() throws {
+    let folder = try TemporaryFolder()
+    let summary = try train(folder, "run", [("epochs", "1")])
+    let run = URL(fileURLWithPath: summary.run)
+    let file = run.appendingPathComponent("configuration.json")
+    let text = try String(contentsOf: file, encoding: .utf8)
+    #expect(text.contains(#""drawn_train" : 320"#))
+    try text.replacing(#""drawn_train" : 320"#, with: #""drawn_train" : 300"#).write(
+      to: file, atomically: true, encoding: .utf8)
+    expectError(
+      .noInput,
+      "\(summary.run): was trained on \(summary.data), found "
+        + "\(summary.data.replacing("320", with: "300")); its configuration.json is not that of its training"
+    ) { _ = try ExperimentRunner.evaluate(run, data: folder.noData) }
+  }
+
   @Test func imagesOfAnotherSize() throws {
     let folder = try TemporaryFolder()
     let data = try folder.writeMNIST(side: 20)
