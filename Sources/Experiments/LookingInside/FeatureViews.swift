@@ -146,10 +146,12 @@ struct FeatureViews {
       let columns = min(units, 32)
       let padding = (columns - values.count % columns) % columns
       let padded = values + [Float](repeating: .nan, count: padding)
+      let (cells, width) = Self.strips(padded, columns: columns)
       let image = PixelImage(
-        width: columns, height: padded.count / columns, values: padded, colors: scale.colors,
+        width: width, height: cells.count / width, values: cells, colors: scale.colors,
         range: scale.range)
-      return View(images: [image], count: 1, scale: scale, tileWidth: Double(columns) * 20)
+      return View(
+        images: [image], count: 1, scale: scale, tileWidth: min(Double(width) * 20, 640))
     }
     let (height, width) = (output.value.shape[1], output.value.shape[2])
     let maps = (0..<min(units, most)).map { unit in
@@ -161,6 +163,21 @@ struct FeatureViews {
         PixelImage(
           width: width, height: height, values: $0, colors: scale.colors, range: scale.range)
       }, count: units, scale: scale, tileWidth: 60)
+  }
+
+  /// The rows of a tall matrix in strips of at most 32 side by side, an empty column apart, and the columns of the whole.
+  static func strips(_ values: [Float], columns: Int) -> (values: [Float], columns: Int) {
+    let height = values.count / columns
+    guard height > 48 else { return (values, columns) }
+    let count = (height + 31) / 32
+    let rows = (height + count - 1) / count
+    let width = count * (columns + 1) - 1
+    var cells = [Float](repeating: .nan, count: rows * width)
+    for row in 0..<height {
+      let start = row % rows * width + row / rows * (columns + 1)
+      for column in 0..<columns { cells[start + column] = values[row * columns + column] }
+    }
+    return (cells, width)
   }
 
   /// Pictures enlarged to about the same side, and the bar of their colours.

@@ -53,6 +53,17 @@ import Training
     return (outcome, folder)
   }
 
+  @Test func tallMatricesAreCutIntoStrips() {
+    let values = (0..<196 * 4).map(Float.init)
+    let (cells, columns) = FeatureViews.strips(values, columns: 4)
+    #expect(columns == 34 && cells.count == 34 * 28)
+    // Row 29 is the second of the second strip.
+    #expect(Array(cells[34 + 5..<34 + 9]) == Array(values[29 * 4..<30 * 4]))
+    #expect(cells[4].isNaN)
+    #expect(cells.filter { !$0.isNaN }.sorted() == values)
+    #expect(FeatureViews.strips(values, columns: 28) == (values, 28))
+  }
+
   @Test func everyWayOfLookingWritesItsPictures() throws {
     let (outcome, folder) = try view(examined(), request(change: { $0.sample = 5 }))
     let written = try FileManager.default.contentsOfDirectory(
