@@ -82,8 +82,8 @@ private final class KeySource {
   static let tag: UInt64 = 0xD0
 
   let seed: UInt64
-  var step: UInt64 = 0
-  var calls: UInt64 = 0
+  @exclusivity(unchecked) var step: UInt64 = 0
+  @exclusivity(unchecked) var calls: UInt64 = 0
 
   init(seed: UInt64) { self.seed = seed }
 }

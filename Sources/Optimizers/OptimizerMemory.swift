@@ -3,13 +3,14 @@ import Tensors
 /// What an optimiser remembers: for each parameter its steps and up to three tensors of its shape.
 ///
 /// The tensors are made at the parameter's first step, so that a frozen one costs nothing. The lists
-/// are apart because a step changes an element of each at the same time.
+/// are apart because a step changes an element of each at the same time; what it calls meanwhile are kernels, so
+/// that exclusive access needs no check at run time.
 final class OptimizerMemory {
   let parameters: [Parameter]
-  private var progress: [Progress]
-  var first: [Tensor?]
-  var second: [Tensor?]
-  var third: [Tensor?]
+  @exclusivity(unchecked) private var progress: [Progress]
+  @exclusivity(unchecked) var first: [Tensor?]
+  @exclusivity(unchecked) var second: [Tensor?]
+  @exclusivity(unchecked) var third: [Tensor?]
   private let optimizer: StaticString
   private let slots: [String?]
   private let initial: Double
@@ -68,7 +69,7 @@ final class OptimizerMemory {
       let now = advance(index)
       require(
         gradient.shape == parameter.shape && gradient.dtype == parameter.dtype
-          && now.dtype == parameter.dtype,
+          && gradient.dtype == now.dtype,
         "\(optimizer): parameter \(parameter.name) of \(parameter.shape) \(parameter.dtype) has a "
           + "gradient of \(gradient.shape) \(gradient.dtype) and a state in \(now.dtype); convert "
           + "parameters before training them")

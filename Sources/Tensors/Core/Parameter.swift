@@ -19,12 +19,15 @@ public enum StateLayout: Sendable {
 public final class Parameter: @unchecked Sendable {
   /// The path of the stored property that holds it, as PyTorch names it: `layer1.0.weight`.
   public var name: String
+  // As the node: read in every step and written whole, so that exclusive access needs no check at run time.
   /// A frozen parameter is a constant to the tape, and optimisers leave it alone.
-  public var isFrozen = false
+  @exclusivity(unchecked) public var isFrozen = false
   /// How its axes lie in a state dictionary.
   public let stateLayout: StateLayout
+  /// The lengths of the axes.
+  public let shape: Shape
   private var stored: Tensor
-  private(set) var node = Node.none
+  @exclusivity(unchecked) private(set) var node = Node.none
 
   /// A parameter that begins with this value; one whose layout is ``StateLayout/window`` has four axes, one of
   /// ``StateLayout/rowLengths(rank:)`` one.
@@ -46,6 +49,7 @@ public final class Parameter: @unchecked Sendable {
         "Parameter \(name): a weight of shape \(value.shape) for images of \(height) × \(width); it has to be "
           + "[outputs, height · width · channels]")
     }
+    shape = value.shape
     stored = value.detached
     self.name = name
     self.stateLayout = stateLayout
@@ -61,9 +65,9 @@ public final class Parameter: @unchecked Sendable {
     }
     set {
       require(
-        newValue.shape == stored.shape && newValue.dtype == stored.dtype,
+        newValue.shape == shape && newValue.dtype == stored.dtype,
         "Parameter \(name): a value of shape \(newValue.shape) \(newValue.dtype) for one of "
-          + "\(stored.shape) \(stored.dtype)")
+          + "\(shape) \(stored.dtype)")
       stored = newValue.detached
     }
   }
@@ -102,8 +106,6 @@ public final class Parameter: @unchecked Sendable {
     }
   }
 
-  /// The lengths of the axes.
-  public var shape: Shape { stored.shape }
   /// The number of elements.
   public var count: Int { stored.count }
   /// The type of the elements.
