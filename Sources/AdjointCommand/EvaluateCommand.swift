@@ -25,10 +25,7 @@ struct EvaluateCommand: ParsableCommand {
     try Console.result(
       Console.table(
         summary.metrics.sorted { $0.key < $1.key }.map {
-          [
-            ProgressDisplay.words(ofMetric: $0.key),
-            ProgressDisplay.format(metric: $0.key, $0.value),
-          ]
+          [Metric($0.key).title, Metric($0.key).text($0.value)]
         }))
   }
 }

@@ -213,8 +213,7 @@ struct TrainCommand: ParsableCommand {
 
   private func show(_ summary: ExperimentRunner.Summary) {
     for (name, value) in summary.metrics.sorted(by: { $0.key < $1.key }) {
-      Console.note(
-        "\(ProgressDisplay.words(ofMetric: name)): \(ProgressDisplay.format(metric: name, value))")
+      Console.note("\(Metric(name).title): \(Metric(name).text(value))")
     }
     let seconds = String(format: "%.1f s", summary.seconds)
     Console.note(

@@ -121,7 +121,7 @@ final class Cascade: PredictingExperiment {
   var classNames: [String]? { data.images?.train.classNames }
   var task: any TrainingTask { cascade }
   /// Both tasks' errors stand beside one another, with those of learning one alone.
-  let metricsDrawn: Set = ["mse"]
+  let metricsDrawn: Set<Metric.Measure> = [.mse]
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
     func note(_ value: String?, _ what: String) -> String? { value.map { "\($0) \(what)" } }

@@ -100,9 +100,8 @@ public protocol Experiment: AnyObject, SendableMetatype {
   var task: any TrainingTask { get }
   /// How long and at which rates.
   var plan: TrainingPlan { get }
-  /// Endings of the epochs' metrics, such as `mse`, that sections of its own draw: the curves that all reports have
-  /// leave them out.
-  var metricsDrawn: Set<String> { get }
+  /// Measures of the epochs that sections of its own draw: the curves that all reports have leave them out.
+  var metricsDrawn: Set<Metric.Measure> { get }
   /// The figures at the top of the report.
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure]
   /// The sections of the report between the curves and the provenance.
@@ -155,7 +154,7 @@ extension Experiment {
   public var classNames: [String]? { nil }
 
   /// None.
-  public var metricsDrawn: Set<String> { [] }
+  public var metricsDrawn: Set<Metric.Measure> { [] }
 
   /// As where training begins.
   public init(

@@ -183,7 +183,7 @@ struct ImageConfiguration: TimedConfiguration {
       case .cosine: .cosine(total: max(1, total - rising), minimum: 0)
       }
     let keepBest =
-      best.isEmpty ? nil : BestEpoch(best, isHigherBetter: !best.hasSuffix("loss"))
+      best.isEmpty ? nil : BestEpoch(best, isHigherBetter: Metric(best).isHigherBetter ?? true)
     return plan(
       rising > 0 ? .linearWarmup(steps: rising, startFactor: 0.01, then: falling) : falling,
       unit: .step, keepBest: keepBest, tracking: .everything)

@@ -12,9 +12,9 @@ extension Sweep {
   }
 
   var bestSoFar: (text: String, trial: Int)? {
-    let metric = request.metric
+    let metric = Metric(request.metric)
     return SweepResult(request, space, folder: folder, records: ledger.records, interrupted: true)
-      .best.map { (ProgressDisplay.format(metric: metric, $0.value(metric)), $0.trial) }
+      .best.map { (metric.text($0.value(metric.name)), $0.trial) }
   }
 
   /// Trials that will not be heard of again.

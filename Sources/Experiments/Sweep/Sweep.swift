@@ -288,7 +288,8 @@ public final class Sweep {
     let varying = settings.filter { key, _ in space.varying.contains { $0.key == key } }
     let outcome =
       record.error.map { "failed: \($0)" }
-      ?? "\(SweepTable.measured(request.metric, record.metrics))  (\(String(format: "%.1f", record.seconds)) s)"
+      ?? SweepTable.measured(Metric(request.metric), record.metrics)
+      + String(format: "  (%.1f s)", record.seconds)
     options.progress.trial(
       "trial \(trial)\(place)  \(Self.text(varying))  \(outcome)", done: shareDone,
       finished: finishedTrials, best: bestSoFar)

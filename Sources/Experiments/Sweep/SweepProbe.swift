@@ -67,8 +67,8 @@ enum SweepProbe {
     if measured[metric] != nil { return }
     let name = Kind.information.name
     let settings = try ConfigurationEditor.settings(of: configuration)
-    let isHeldBack = metric.hasPrefix("validation_") && settings["validation"] == "0"
-    let others = measured.keys.filter { !$0.hasPrefix("test_") }
+    let isHeldBack = Metric(metric).part == .validation && settings["validation"] == "0"
+    let others = measured.keys.filter { Metric($0).part != .test }
     // The nearest name would be that of the training data, on which trials should not be compared.
     throw AdjointError(
       .usage,

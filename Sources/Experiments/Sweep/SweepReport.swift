@@ -8,12 +8,12 @@ enum SweepReport {
   /// The page of a sweep.
   static func report(of result: SweepResult) -> Report {
     let request = result.request
-    let metric = ProgressDisplay.words(ofMetric: request.metric)
+    let metric = Metric(request.metric)
     let count = ProgressDisplay.grouped(result.rows.count)
     let direction = request.minimize ? "the lowest" : "the highest"
     return Report(
       title: "\(request.experiment): \(count) trials",
-      subtitle: "\(methodName(request)), compared by \(metric), \(direction) first. "
+      subtitle: "\(methodName(request)), compared by \(metric.title), \(direction) first. "
         + "Data: \(request.data).",
       keyFigures: keyFigures(result),
       sections: [bestSection(result), figureSection(result), curveSection(result)].compactMap(
@@ -36,7 +36,7 @@ enum SweepReport {
 
   private static func keyFigures(_ result: SweepResult) -> [Report.KeyFigure] {
     let request = result.request
-    let metric = ProgressDisplay.words(ofMetric: request.metric)
+    let metric = Metric(request.metric)
     let seconds = result.rows.reduce(0) { $0 + $1.seconds }
     let stopped = result.rows.count { $0.error == nil && $0.rung < request.rungs.count - 1 }
     let notes = [
@@ -45,9 +45,9 @@ enum SweepReport {
     ].compactMap(\.self)
     return [
       .init(
-        "Best \(metric)",
-        result.best.map { ProgressDisplay.format(metric: request.metric, $0.value(request.metric)) }
-          ?? "–", note: result.best.map { "trial \($0.trial)" }),
+        "Best \(metric.title)",
+        result.best.map { metric.text($0.value(metric.name)) } ?? "–",
+        note: result.best.map { "trial \($0.trial)" }),
       .init(
         "Trials", ProgressDisplay.grouped(result.rows.count),
         note: notes.isEmpty ? nil : notes.joined(separator: ", ")),
@@ -76,16 +76,14 @@ enum SweepReport {
 
   private static func figureSection(_ result: SweepResult) -> Report.Section? {
     let rows = result.rows
-    let metric = result.request.metric
+    let metric = Metric(result.request.metric)
     guard !rows.isEmpty else { return nil }
-    let values = rows.map { $0.error == nil ? $0.value(metric) : .nan }
-    let scale = metric.hasSuffix("accuracy") ? 100.0 : 1
+    let values = rows.map { $0.error == nil ? $0.value(metric.name) : .nan }
     let finite = values.filter(\.isFinite)
     let isWide = (finite.min() ?? 0) > 0 && (finite.max() ?? 0) > 30 * (finite.min() ?? 0)
     let last = ParallelCoordinates.Dimension(
-      Axis(
-        ProgressDisplay.words(ofMetric: metric), unit: scale == 100 ? "%" : nil,
-        scale: isWide ? .logarithmic : .linear), numbers: values.map { $0 * scale })
+      axis(of: metric, scale: isWide ? .logarithmic : .linear),
+      numbers: values.map { drawn($0, metric) })
     let figure = ParallelCoordinates(
       dimensions: result.space.varying.map { dimension($0, rows) } + [last],
       notes: rows.map { row in
@@ -131,11 +129,19 @@ enum SweepReport {
     return zip(numbers, list).sorted { $0.0 < $1.0 }.map(\.1)
   }
 
+  private static func axis(of metric: Metric, scale: Axis.Scale = .linear) -> Axis {
+    Axis(metric.title, unit: metric.measure?.unit, scale: scale)
+  }
+
+  /// A value on the axis of its metric.
+  private static func drawn(_ value: Double, _ metric: Metric) -> Double {
+    value * (metric.measure?.scale ?? 1)
+  }
+
   // MARK: - Curves
 
   private static func curveSection(_ result: SweepResult) -> Report.Section? {
-    let metric = result.request.metric
-    let scale = metric.hasSuffix("accuracy") ? 100.0 : 1
+    let metric = Metric(result.request.metric)
     let best = result.rows.filter { $0.error == nil }.prefix(10)
     let histories = best.compactMap { row -> (name: String, history: History)? in
       let folder = Sweep.trialFolder(row.trial, in: result.folder)
@@ -143,11 +149,12 @@ enum SweepReport {
       return (try? History(reading: file)).map { ("trial \(row.trial)", $0) }
     }
     let measured = histories.compactMap { name, history -> Series? in
-      let epochs = history.epochs.filter { $0.metrics[metric] != nil }
+      let epochs = history.epochs.filter { $0.metrics[metric.name] != nil }
       guard !epochs.isEmpty else { return nil }
       return Series(
         name, x: epochs.map { Double($0.epoch) },
-        y: epochs.map { ($0.metrics[metric] ?? .nan) * scale }, hasMarkers: epochs.count < 20)
+        y: epochs.map { drawn($0.metrics[metric.name] ?? .nan, metric) },
+        hasMarkers: epochs.count < 20)
     }
     let losses = histories.filter { !$0.history.losses.isEmpty }.map { name, history in
       averaged(history.losses, name)
@@ -157,8 +164,7 @@ enum SweepReport {
       figures.append(
         (
           LinePlot(
-            title: ProgressDisplay.words(ofMetric: metric), x: Axis(counting: "epoch"),
-            y: Axis(ProgressDisplay.words(ofMetric: metric), unit: scale == 100 ? "%" : nil),
+            title: metric.title, x: Axis(counting: "epoch"), y: axis(of: metric),
             series: measured, width: 460, height: 360),
           "After each epoch."
         ))
@@ -201,7 +207,7 @@ enum SweepReport {
     if result.request.rungs.count > 1 {
       caption += " Trials that went further stand above those that were stopped before."
     }
-    if result.rows.contains(where: { $0.metrics.keys.contains { $0.hasPrefix("test_") } }) {
+    if result.rows.contains(where: { $0.metrics.keys.contains { Metric($0).part == .test } }) {
       caption +=
         " What was measured on the test part is left out: it must not choose among trials."
     }

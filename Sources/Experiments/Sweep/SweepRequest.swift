@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import Training
 
 /// How a sweep chooses its trials.
 public enum SweepMethod: String, Codable, Sendable, CaseIterable {
@@ -82,7 +83,7 @@ public struct SweepRequest: Codable, Equatable, Sendable {
         .usage,
         "a sweep needs a setting with several values: --set key=a,b,c or key=log(lo,hi)")
     }
-    guard metric != "test", !metric.hasPrefix("test_") else {
+    guard Metric(metric).part != .test else {
       throw AdjointError(
         .usage,
         "--metric \(metric): the test part must not choose among trials, or its figure says nothing of new "
@@ -99,9 +100,9 @@ public struct SweepRequest: Codable, Equatable, Sendable {
     self.space = texts
     self.method = method
     self.metric = metric
-    let direction = minimize ?? Self.lessIsBetter(metric)
-    self.minimize = direction ?? false
-    isDirectionKnown = direction == nil ? false : nil
+    let isHigherBetter = minimize.map { !$0 } ?? Metric(metric).isHigherBetter
+    self.minimize = isHigherBetter == false
+    isDirectionKnown = isHigherBetter == nil ? false : nil
     self.seed = seed ?? 0
     self.threads = threads
     self.epochs = epochs
@@ -175,17 +176,6 @@ public struct SweepRequest: Codable, Equatable, Sendable {
     }
   }
 
-  /// A loss, an error or a distance has to be small, an accuracy large; nil for what its name does not tell.
-  static func lessIsBetter(_ metric: String) -> Bool? {
-    let small: Set = [
-      "loss", "mse", "mae", "rmse", "error", "distance", "nll", "negative", "reconstruction",
-      "divergence", "wasserstein", "mmd",
-    ]
-    let words = Set(metric.split(separator: "_").map(String.init))
-    if !words.isDisjoint(with: small) { return true }
-    return words.isDisjoint(with: ["accuracy", "auc", "elbo"]) ? nil : false
-  }
-
   /// The settings that a trial changes, in the order given.
   func settings(_ trial: Int, in space: SearchSpace) -> [(key: String, value: String)] {
     if method == .grid { return space.gridSettings(trial) }
@@ -212,7 +202,7 @@ public struct SweepRequest: Codable, Equatable, Sendable {
     if let epochs { words += ["--epochs", "\(epochs)"] }
     if let steps { words += ["--steps", "\(steps)"] }
     words += ["--metric", metric]
-    if minimize != Self.lessIsBetter(metric) {
+    if Metric(metric).isHigherBetter != !minimize {
       words.append(minimize ? "--minimize" : "--maximize")
     }
     return (words + ["--threads", "\(threads)"]).joined(separator: " ")

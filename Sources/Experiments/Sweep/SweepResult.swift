@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import Training
 
 /// What a sweep came to: its trials, the best first.
 public struct SweepResult: Sendable {
@@ -74,7 +75,8 @@ public struct SweepResult: Sendable {
   public var bestLine: String? {
     best.map { row in
       let settings = space.varying.map { "\($0.key)=\(row.settings[$0.key] ?? "")" }
-      return "best: trial \(row.trial), \(SweepTable.measured(request.metric, row.metrics)): "
+      return
+        "best: trial \(row.trial), \(SweepTable.measured(Metric(request.metric), row.metrics)): "
         + settings.joined(separator: " ")
     }
   }
@@ -117,7 +119,7 @@ public struct SweepResult: Sendable {
       best: best.map {
         .init(
           trial: $0.trial, settings: $0.settings,
-          metrics: $0.metrics.filter { !$0.key.hasPrefix("test_") }, steps: $0.steps)
+          metrics: $0.metrics.filter { Metric($0.key).part != .test }, steps: $0.steps)
       }, trials: rows.count, failed: failures, output: folder.path, interrupted: interrupted)
   }
 }

@@ -17,14 +17,12 @@ enum SweepTable {
     let others = brief ? [] : Array(metrics.dropFirst())
     let hasOutcomes = result.rows.contains { outcome($0, result) != "complete" }
     func cell(_ name: String, _ row: SweepResult.Row) -> String {
-      row.metrics[name].map { ProgressDisplay.format(metric: name, $0) } ?? "–"
+      row.metrics[name].map(Metric(name).text) ?? "–"
     }
     // What decides comes first: the table may be wider than the page.
     let header =
-      ["trial"] + keys + metrics.prefix(1).map(ProgressDisplay.words(ofMetric:)) + [
-        "steps", "seconds",
-      ]
-      + (hasOutcomes ? ["outcome"] : []) + others.map(ProgressDisplay.words(ofMetric:))
+      ["trial"] + keys + metrics.prefix(1).map { Metric($0).title } + ["steps", "seconds"]
+      + (hasOutcomes ? ["outcome"] : []) + others.map { Metric($0).title }
     let rows = result.rows.prefix(limit).map { row in
       ["\(row.trial)"] + keys.map { row.settings[$0] ?? "" }
         + metrics.prefix(1).map { cell($0, row) }
@@ -60,15 +58,14 @@ enum SweepTable {
 
   /// The metric that decides, then the others. Those of the test part are left out: who sees them chooses by them.
   static func metricNames(_ result: SweepResult) -> [String] {
-    let names = Set(result.rows.flatMap(\.metrics.keys)).filter { !$0.hasPrefix("test_") }
+    let names = Set(result.rows.flatMap(\.metrics.keys)).filter { Metric($0).part != .test }
     let metric = result.request.metric
     return [metric] + names.subtracting([metric]).sorted()
   }
 
   /// `validation accuracy 97.12 %`
-  static func measured(_ metric: String, _ metrics: [String: Double]) -> String {
-    "\(ProgressDisplay.words(ofMetric: metric)) "
-      + ProgressDisplay.format(metric: metric, metrics[metric] ?? .nan)
+  static func measured(_ metric: Metric, _ metrics: [String: Double]) -> String {
+    "\(metric.title) \(metric.text(metrics[metric.name] ?? .nan))"
   }
 
   private static func outcome(_ row: SweepResult.Row, _ result: SweepResult) -> String {

@@ -79,9 +79,7 @@ final class TwoLayerToy: PredictingExperiment {
       .init("Training loss", number("train_loss", "%.5f")),
       .init(
         "Training accuracy",
-        metrics["train_accuracy"].map {
-          ProgressDisplay.format(metric: "train_accuracy", $0)
-        } ?? "–"),
+        metrics["train_accuracy"].map(Metric("train_accuracy").text) ?? "–"),
     ]
   }
 

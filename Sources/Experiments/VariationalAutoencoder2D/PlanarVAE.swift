@@ -65,7 +65,7 @@ final class PlanarVAE: PredictingExperiment {
 
   var task: any TrainingTask { planar }
   /// β changes what the loss is while it rises: the bound itself is drawn in its place.
-  let metricsDrawn: Set = ["loss"]
+  let metricsDrawn: Set<Metric.Measure> = [.loss]
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
     func number(_ name: String) -> String {

@@ -8,15 +8,15 @@ enum Divergence {
   /// may have had finite losses.
   ///
   /// - Parameters:
-  ///   - metrics: by plain names; those that end in `loss` or `mse` are looked at.
+  ///   - metrics: by plain names; those of losses are looked at.
   ///   - place: the last step.
   static func check(_ metrics: [String: Double], after place: String) throws {
-    let losses = metrics.filter { $0.key.hasSuffix("loss") || $0.key.hasSuffix("mse") }
+    let losses = metrics.filter { Metric($0.key).isLoss }
     guard let (name, value) = losses.filter({ !$0.value.isFinite }).min(by: { $0.key < $1.key })
     else { return }
     throw AdjointError(
       .badData,
-      "the \(ProgressDisplay.words(ofMetric: name)) is \(value.isNaN ? "nan" : "\(value)") after \(place); \(advice)"
+      "the \(Metric(name).title) is \(value.isNaN ? "nan" : "\(value)") after \(place); \(advice)"
     )
   }
 }

@@ -63,11 +63,12 @@ public final class ProgressDisplay {
   /// What the bar shows from now on of what was measured: the part that was held back, or else the test part, by its
   /// accuracy, or else by its error.
   func measured(_ metrics: [String: Double]) {
-    for part in ["validation", "test"] {
-      for name in ["accuracy", "auc", "mse", "loss"] {
-        guard let value = metrics["\(part)_\(name)"] else { continue }
-        let number = ProgressDisplay.format(metric: name, value)
-        measured = name == "accuracy" ? "\(part) \(number)" : "\(part) \(name) \(number)"
+    for part in [Metric.Part.validation, .test] {
+      for measure in [Metric.Measure.accuracy, .auc, .mse, .loss] {
+        let metric = Metric(part, measure)
+        guard let value = metrics[metric.name] else { continue }
+        let title = measure == .accuracy ? "\(part)" : metric.title
+        measured = "\(title) \(metric.text(value))"
         return
       }
     }
@@ -79,8 +80,9 @@ public final class ProgressDisplay {
     case .silent: break
     case .bar: update(snapshot)
     case .lines:
-      let shown = metrics.sorted { $0.key < $1.key }.map {
-        "\(ProgressDisplay.words(ofMetric: $0.key)) \(ProgressDisplay.format(metric: $0.key, $0.value))"
+      let shown = metrics.sorted { $0.key < $1.key }.map { name, value in
+        let metric = Metric(name)
+        return "\(metric.title) \(metric.text(value))"
       }
       write(
         "epoch \(snapshot.epoch)/\(snapshot.epochs)  step \(ProgressDisplay.grouped(snapshot.step))  "
@@ -117,10 +119,10 @@ public final class ProgressDisplay {
     let share = Double(snapshot.step) / Double(max(snapshot.totalSteps, 1))
     let head = "epoch \(padded(snapshot.epoch, to: snapshot.epochs))/\(snapshot.epochs) "
     var parts = [
-      " \(padded(Int(share * 100), to: 100)) %", "loss \(format(metric: "loss", snapshot.loss))",
+      " \(padded(Int(share * 100), to: 100)) %", "loss \(format(snapshot.loss))",
     ]
     if let accuracy = snapshot.accuracy {
-      parts.append("accuracy \(format(metric: "accuracy", accuracy))")
+      parts.append("accuracy \(Metric("accuracy").text(accuracy))")
     }
     if let measured { parts.append(measured) }
     parts.append("\(grouped(Int(snapshot.samplesPerSecond))) samples/s")
@@ -149,15 +151,6 @@ public final class ProgressDisplay {
     let (value, unit) =
       rate < 999.5 ? (rate, "") : rate < 999_500 ? (rate / 1e3, "k") : (rate / 1e6, "M")
     return String(format: "%.3g", value) + " \(unit)/s"
-  }
-
-  /// A metric's name as people are shown it: `test accuracy`.
-  public static func words(ofMetric name: String) -> String { name.replacing("_", with: " ") }
-
-  /// A metric in few characters; accuracies in per cent.
-  public static func format(metric name: String, _ value: Double) -> String {
-    if name.contains("accuracy"), value.isFinite { return String(format: "%.2f %%", value * 100) }
-    return format(value)
   }
 
   /// A number in few characters, a very small or large one by its first digits.

@@ -32,53 +32,19 @@ public enum RunReport {
   ///
   /// - Parameters:
   ///   - history: what was measured.
-  ///   - leftOut: endings of the epochs' metrics, such as `mse`, that are drawn elsewhere.
+  ///   - leftOut: measures of the epochs that are drawn elsewhere.
   public static func curves(
-    of history: History, leavingOut leftOut: Set<String> = []
+    of history: History, leavingOut leftOut: Set<Metric.Measure> = []
   ) -> Report.Section {
     var blocks: [Report.Block] = []
     if history.losses.count > 1 { blocks.append(losses(of: history)) }
-    func plot(
-      _ history: History, suffix: String, title: String, axis: Axis, scale: Double
-    ) -> LinePlot? {
-      leftOut.contains(suffix)
-        ? nil : Self.plot(history, suffix: suffix, title: title, axis: axis, scale: scale)
-    }
-    let accuracies = plot(
-      history, suffix: "accuracy", title: "Accuracy", axis: Axis("accuracy", unit: "%"), scale: 100)
-    let losses = plot(
-      history, suffix: "loss", title: "Loss of each epoch", axis: Axis("loss"), scale: 1)
-    let areas = plot(
-      history, suffix: "auc", title: "Area under the ROC curve", axis: Axis("AUC"), scale: 1)
-    let errors = plot(
-      history, suffix: "mse", title: "Mean squared error of each epoch",
-      axis: Axis("mean squared error"), scale: 1)
-    var row: [(any Figure, caption: String)] = []
-    if let accuracies {
-      row.append(
-        (
-          accuracies,
-          history.metricNames.contains("train_accuracy")
-            ? "Training accuracy is the running one, of the weights as they change."
-            : "After each epoch."
-        ))
-    }
-    if let losses {
-      let parts = history.metricNames.filter { $0.hasSuffix("loss") }
-      let caption =
-        !parts.contains("train_loss")
-        ? "After each epoch."
-        : parts.count == 1
-          ? "Mean over the epoch." : "Mean over the epoch for training, after it for the others."
-      row.append((losses, caption))
-    }
-    if let areas {
-      row.append((areas, "Each class against the rest, mean over the classes, after each epoch."))
-    }
-    if let errors { row.append((errors, "After each epoch.")) }
-    if !row.isEmpty { blocks.append(.row(row)) }
-    let measured = measures(of: history)
-    if !measured.isEmpty { blocks.append(.row(measured)) }
+    let rows = [
+      Metric.Measure.allCases.filter { !leftOut.contains($0) }.compactMap {
+        byEpoch($0, of: history)
+      },
+      Metric.Measure.allCases.compactMap { byStep($0, of: history) },
+    ]
+    blocks += rows.filter { !$0.isEmpty }.map { .row($0) }
     if let rates = rates(of: history) { blocks.append(rates) }
     return Report.Section("Training", blocks)
   }
@@ -126,54 +92,90 @@ public enum RunReport {
       caption: caption)
   }
 
-  private static func plot(
-    _ history: History, suffix: String, title: String, axis: Axis, scale: Double
-  ) -> LinePlot? {
-    let names = history.metricNames.filter { $0.hasSuffix(suffix) }
-    guard !names.isEmpty, history.epochs.count > 1 else { return nil }
-    let points = history.epochs.map { (Double($0.epoch), $0.metrics) }
-    return LinePlot(
-      title: title, x: Axis(counting: "epoch"), y: axis,
-      series: series(names, suffix, points, scale), width: 460, height: 300)
-  }
-
-  /// One for each part that a figure was measured on, training first.
-  private static func series(
-    _ names: [String], _ suffix: String, _ points: [(x: Double, metrics: [String: Double])],
-    _ scale: Double
-  ) -> [Series] {
-    let order = ["train", "validation", "test"]
-    func rank(_ name: String) -> Int { order.firstIndex { name.hasPrefix($0) } ?? order.count }
-    return names.sorted { (rank($0), $0) < (rank($1), $1) }.map { name in
-      let own = points.compactMap { point in point.metrics[name].map { (point.x, $0 * scale) } }
-      let label = name.replacing("_\(suffix)", with: "").replacing("train", with: "training")
-      return Series(label, x: own.map(\.0), y: own.map(\.1))
+  private static func byEpoch(
+    _ measure: Metric.Measure, of history: History
+  ) -> (figure: any Figure, caption: String)? {
+    guard history.epochs.count > 1 else { return nil }
+    let isError = measure == .loss || measure == .mse
+    return plot(
+      measure, isError ? "\(measure.title) of each epoch" : measure.title, by: "epoch",
+      history.epochs.map { (Double($0.epoch), $0.metrics) }
+    ) { hasTraining, isAlone in
+      switch measure {
+      case .accuracy where hasTraining:
+        "Training accuracy is the running one, of the weights as they change."
+      case .loss where hasTraining:
+        isAlone
+          ? "Mean over the epoch." : "Mean over the epoch for training, after it for the others."
+      case .auc: "Each class against the rest, mean over the classes, after each epoch."
+      case .accuracy, .loss, .mse: "After each epoch."
+      }
     }
   }
 
-  /// What was measured every so many steps, by step.
-  private static func measures(
-    of history: History
-  ) -> [(figure: any Figure, caption: String)] {
-    guard history.measures.count > 1 else { return [] }
-    let points = history.measures.map { (Double($0.step), $0.metrics) }
-    let all = Set(history.measures.flatMap(\.metrics.keys)).sorted()
-    return [
-      ("accuracy", "Accuracy by step", Axis("accuracy", unit: "%"), 100.0),
-      ("loss", "Loss by step", Axis("loss"), 1),
-      ("auc", "Area under the ROC curve by step", Axis("AUC"), 1),
-      ("mse", "Mean squared error by step", Axis("mean squared error"), 1),
-    ].compactMap { suffix, title, axis, scale in
-      let names = all.filter { $0.hasSuffix(suffix) }
-      guard !names.isEmpty else { return nil }
-      let plot = LinePlot(
-        title: title, x: Axis(counting: "step"), y: axis,
-        series: series(names, suffix, points, scale), width: 460, height: 300)
-      return (
-        plot,
-        names.contains { $0.hasPrefix("train") }
-          ? "Training: the mean over the steps since the measure before." : "After these steps."
-      )
+  /// What was measured every so many steps.
+  private static func byStep(
+    _ measure: Metric.Measure, of history: History
+  ) -> (figure: any Figure, caption: String)? {
+    guard history.measures.count > 1 else { return nil }
+    return plot(
+      measure, "\(measure.title) by step", by: "step",
+      history.measures.map { (Double($0.step), $0.metrics) }
+    ) { hasTraining, _ in
+      hasTraining
+        ? "Training: the mean over the steps since the measure before." : "After these steps."
+    }
+  }
+
+  /// A curve for each part that a measure was taken of, training first; nil where it was of none.
+  ///
+  /// - Parameter caption: what is said of the curves, by whether one is of training and whether it is the only one.
+  private static func plot(
+    _ measure: Metric.Measure, _ title: String, by counted: String,
+    _ points: [(x: Double, metrics: [String: Double])],
+    caption: (_ hasTraining: Bool, _ isAlone: Bool) -> String
+  ) -> (figure: any Figure, caption: String)? {
+    let metrics = Set(points.flatMap(\.metrics.keys)).map { Metric($0) }
+      .filter { $0.measure == measure }
+    guard !metrics.isEmpty else { return nil }
+    let order = Metric.Part.allCases
+    func rank(_ metric: Metric) -> Int {
+      metric.part.flatMap { order.firstIndex(of: $0) } ?? order.count
+    }
+    let series = metrics.sorted { (rank($0), $0.name) < (rank($1), $1.name) }.map { metric in
+      let own = points.compactMap { point in
+        point.metrics[metric.name].map { (point.x, $0 * measure.scale) }
+      }
+      let label = metric.name.replacing("_\(measure)", with: "")
+        .replacing("train", with: "training")
+      return Series(label, x: own.map(\.0), y: own.map(\.1))
+    }
+    return (
+      LinePlot(
+        title: title, x: Axis(counting: counted), y: Axis(measure.axis, unit: measure.unit),
+        series: series, width: 460, height: 300),
+      caption(metrics.contains { $0.part == .train }, metrics.count == 1)
+    )
+  }
+}
+
+extension Metric.Measure {
+  fileprivate var title: String {
+    switch self {
+    case .accuracy: "Accuracy"
+    case .loss: "Loss"
+    case .auc: "Area under the ROC curve"
+    case .mse: "Mean squared error"
+    }
+  }
+
+  /// The words at the axis.
+  fileprivate var axis: String {
+    switch self {
+    case .accuracy: "accuracy"
+    case .loss: "loss"
+    case .auc: "AUC"
+    case .mse: "mean squared error"
     }
   }
 }

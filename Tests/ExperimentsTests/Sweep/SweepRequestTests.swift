@@ -2,6 +2,7 @@ import Foundation
 import Tensors
 import TestSupport
 import Testing
+import Training
 
 @testable import Experiments
 
@@ -129,7 +130,7 @@ import Testing
 
   @Test func directionOfEveryExperimentsMetric() {
     for kind in ExperimentCatalogue.all {
-      #expect(SweepRequest.lessIsBetter(kind.searchMetric) != nil, "\(kind.information.name)")
+      #expect(Metric(kind.searchMetric).isHigherBetter != nil, "\(kind.information.name)")
     }
   }
 

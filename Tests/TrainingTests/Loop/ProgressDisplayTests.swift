@@ -152,14 +152,4 @@ import Testing
   func timeLeft(seconds: Double, text: String) {
     #expect(ProgressDisplay.clock(seconds) == text)
   }
-
-  @Test(arguments: [
-    ("test_accuracy", 0.97684, "97.68 %"), ("loss", 2.302585, "2.3026"), ("loss", 0, "0.0000"),
-    ("loss", 0.0012345, "0.00123"), ("loss", -0.5, "-0.5000"), ("loss", 1e-9, "1e-09"),
-    ("loss", 123_456.789, "123456.7890"), ("loss", 1e20, "1e+20"), ("loss", .nan, "nan"),
-    ("test_accuracy", .infinity, "inf"),
-  ])
-  func numbers(name: String, value: Double, text: String) {
-    #expect(ProgressDisplay.format(metric: name, value) == text)
-  }
 }

@@ -72,7 +72,7 @@ import Testing
   /// What an experiment draws itself is not drawn twice.
   @Test func metricsLeftOut() {
     let history = history(epochs: 3)
-    let html = page(RunReport.curves(of: history, leavingOut: ["loss"]))
+    let html = page(RunReport.curves(of: history, leavingOut: [.loss]))
     #expect(!html.contains("Loss of each epoch") && html.contains("Accuracy"))
     #expect(html.contains("Training loss"))
   }
