@@ -82,19 +82,13 @@ public final class SweepProgress {
     done: Double, finished: Int, trials: Int, best: (text: String, trial: Int)?,
     secondsLeft: Double, width: Int
   ) -> String {
-    let head = "trials \(finished)/\(trials) "
+    let bar = ProgressBar("trials \(finished)/\(trials) ", share: done, width: width)
     var parts = [" \(Int(done * 100)) %"]
     if let best { parts.append("best \(best.text) (trial \(best.trial))") }
     parts.append("\(ProgressDisplay.clock(secondsLeft)) left")
-    while parts.count > 1 && head.count + 10 + parts.joined(separator: "  ").count > width - 1 {
+    while parts.count > 1 && !bar.hasRoom(for: 10, before: parts) {
       parts.remove(at: parts.count - 1)
     }
-    let tail = parts.joined(separator: "  ")
-    let room = min(width - 1 - head.count - tail.count, 40)
-    // A line that wraps could not be drawn over again.
-    if room < 4 { return String((head + tail.drop { $0 == " " }).prefix(max(width - 1, 0))) }
-    let filled = min(Int((done * Double(room)).rounded()), room)
-    return head + String(repeating: "━", count: filled)
-      + String(repeating: "─", count: room - filled) + tail
+    return bar.line(parts)
   }
 }

@@ -117,7 +117,9 @@ public final class ProgressDisplay {
   /// Loss and accuracy are the epoch's running means of training.
   static func barLine(_ snapshot: Snapshot, measured: String? = nil, width: Int) -> String {
     let share = Double(snapshot.step) / Double(max(snapshot.totalSteps, 1))
-    let head = "epoch \(padded(snapshot.epoch, to: snapshot.epochs))/\(snapshot.epochs) "
+    let bar = ProgressBar(
+      "epoch \(padded(snapshot.epoch, to: snapshot.epochs))/\(snapshot.epochs) ", share: share,
+      width: width)
     var parts = [
       " \(padded(Int(share * 100), to: 100)) %", "loss \(format(snapshot.loss))",
     ]
@@ -129,21 +131,13 @@ public final class ProgressDisplay {
     // Of the first steps alone nobody knows.
     let isKnown = snapshot.secondsLeft < 360_000
     parts.append("\(isKnown ? clock(snapshot.secondsLeft) : "–:––") left")
-    let fits = { (parts: [String]) in
-      head.count + 8 + parts.joined(separator: "  ").count <= width - 1
-    }
+    let fits = { (parts: [String]) in bar.hasRoom(for: 8, before: parts) }
     if !fits(parts) { parts[parts.count - 2] = short(snapshot.samplesPerSecond) }
     // What does not fit is left out from the back, down to the bar itself.
     while parts.count > 1 && !fits(parts) {
       parts.remove(at: parts.count > 2 ? parts.count - 2 : parts.count - 1)
     }
-    let tail = parts.joined(separator: "  ")
-    let room = min(width - 1 - head.count - tail.count, 40)
-    // A line that wraps could not be drawn over again.
-    if room < 4 { return String((head + tail.drop { $0 == " " }).prefix(max(width - 1, 0))) }
-    let filled = min(Int((share * Double(room)).rounded()), room)
-    return head + String(repeating: "━", count: filled)
-      + String(repeating: "─", count: room - filled) + tail
+    return bar.line(parts)
   }
 
   /// Samples in a second, in few characters: `287 k/s`.
