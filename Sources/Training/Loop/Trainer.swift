@@ -76,6 +76,28 @@ public final class Trainer {
   public func train() throws -> Outcome {
     let planned = plan.totalSteps(stepsPerEpoch: task.stepsPerEpoch)
     let total = min(planned, pauseStep ?? planned)
+    try begin()
+    let began = clock.now
+    try takeSteps(to: total)
+    let isComplete = state.step >= planned || isOver
+    let isStopped = mayGoOn(to: total)
+    if lastCheckpointStep != state.step { try writeCheckpoint() }
+    let seconds = (clock.now - began) / .seconds(1)
+    let result = try isStopped ? nil : measureResult()
+    task.takeNotes().forEach(progress.note)
+    let metrics = result ?? [:]
+    try Divergence.check(metrics, after: "step \(state.step)")
+    if isComplete && result != nil { log.end(metrics, step: state.step) }
+    try patience { try log.close() }
+    // Only now: what is kept of each step would grow with the run.
+    let history = try History(reading: run.metrics)
+    return Outcome(
+      metrics: metrics, steps: state.step, seconds: seconds, history: history,
+      wasInterrupted: result == nil, isPaused: result != nil && !isComplete)
+  }
+
+  /// Keeps what there is before the first step, and brings the task to the place of the next.
+  private func begin() throws {
     // Whenever it is killed, there is a checkpoint to go on from.
     if state.step == 0 {
       try withAverage {
@@ -87,7 +109,10 @@ public final class Trainer {
     // An epoch may be over whose metrics were interrupted.
     let isEnd = state.batch == task.stepsPerEpoch
     try task.seek(epoch: state.epoch + (isEnd ? 1 : 0), batch: isEnd ? 0 : state.batch)
-    let began = clock.now
+  }
+
+  /// Trains until so many steps are taken, or the plan is over, or it is interrupted.
+  private func takeSteps(to total: Int) throws {
     var meter = SpeedMeter(clock: clock, step: state.step)
     do {
       defer { progress.finish() }
@@ -107,32 +132,20 @@ public final class Trainer {
       try? log.close()
       throw error
     }
-    var wasInterrupted = mayGoOn(to: total)
-    let isComplete = state.step >= planned || isOver
-    if lastCheckpointStep != state.step { try writeCheckpoint() }
-    let seconds = (clock.now - began) / .seconds(1)
-    if !wasInterrupted, bestModel != nil || average != nil {
+  }
+
+  /// What the weights come to that the run ends with, which it leaves in the task; nil where it was interrupted.
+  private func measureResult() throws -> [String: Double]? {
+    if bestModel != nil || average != nil {
       try task.load(modelState: bestModel ?? withAverage { task.modelState })
     }
-    var metrics: [String: Double] = [:]
     do {
       defer { progress.finish() }
-      if !wasInterrupted {
-        progress.show("measuring the result …")
-        metrics = try task.finalMetrics()
-      }
+      progress.show("measuring the result …")
+      return try task.finalMetrics()
     } catch let error as AdjointError where error.kind == .interrupted {
-      wasInterrupted = true
+      return nil
     }
-    task.takeNotes().forEach(progress.note)
-    try Divergence.check(metrics, after: "step \(state.step)")
-    if isComplete && !wasInterrupted { log.end(metrics, step: state.step) }
-    try patience { try log.close() }
-    // Only now: what is kept of each step would grow with the run.
-    let history = try History(reading: run.metrics)
-    return Outcome(
-      metrics: metrics, steps: state.step, seconds: seconds, history: history,
-      wasInterrupted: wasInterrupted, isPaused: !wasInterrupted && !isComplete)
   }
 
   private var pauseStep: Int? {
