@@ -162,10 +162,10 @@ public enum DataSets {
   public static func inspect(
     _ name: String, size: Int? = nil, in directory: DataDirectory
   ) throws -> Inspection {
-    if name == ImageSet.folderName { return try inspectFolder(size: size, in: directory) }
+    if name == ImageSetKind.folderName { return try inspectFolder(size: size, in: directory) }
     let source = try source(name, size: size)
     if source.name == DataCatalogue.ett.name { return try inspectSeries(source, in: directory) }
-    let sets = try load(source, in: directory)
+    let parts = try load(source, in: directory)
     var rows = [["set", "\(source.name): \(source.summary)"], ["licence", source.licence]]
     if let (member, size) = source.member,
       try MedMNIST.isDrawn(member, size: size, in: folder(of: source, in: directory))
@@ -175,8 +175,8 @@ public enum DataSets {
         ["licence", DataCatalogue.drawnDigits.licence],
       ]
     }
-    rows.append(["from", sets[0].set.description])
-    return inspection(of: sets, rows)
+    rows.append(["from", parts.train.description])
+    return inspection(of: parts, rows)
   }
 
   /// The pictures of `train/`, `val/` and `test/` in the folder that `--data-dir` names, as they are trained on.
@@ -184,24 +184,23 @@ public enum DataSets {
     size: Int?, in directory: DataDirectory
   ) throws -> Inspection {
     guard let folder = directory.explicit else {
-      throw AdjointError(.usage, "\(ImageSet.folderName): name the folder with --data-dir")
+      throw AdjointError(.usage, "\(ImageSetKind.folderName): name the folder with --data-dir")
     }
     var configuration = ImageConfiguration()
     configuration.size = size ?? configuration.size
     try configuration.validate()
-    let parts = try ImageFolder.loadParts(folder, size: configuration.size)
-    let held = parts.validation.map { [("validation", $0)] } ?? []
-    return inspection(
-      of: [("training", parts.train)] + held + [("test", parts.test)],
-      [["set", "a folder of pictures"], ["from", folder.path]])
+    let parts = try ImageSetKind.named(ImageSetKind.folderName)
+      .load(folder, configuration.size) { _ in }
+    return inspection(of: parts, [["set", "a folder of pictures"], ["from", folder.path]])
   }
 
   /// What there is to say of the parts of a set, below what is said of all of it.
   private static func inspection(
-    of sets: [(part: String, set: ClassificationSet)], _ head: [[String]]
+    of parts: ImageClassificationParts, _ head: [[String]]
   ) -> Inspection {
     var rows = head
-    for (part, set) in sets {
+    let held = parts.validation.map { [("validation", $0)] } ?? []
+    for (part, set) in [("training", parts.train)] + held + [("test", parts.test)] {
       rows.append([
         part,
         "\(ProgressDisplay.grouped(set.count)) images, \(set.height) × \(set.width) × \(set.channels), "
@@ -217,28 +216,23 @@ public enum DataSets {
       }
       rows.append(["", "pixels: mean \(numbers(mean))  deviation \(numbers(deviation))"])
     }
-    return Inspection(rows: rows, sample: sets[sets.count - 1].set)
+    return Inspection(rows: rows, sample: parts.test)
   }
 
-  /// The parts of a set of images; the last is the one for the test.
   private static func load(
     _ source: DataSource, in directory: DataDirectory
-  ) throws -> [(part: String, set: ClassificationSet)] {
-    let sets: (train: ClassificationSet, test: ClassificationSet)
-    if source.files.isEmpty {
-      sets = DrawnDigits.load()
-    } else {
-      let folder = try folder(of: source, in: directory)
-      if let (member, size) = source.member {
-        let sets = try MedMNIST.load(member, size: size, from: folder)
-        return [("training", sets.train), ("validation", sets.validation), ("test", sets.test)]
-      }
-      switch source.name {
-      case DataCatalogue.cifar10.name: sets = try CIFAR10.load(from: folder)
-      case DataCatalogue.cifar100.name: sets = try CIFAR100.load(from: folder)
-      default: sets = try MNIST.load(from: folder)
-      }
+  ) throws -> ImageClassificationParts {
+    switch source.name {
+    case DataCatalogue.drawnDigits.name:
+      let (train, test) = DrawnDigits.load()
+      return ImageClassificationParts(train: train, test: test)
+    case DataCatalogue.mnist.name:
+      let (train, test) = try MNIST.load(from: folder(of: source, in: directory))
+      return ImageClassificationParts(train: train, test: test)
+    default:
+      // What comes in one size is not asked for it.
+      let (name, size) = source.member ?? (source.name, 0)
+      return try ImageSetKind.named(name).load(folder(of: source, in: directory), size) { _ in }
     }
-    return [("training", sets.train), ("test", sets.test)]
   }
 }

@@ -130,6 +130,9 @@ struct ImageConfiguration: TimedConfiguration {
       "type of images and activations; with bfloat16 weights and sums stay float32"),
   ]
 
+  /// What is known of the images before they are read.
+  var setKind: ImageSetKind { get throws { try .named(data) } }
+
   /// What is trained and how, in a phrase.
   var summary: String {
     let tuned =
@@ -153,9 +156,9 @@ struct ImageConfiguration: TimedConfiguration {
 
   var idle: [String: String] {
     var idle: [String: String] = [:]
-    if ["cifar10", "cifar100"].contains(data) {
-      idle["size"] = "a member of MedMNIST or data=folder"
-    } else if data != ImageSet.folderName {
+    let kind = try? setKind
+    if kind?.side != nil { idle["size"] = "a member of MedMNIST or data=folder" }
+    if kind?.hasOwnValidation == true {
       idle["validation"] = "a set without a validation part of its own"
     }
     if optimizer != .sgd { idle["momentum"] = "optimizer=sgd" }
@@ -167,9 +170,7 @@ struct ImageConfiguration: TimedConfiguration {
   }
 
   func validateTogether() throws {
-    if !["cifar10", "cifar100", ImageSet.folderName].contains(data) {
-      _ = try MedMNIST.member(named: data)
-    }
+    _ = try setKind
   }
 
   /// The plan, where an epoch has so many steps.

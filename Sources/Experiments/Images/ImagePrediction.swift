@@ -63,8 +63,8 @@ struct ImagePrediction {
     self.network = network
     (channels, classes, self.side) = (form.channels, form.classes, side)
     dtype = configuration.precision
-    transform = ImageSet.normalization(configuration, channels: form.channels)
-    normalization = ImageSet.words(
+    transform = try ImageSet.normalization(configuration, channels: form.channels)
+    normalization = try ImageSet.words(
       ImageSet.statistics(configuration, channels: form.channels))
   }
 

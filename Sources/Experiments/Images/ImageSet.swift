@@ -8,10 +8,8 @@ struct ImageSet {
   let parts: ImageClassificationParts
   let description: String
   let files: [RunEnvironment.DataFile]
+  let kind: ImageSetKind
   let transform: PixelTransform
-
-  /// What `data=` is for a folder of pictures.
-  static let folderName = "folder"
 
   /// - Parameters:
   ///   - configuration: which set, of which size, and how many images are held back.
@@ -23,10 +21,13 @@ struct ImageSet {
     _ configuration: ImageConfiguration, from data: DataDirectory, for experiment: String,
     note: (String) -> Void
   ) throws {
+    kind = try configuration.setKind
     let found =
-      configuration.data == Self.folderName
-      ? try Self.pictures(configuration, in: data, for: experiment, note: note)
-      : try Self.published(configuration, from: data, for: experiment, note: note)
+      if let source = try kind.source?(configuration.size) {
+        try Self.published(kind, source, configuration, from: data, for: experiment, note: note)
+      } else {
+        try Self.pictures(configuration, in: data, for: experiment, note: note)
+      }
     var (train, validation) = (found.parts.train, found.parts.validation)
     if validation == nil, configuration.validation > 0 {
       guard configuration.validation < train.count else {
@@ -45,7 +46,7 @@ struct ImageSet {
       test: found.parts.test.repeating(toChannels: channels))
     parts.warnOfEmptyClasses(note)
     (description, files) = (found.description, found.files)
-    transform = ImageSet.normalization(configuration, channels: channels)
+    transform = try ImageSet.normalization(configuration, channels: channels)
   }
 
   /// The parts as they are found, with what there is to say of them.
@@ -54,32 +55,18 @@ struct ImageSet {
   )
 
   private static func published(
-    _ configuration: ImageConfiguration, from data: DataDirectory, for experiment: String,
-    note: (String) -> Void
+    _ kind: ImageSetKind, _ source: DataSource, _ configuration: ImageConfiguration,
+    from data: DataDirectory, for experiment: String, note: (String) -> Void
   ) throws -> Found {
-    let name = configuration.data
-    let source = try ImageSet.source(configuration)
     let found = try FoundData.required(
       source, called: source.name, in: data, for: experiment, note: note)
     let (folder, files) = (found.folder, found.files)
-    let train: ClassificationSet
-    var validation: ClassificationSet?
-    let test: ClassificationSet
-    switch name {
-    case "cifar10": (train, test) = try CIFAR10.load(from: folder)
-    case "cifar100": (train, test) = try CIFAR100.load(from: folder, labels: .fine)
-    default:
-      let sets = try MedMNIST.load(name, size: configuration.size, from: folder)
-      (train, validation, test) = (sets.train, sets.validation, sets.test)
-    }
-    if name.hasPrefix("cifar") {
-      CIFARImages.noteOfCounts(source.name, train.count, test.count, note)
-    }
+    let parts = try kind.load(folder, configuration.size, note)
     let checksums = files.map { $0.sha256.prefix(8) + "…" }.joined(separator: " ")
     let isDrawn =
-      source.member != nil && MedMNIST.isDrawn(name, size: configuration.size, in: folder)
+      source.member.map { MedMNIST.isDrawn($0.name, size: $0.size, in: folder) } ?? false
     return (
-      ImageClassificationParts(train: train, validation: validation, test: test),
+      parts,
       (isDrawn ? "drawn by the program in the layout of " : "")
         + "\(source.name) (files with SHA-256 \(checksums))",
       files
@@ -94,8 +81,8 @@ struct ImageSet {
     guard let folder = data.explicit else {
       throw AdjointError(
         .noInput,
-        "\(experiment): data=\(folderName): name the folder with --data-dir; it holds train and test, each "
-          + "with a folder of pictures for each class")
+        "\(experiment): data=\(ImageSetKind.folderName): name the folder with --data-dir; it holds train and "
+          + "test, each with a folder of pictures for each class")
     }
     let parts = try ImageFolder.loadParts(folder, size: configuration.size)
     guard parts.train.classCount > 1 else {
@@ -111,24 +98,15 @@ struct ImageSet {
       ImageClassificationParts(
         train: parts.train, validation: parts.validation, test: parts.test),
       "\(counts) pictures of \(parts.train.classCount) classes (SHA-256 \(parts.sha256.prefix(8))…)",
-      [.init(name: folderName, sha256: parts.sha256)]
+      [.init(name: ImageSetKind.folderName, sha256: parts.sha256)]
     )
   }
 
-  /// Where the files of a configuration's set come from.
-  static func source(_ configuration: ImageConfiguration) throws -> DataSource {
-    switch configuration.data {
-    case "cifar10": DataCatalogue.cifar10
-    case "cifar100": DataCatalogue.cifar100
-    default:
-      try MedMNIST.source(
-        of: MedMNIST.member(named: configuration.data), size: configuration.size)
-    }
-  }
-
   /// How bytes become inputs.
-  static func normalization(_ configuration: ImageConfiguration, channels: Int) -> PixelTransform {
-    let (mean, deviation) = statistics(configuration, channels: channels)
+  static func normalization(
+    _ configuration: ImageConfiguration, channels: Int
+  ) throws -> PixelTransform {
+    let (mean, deviation) = try statistics(configuration, channels: channels)
     return .normalized(mean: mean, deviation: deviation)
   }
 
@@ -137,8 +115,9 @@ struct ImageSet {
   /// ½ for all.
   static func statistics(
     _ configuration: ImageConfiguration, channels: Int
-  ) -> (mean: [Float], deviation: [Float]) {
-    if channels == 3 && (!configuration.weights.isEmpty || configuration.data.hasPrefix("cifar")) {
+  ) throws -> (mean: [Float], deviation: [Float]) {
+    let isFromElsewhere = !configuration.weights.isEmpty
+    if try channels == 3 && (isFromElsewhere || configuration.setKind.isNormalizedAsImageNet) {
       return ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
     }
     let half = [Float](repeating: 0.5, count: channels)
@@ -158,15 +137,9 @@ struct ImageSet {
   static func form(
     _ configuration: ImageConfiguration, classes: Int
   ) throws -> ImageNetworks.Form {
-    switch configuration.data {
-    case "cifar10": return .init(channels: 3, classes: 10, side: 32)
-    case "cifar100": return .init(channels: 3, classes: 100, side: 32)
-    case folderName: return .init(channels: 3, classes: classes, side: configuration.size)
-    default:
-      let member = try MedMNIST.member(named: configuration.data)
-      return .init(
-        channels: configuration.weights.isEmpty ? member.channels : 3,
-        classes: member.classNames.count, side: configuration.size)
-    }
+    let kind = try configuration.setKind
+    return .init(
+      channels: configuration.weights.isEmpty ? kind.channels : 3,
+      classes: kind.classCount ?? classes, side: kind.side ?? configuration.size)
   }
 }

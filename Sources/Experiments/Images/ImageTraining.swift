@@ -71,7 +71,7 @@ final class ImageTraining {
       try load(given, into: network.network, .except([network.classifierPath]), from: file.path)
       note(
         "weights: \(file.path), all but \(network.classifierPath); images are "
-          + ImageSet.words(ImageSet.statistics(configuration, channels: set.channels)))
+          + (try ImageSet.words(ImageSet.statistics(configuration, channels: set.channels))))
     }
     return network
   }
@@ -224,8 +224,6 @@ final class ImageTraining {
       weightDecay: configuration.weightDecay, groups: groups)
   }
 
-  private var isMedical: Bool { MedMNIST.members.contains { $0.name == configuration.data } }
-
   /// Accuracies, AUC, and what the network costs.
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
     let set = images.parts.train
@@ -236,7 +234,7 @@ final class ImageTraining {
     let figures = ClassificationReport.keyFigures(
       metrics, classifier.step.parameters, published: published)
     // The publishers of MedMNIST state the area first; of CIFAR nobody does.
-    return (isMedical ? (area ?? []) + figures : figures + (area ?? []))
+    return (images.kind.hasAreaFirst ? (area ?? []) + figures : figures + (area ?? []))
       + [
         .init(
           "Multiplications", String(format: "%.1f million", Double(multiplications) / 1e6),

@@ -43,9 +43,8 @@ extension Prediction {
     let prediction = try model.prediction(weights, imageSide: side, note: note)
     model.tellAssumptions(of: prediction, weights, side: side, note)
     let logits = try prediction.logits(ofPictures: files, size: side)
-    let probabilities =
-      (hasSeveralLabels(model.configuration?.data) ? sigmoid(logits) : softmax(logits))
-      .doubles
+    let hasSeveralLabels = try model.configuration?.setKind.hasSeveralLabels ?? false
+    let probabilities = (hasSeveralLabels ? sigmoid(logits) : softmax(logits)).doubles
     let classes = logits.shape[1]
     let start = isFolder ? input.path.count + (input.path.hasSuffix("/") ? 0 : 1) : 0
     let found = PicturePrediction(
@@ -64,11 +63,6 @@ extension Prediction {
       }
     }
     return found
-  }
-
-  /// Whether the images of a set are of several classes at once, each with a probability of its own.
-  static func hasSeveralLabels(_ data: String?) -> Bool {
-    MedMNIST.members.contains { $0.name == data && $0.hasSeveralLabels }
   }
 
   /// Those that a run notes; numbers where there is none, or where they are not as many.

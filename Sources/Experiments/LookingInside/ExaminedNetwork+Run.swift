@@ -21,9 +21,9 @@ extension ImageExperiment {
     try load(weights, into: network, from: source)
     return try ExaminedNetwork(
       network, takes: .images, parameters: parameters(of: network),
-      transform: ImageSet.normalization(configuration, channels: form.channels),
+      transform: try ImageSet.normalization(configuration, channels: form.channels),
       side: form.side ?? configuration.size, channels: form.channels, classNames: names,
-      hasSeveralLabels: Prediction.hasSeveralLabels(configuration.data))
+      hasSeveralLabels: try configuration.setKind.hasSeveralLabels)
   }
 }
 
