@@ -1,4 +1,5 @@
 import Foundation
+import Training
 
 /// Mean and spread of what runs with different seeds measured.
 struct SeedStatistics: Equatable {
@@ -23,6 +24,18 @@ struct SeedStatistics: Equatable {
     }
     let error = squares[0].flatMap { one in squares[1].map { (one + $0).squareRoot() } }
     return (mean - other.mean, error)
+  }
+
+  /// The mean of a metric by epoch, over the runs that measured it after that one.
+  static func curve(
+    of metric: String, in histories: [History]
+  ) -> [(epoch: Int, mean: Double)] {
+    let measured = histories.flatMap(\.epochs).compactMap { epoch in
+      epoch.metrics[metric].map { (epoch.epoch, $0) }
+    }
+    return Dictionary(grouping: measured, by: \.0).sorted { $0.key < $1.key }.map {
+      ($0.key, SeedStatistics(values: $0.value.map(\.1)).mean)
+    }
   }
 
   /// `93.21 ± 0.35`

@@ -29,35 +29,23 @@ enum DepthComparison {
   ///   with so many images held back.
   static func runs(in folders: String, on data: String, validation: Int) throws -> [Run] {
     var seen: Set<String> = []
-    return try folders.split(separator: ",").compactMap { path in
-      let url = URL(
-        fileURLWithPath: path.trimmingCharacters(in: .whitespaces), isDirectory: true)
+    return try FinishedRun.folders(in: folders).compactMap { url in
       guard seen.insert(url.standardizedFileURL.path).inserted else { return nil }
-      let run = try RunDirectory(opening: url)
-      guard FileManager.default.fileExists(atPath: run.result.path) else {
-        throw AdjointError(.noInput, "compare: \(url.path): is not finished: it has no result.json")
-      }
-      let summary = try RunDirectory.read(ExperimentRunner.Summary.self, from: run.result)
-      let name = DeepPerceptron.information.name
-      guard summary.experiment == name else {
-        throw AdjointError(
-          .usage, "compare: \(url.path): is a run of \(summary.experiment), not of \(name)")
-      }
-      guard summary.data == data else {
-        throw AdjointError(
-          .usage, "compare: \(url.path): was trained on \(summary.data), this run on \(data)")
-      }
-      let saved = try RunDirectory.read(
-        SavedConfiguration<DeepPerceptronConfiguration>.self, from: run.configuration)
-      guard saved.configuration.validation == validation else {
+      let found = try FinishedRun(url)
+      let summary = found.summary
+      try FinishedRun.requireSameExperiment(
+        summary.experiment, as: DeepPerceptron.information.name, in: url.path)
+      try FinishedRun.requireSameData(summary.data, as: data, in: url.path)
+      let configuration = try found.configuration(of: DeepPerceptron.self)
+      guard configuration.validation == validation else {
         throw AdjointError(
           .usage,
-          "compare: \(url.path): held back validation=\(saved.configuration.validation) images, this run "
+          "compare: \(url.path): held back validation=\(configuration.validation) images, this run "
             + "\(validation): their accuracies cannot stand beside one another")
       }
       return Run(
-        configuration: saved.configuration, data: summary.data, metrics: summary.metrics,
-        history: try History(reading: run.metrics), folder: url.path)
+        configuration: configuration, data: summary.data, metrics: summary.metrics,
+        history: try History(reading: found.run.metrics), folder: url.path)
     }
   }
 
@@ -149,14 +137,11 @@ enum DepthComparison {
   ) -> (any Figure, String)? {
     let hasWidths = Set(groups.map(\.hidden)).count > 1
     let series = groups.compactMap { group -> Series? in
-      let epochs = Set(group.runs.flatMap { $0.history.epochs.map(\.epoch) }).sorted()
-      let points = epochs.compactMap { number in
-        group.mean { run in
-          run.history.epochs.first { $0.epoch == number }?.metrics["\(part)_accuracy"]
-        }.map { (Double(number), $0 * 100) }
-      }
+      let points = SeedStatistics.curve(of: "\(part)_accuracy", in: group.runs.map(\.history))
       let label = "\(group.depth) layers" + (hasWidths ? " of \(group.hidden)" : "")
-      return points.isEmpty ? nil : Series(label, x: points.map(\.0), y: points.map(\.1))
+      return points.isEmpty
+        ? nil
+        : Series(label, x: points.map { Double($0.epoch) }, y: points.map { $0.mean * 100 })
     }
     guard !series.isEmpty else { return nil }
     let plot = LinePlot(

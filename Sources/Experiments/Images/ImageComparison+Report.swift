@@ -198,7 +198,7 @@ extension ImageComparison {
       return points.isEmpty
         ? nil
         : Series(
-          group.name, x: points.map { Double($0.epoch) }, y: points.map { $0.value * shown.scale },
+          group.name, x: points.map { Double($0.epoch) }, y: points.map { $0.mean * shown.scale },
           hasMarkers: points.count == 1)
     }
     guard !series.isEmpty else { return nil }

@@ -45,13 +45,8 @@ struct ImageComparison {
     }
 
     /// The mean of a metric over the runs, by epoch.
-    func curve(_ metric: String) -> [(epoch: Int, value: Double)] {
-      let measured = runs.flatMap(\.history.epochs).compactMap { epoch in
-        epoch.metrics[metric].map { (epoch.epoch, $0) }
-      }
-      return Dictionary(grouping: measured, by: \.0).sorted { $0.key < $1.key }.map {
-        ($0.key, $0.value.reduce(0) { $0 + $1.1 } / Double($0.value.count))
-      }
+    func curve(_ metric: String) -> [(epoch: Int, mean: Double)] {
+      SeedStatistics.curve(of: metric, in: runs.map(\.history))
     }
 
     /// The first epoch of each run after which a metric is no less than a bound; nil where none is.
@@ -115,15 +110,9 @@ struct ImageComparison {
     _ other: ImageRun, _ this: ImageRun, _ manner: Manner
   ) throws {
     let folder = other.folder ?? "this run"
-    guard other.data == this.data else {
-      throw AdjointError(
-        .usage, "compare: \(folder): was trained on \(other.data), this run on \(this.data)")
-    }
+    try FinishedRun.requireSameData(other.data, as: this.data, in: folder)
     guard let differing = manner.differing else { return }
-    guard other.experiment == this.experiment else {
-      throw AdjointError(
-        .usage, "compare: \(folder): is a run of \(other.experiment), not of \(this.experiment)")
-    }
+    try FinishedRun.requireSameExperiment(other.experiment, as: this.experiment, in: folder)
     try requireSameSettings(other, as: this, except: differing)
   }
 

@@ -50,31 +50,23 @@ struct ImageRun {
   /// - Throws: `AdjointError` that names the folder: it is none of a run, of one that is not finished, or of an
   ///   experiment without images.
   static func read(_ folder: URL) throws -> ImageRun {
-    let run = try RunDirectory(opening: folder)
-    guard FileManager.default.fileExists(atPath: run.result.path) else {
-      throw AdjointError(
-        .noInput, "compare: \(folder.path): is not finished: it has no result.json")
-    }
-    let summary = try RunDirectory.read(ExperimentRunner.Summary.self, from: run.result)
-    guard
-      let kind = try ExperimentCatalogue.experiment(named: summary.experiment)
-        as? any ImageExperiment.Type
+    let found = try FinishedRun(folder)
+    let name = found.summary.experiment
+    guard let kind = try ExperimentCatalogue.experiment(named: name) as? any ImageExperiment.Type
     else {
       throw AdjointError(
         .usage,
-        "compare: \(folder.path): is a run of \(summary.experiment), which has no convolutional classifier"
-      )
+        "compare: \(folder.path): is a run of \(name), which has no convolutional classifier")
     }
-    return try read(run, of: kind, summary)
+    return try read(found, of: kind)
   }
 
   private static func read<Kind: ImageExperiment>(
-    _ run: RunDirectory, of kind: Kind.Type, _ summary: ExperimentRunner.Summary
+    _ found: FinishedRun, of kind: Kind.Type
   ) throws -> ImageRun {
-    let saved = try RunDirectory.read(
-      SavedConfiguration<Kind.Configuration>.self, from: run.configuration)
+    let (run, summary) = (found.run, found.summary)
     return try ImageRun(
-      of: kind, saved.configuration, data: summary.data, metrics: summary.metrics,
+      of: kind, found.configuration(of: kind), data: summary.data, metrics: summary.metrics,
       history: History(reading: run.metrics), seconds: ExperimentRunner.seconds(of: run),
       folder: run.folder.path, checkpoints: run.checkpoints)
   }
@@ -111,9 +103,7 @@ extension ImageRun {
   /// - Throws: `AdjointError` that names the folder in which there is no finished run.
   static func collect(_ folders: String) throws -> Collection {
     var collection = Collection()
-    for path in folders.split(separator: ",") {
-      let folder = URL(
-        fileURLWithPath: path.trimmingCharacters(in: .whitespaces), isDirectory: true)
+    for folder in FinishedRun.folders(in: folders) {
       let file = folder.appendingPathComponent("sweep.json")
       guard FileManager.default.fileExists(atPath: file.path) else {
         collection.runs.append(try read(folder))

@@ -1,4 +1,5 @@
 import Testing
+import Training
 
 @testable import Experiments
 
@@ -19,5 +20,13 @@ import Testing
     #expect(single.deviation == nil && single.difference(from: full).error == nil)
     #expect(single.text(digits: 1, scale: 100) == "50.0")
     #expect(single.text(ofDifferenceFrom: full, digits: 2) == "−0.42")
+  }
+
+  /// A run that was shorter, or measured something else, counts where it has a figure.
+  @Test func curvesOfMeans() throws {
+    let runs = try [[0.5, 0.25, 1], [0.25], []].map { try ImageComparisonTests.history($0) }
+    let curve = SeedStatistics.curve(of: "validation_accuracy", in: runs)
+    #expect(curve.map(\.epoch) == [1, 2, 3] && curve.map(\.mean) == [0.375, 0.25, 1])
+    #expect(SeedStatistics.curve(of: "test_accuracy", in: runs).isEmpty)
   }
 }

@@ -83,7 +83,7 @@ import Training
       "2 trials of sweeps came to no end and are left out.", "gone on with they are not known",
     ] { #expect(caption.contains(words), "\(words)") }
     #expect(comparison.groups[0].curve("validation_accuracy").map(\.epoch) == [1, 2])
-    let means = comparison.groups[0].curve("validation_accuracy").map(\.value)
+    let means = comparison.groups[0].curve("validation_accuracy").map(\.mean)
     #expect(abs(means[0] - 0.92) < 1e-12 && abs(means[1] - 0.46) < 1e-12)
     #expect(
       try comparison.details().rows == [
