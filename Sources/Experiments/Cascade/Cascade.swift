@@ -149,7 +149,7 @@ final class Cascade: PredictingExperiment {
 
   static func mse(_ value: Double?) -> String? { value.map { String(format: "%.4f", $0) } }
   static func percent(_ value: Double?) -> String? {
-    value.map { String(format: "%.2f %%", $0 * 100) }
+    value.map(Metric("accuracy").text)
   }
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {

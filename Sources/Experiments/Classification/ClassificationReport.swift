@@ -17,9 +17,10 @@ enum ClassificationReport {
   ) -> [Report.KeyFigure] {
     let parts = [("test", "Test"), ("validation", "Validation"), ("train", "Training")]
     let accuracies = parts.compactMap { part, title in
-      metrics["\(part)_accuracy"].map { accuracy in
+      let metric = Metric("\(part)_accuracy")
+      return metrics[metric.name].map { accuracy in
         Report.KeyFigure(
-          "\(title) accuracy", String(format: "%.2f %%", accuracy * 100),
+          "\(title) accuracy", metric.text(accuracy),
           note: part == "test" ? published.map(self.published) : nil)
       }
     }

@@ -85,8 +85,7 @@ final class DeepPerceptron: CIFARExperiment {
     let sections = try perceptron.reportSections()
     guard !configuration.compare.isEmpty else { return sections }
     let this = DepthComparison.Run(
-      configuration: configuration, data: dataDescription, metrics: run.metrics,
-      history: run.history, folder: nil)
+      configuration: configuration, metrics: run.metrics, history: run.history, folder: nil)
     return [
       try .beside(DepthComparison.title) {
         let others =

@@ -10,7 +10,6 @@ enum DepthComparison {
   /// What a run came to.
   struct Run {
     let configuration: DeepPerceptronConfiguration
-    let data: String
     let metrics: [String: Double]
     let history: History
     /// Where it lies; nil for the run whose report this is.
@@ -44,7 +43,7 @@ enum DepthComparison {
             + "\(validation): their accuracies cannot stand beside one another")
       }
       return Run(
-        configuration: configuration, data: summary.data, metrics: summary.metrics,
+        configuration: configuration, metrics: summary.metrics,
         history: try History(reading: found.run.metrics), folder: url.path)
     }
   }
@@ -99,15 +98,15 @@ enum DepthComparison {
   }
 
   private static func table(of runs: [Run]) -> Report.Table {
-    func percent(_ run: Run, _ name: String) -> String {
-      run.metrics[name].map { String(format: "%.2f %%", $0 * 100) } ?? "–"
+    func text(_ name: String, of run: Run) -> String {
+      run.metrics[name].map(Metric(name).text) ?? "–"
     }
     let rows = runs.map { run in
       [
         "\(run.configuration.depth)", "\(run.configuration.hidden)", "\(run.configuration.seed)",
         ProgressDisplay.grouped(run.parameterCount),
-        ProgressDisplay.grouped(run.history.losses.count), percent(run, "train_accuracy"),
-        percent(run, "validation_accuracy"), percent(run, "test_accuracy"),
+        ProgressDisplay.grouped(run.history.losses.count), text("train_accuracy", of: run),
+        text("validation_accuracy", of: run), text("test_accuracy", of: run),
         run.folder ?? "this run",
       ]
     }

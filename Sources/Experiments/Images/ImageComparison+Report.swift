@@ -136,9 +136,10 @@ extension ImageComparison {
 
   /// 95 % of what the reference ends with.
   private var bound: (value: Double, text: String)? {
-    reference?.final("validation_accuracy").map { final in
+    let accuracy = Metric("validation_accuracy")
+    return reference?.final(accuracy.name).map { final in
       let value = 0.95 * final.mean
-      return (value, String(format: "%.2f %%", value * 100))
+      return (value, accuracy.text(value))
     }
   }
 

@@ -69,16 +69,16 @@ final class MNISTPerceptron: PredictingExperiment, LookingInside {
   var examined: ExaminedNetwork { classifier.examined }
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
-    func percent(_ name: String) -> String {
-      metrics[name].map { String(format: "%.2f %%", $0 * 100) } ?? "–"
+    func text(_ name: String) -> String {
+      metrics[name].map(Metric(name).text) ?? "–"
     }
     let weights = classifier.step.parameters.reduce(0) { $0 + $1.count }
     return [
       .init(
-        "Test accuracy", percent("test_accuracy"),
+        "Test accuracy", text("test_accuracy"),
         note: published.map(ClassificationReport.published)),
       .init("Test loss", metrics["test_loss"].map { String(format: "%.4f", $0) } ?? "–"),
-      .init("Training accuracy", percent("train_accuracy")),
+      .init("Training accuracy", text("train_accuracy")),
       .init("Parameters", ProgressDisplay.grouped(weights)),
     ]
   }

@@ -93,13 +93,13 @@ final class Mixer: PredictingExperiment, LookingInside {
   }
 
   func keyFigures(_ metrics: [String: Double]) -> [Report.KeyFigure] {
-    func percent(_ name: String) -> String {
-      metrics[name].map { String(format: "%.2f %%", $0 * 100) } ?? "–"
+    func text(_ name: String) -> String {
+      metrics[name].map(Metric(name).text) ?? "–"
     }
     let weights = classifier.step.parameters.reduce(0) { $0 + $1.count }
     return [
-      .init("Test accuracy", percent("test_accuracy"), note: "target: ≥ 95 %"),
-      .init("Training accuracy", percent("train_accuracy")),
+      .init("Test accuracy", text("test_accuracy"), note: "target: ≥ 95 %"),
+      .init("Training accuracy", text("train_accuracy")),
       .init(
         "Input", "\(configuration.positions) × \(configuration.features)",
         note: "patches of \(configuration.patch) × \(configuration.patch) pixels, "
