@@ -1,24 +1,6 @@
 import CZip
 import Tensors
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
-/// Bytes of a file, fewer where it ends before or cannot be read.
-private func bytes(of path: String, from offset: Int, count: Int) -> [UInt8] {
-  let file = open(path, O_RDONLY | O_CLOEXEC)
-  guard file >= 0 else { return [] }
-  defer { close(file) }
-  var bytes = [UInt8](repeating: 0, count: count)
-  let got = pread(file, &bytes, count, off_t(offset))
-  return Array(bytes.prefix(max(got, 0)))
-}
-
 /// A zip archive, opened for reading; one thread at a time.
 package final class ZipArchive {
   /// A member as the archive's directory has it.
@@ -47,18 +29,15 @@ package final class ZipArchive {
   /// DEFLATE makes at most so many bytes of one (RFC 1951: 258 bytes from two codes of one bit each).
   private static let largestExpansion = 1032
 
-  /// Opens a file that is known to be a plain one.
+  /// Opens the archive that a file is.
   ///
   /// Throws bad data where it is no zip archive, where it has more than 65,535 members or seems to, where its directory
   /// cannot be true or has a name twice, of which readers take one or the other, or where its members unpack to more
   /// than reading a file of its size may take.
-  ///
-  /// - Parameters:
-  ///   - path: the file.
-  ///   - byteCount: its size.
-  ///   - end: its last bytes, `ZipEnd.byteCount` of them or all.
-  package init(_ path: String, byteCount: Int, end: [UInt8]) throws {
-    let fault = ZipEnd.fault(in: end, fileSize: byteCount) { bytes(of: path, from: $0, count: $1) }
+  package init(_ file: PlainFile) throws {
+    let (path, byteCount) = (file.path, file.byteCount)
+    let end = try file.bytes(max(byteCount - ZipEnd.byteCount, 0)..<byteCount)
+    let fault = try ZipEnd.fault(in: end, fileSize: byteCount, read: file.bytes)
     if let fault { throw AdjointError(.badData, "\(path): \(fault)") }
     var code: Int32 = 0
     guard let archive = zip_open(path, ZIP_RDONLY, &code) else {
@@ -183,14 +162,17 @@ package final class ZipMember {
   package func read(_ count: Int) throws -> [UInt8] {
     let wanted = min(count, byteCount - offset)
     try MachineMemory.check(Double(wanted), for: "bytes", in: name)
-    let bytes = try [UInt8](unsafeUninitializedCapacity: wanted) { buffer, filled in
+    let bytes = try [UInt8](roomFor: wanted) { room in
+      var filled = 0
       while filled < wanted {
-        let got = zip_fread(
-          stream, buffer.baseAddress! + filled, UInt64(min(wanted - filled, 1 << 24)))
+        let got = room.withUnsafeMutableBytes {
+          zip_fread(stream, $0.baseAddress! + filled, UInt64(min(wanted - filled, 1 << 24)))
+        }
         guard got >= 0 else { throw damage(at: offset + filled) }
         if got == 0 { break }
         filled += Int(got)
       }
+      return filled
     }
     offset += bytes.count
     return bytes

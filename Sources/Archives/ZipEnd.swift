@@ -1,9 +1,9 @@
 import Tensors
 
 /// The last records of a zip file: where its directory is, and how much is in it.
-package enum ZipEnd {
+enum ZipEnd {
   /// A file's last bytes in which they are: a 64-bit end, its locator, the 32-bit end and the longest comment.
-  package static let byteCount = 56 + 20 + 22 + 65_535
+  static let byteCount = 56 + 20 + 22 + 65_535
   /// More members than a small file should have to list are refused.
   static let mostMembers = 65_535
   /// Bytes of the shortest entry of a directory.
@@ -19,13 +19,13 @@ package enum ZipEnd {
   /// Source: PKWARE, "APPNOTE", 4.3.14 to 4.3.16.
   ///
   /// - Parameters:
-  ///   - end: the last bytes of a file.
+  ///   - end: the last bytes of a file, `byteCount` of them or all.
   ///   - fileSize: how many it has in all.
-  ///   - read: gives the bytes of the file from an offset, so many of them or fewer.
+  ///   - read: gives the bytes of the file in a range.
   /// - Returns: what was expected and what was found, or nil where nothing is wrong.
   static func fault(
-    in end: [UInt8], fileSize: Int, read: (_ offset: Int, _ count: Int) -> [UInt8]
-  ) -> String? {
+    in end: [UInt8], fileSize: Int, read: (Range<Int>) throws -> [UInt8]
+  ) rethrows -> String? {
     func number(_ place: Int, _ size: Int, in bytes: [UInt8]) -> UInt64 {
       bytes[place..<(place + size)].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     }
@@ -43,9 +43,9 @@ package enum ZipEnd {
         let before = first + locator - 56
         guard before >= 0 else { continue }
         for start in Set([UInt64(before), number(locator + 8, 8)]) where start <= UInt64(before) {
-          let record = read(Int(start), 56)
+          let record = try read(Int(start)..<Int(start) + 56)
           // Where there is none, as for an archive within this one, libzip passes over the end too.
-          guard record.count == 56, record.starts(with: [0x50, 0x4B, 6, 6]) else { continue }
+          guard record.starts(with: [0x50, 0x4B, 6, 6]) else { continue }
           let count = number(32, 8, in: record)
           guard count <= mostMembers else {
             return "expected at most \(mostMembers) members, found an end that claims more"

@@ -4,7 +4,7 @@ import Archives
 import Foundation
 import Tensors
 
-/// An open file; its calls throw ``CallFailure``.
+/// A file that is open for writing; its calls throw ``CallFailure``.
 final class OpenFile {
   private let path: String
   private var descriptor: Int32
@@ -30,12 +30,6 @@ final class OpenFile {
     try FileOperations.announce(.create, path)
     self.path = path
     descriptor = try call { open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666) }
-  }
-
-  /// A file for reading; a pipe does not make this wait.
-  init(reading path: String) throws {
-    self.path = path
-    descriptor = try call { open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) }
   }
 
   deinit {
@@ -69,25 +63,10 @@ final class OpenFile {
     try bytes.withUnsafeBytes { try write($0, counting: &written) }
   }
 
-  /// Reads from a place; returns fewer bytes than there is room for only at the end of the file.
-  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws -> Int {
-    var count = 0
-    while count < buffer.count {
-      let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
-      let got = try call {
-        pread(descriptor, rest.baseAddress, min(rest.count, 1 << 30), off_t(offset + count))
-      }
-      if got == 0 { break }
-      count += got
-    }
-    return count
-  }
-
-  /// Reads up to `count` bytes from a place.
-  func read(_ count: Int, at offset: Int) throws -> [UInt8] {
-    try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-      initialized = try read(into: UnsafeMutableRawBufferPointer(buffer), at: offset)
-    }
+  /// The byte at a place, or nil where the file ends before; only of a file that is written at its end.
+  func byte(at offset: Int) throws -> UInt8? {
+    var byte: UInt8 = 0
+    return try call { pread(descriptor, &byte, 1, off_t(offset)) } == 1 ? byte : nil
   }
 
   func truncate(to byteCount: Int) throws {
@@ -186,25 +165,19 @@ struct ByteSource {
   private static let chunk = 1 << 20
 
   private enum Origin {
-    case file(OpenFile)
+    case file(PlainFile)
     case memory([UInt8])
   }
 
   /// Opens a file; throws no input where that fails, bad data where it is a folder, pipe or device.
   init(_ path: String) throws {
-    do {
-      let file = try OpenFile(reading: path)
-      let status = try file.status()
-      guard status.isRegular else {
-        throw AdjointError(
-          .badData, "\(path): expected a file, found \(status.isFolder ? "a folder" : "a device")")
-      }
-      name = path
-      count = status.size
-      origin = .file(file)
-    } catch let failure as CallFailure {
-      throw AdjointError(.noInput, "\(path): cannot be opened: \(failure.text)")
-    }
+    self.init(try PlainFile(path))
+  }
+
+  init(_ file: PlainFile) {
+    name = file.path
+    count = file.byteCount
+    origin = .file(file)
   }
 
   init(_ data: Data, name: String) { self.init([UInt8](data), name: name) }
@@ -220,8 +193,11 @@ struct ByteSource {
     case .memory(let bytes): buffer.copyBytes(from: bytes[offset..<(offset + buffer.count)])
     case .file(let file):
       let got: Int
-      do { got = try file.read(into: buffer, at: offset) } catch let failure as CallFailure {
-        throw AdjointError(.badData, "\(name): byte \(offset): cannot be read: \(failure.text)")
+      var bytes = buffer.mutableBytes
+      do { got = try file.read(into: &bytes, at: offset) } catch let failure
+        as PlainFile.ReadFailure
+      {
+        throw AdjointError(.badData, "\(name): byte \(offset): cannot be read: \(failure.reason)")
       }
       guard got == buffer.count else {
         throw AdjointError(
@@ -234,11 +210,9 @@ struct ByteSource {
 
   /// Some of the bytes; the range has to be inside.
   func bytes(_ range: Range<Int>) throws -> [UInt8] {
-    try [UInt8](unsafeUninitializedCapacity: range.count) { buffer, initialized in
-      let raw = UnsafeMutableRawBufferPointer(buffer)
-      let room = UnsafeMutableRawBufferPointer(rebasing: raw[..<range.count])
-      try read(into: room, at: range.lowerBound)
-      initialized = range.count
+    try [UInt8](roomFor: range.count) { room in
+      try room.withUnsafeMutableBytes { try read(into: $0, at: range.lowerBound) }
+      return range.count
     }
   }
 

@@ -1,3 +1,4 @@
+import Archives
 import CJPEG
 import CPNG
 import CZlib
@@ -22,7 +23,7 @@ final class GzipReader {
   /// Opens the file; throws no input where that is impossible, bad data where it is no plain file.
   init(_ url: URL) throws {
     name = url.path
-    byteCount = try InputFile(url).byteCount
+    byteCount = try PlainFile(name).byteCount
     limit = FileMemory.limit(forFileOf: byteCount)
     guard let file = gzopen(name, "rb") else {
       throw AdjointError(.noInput, "\(name): cannot be opened: \(String(cString: strerror(errno)))")
@@ -79,22 +80,6 @@ final class GzipReader {
     let reason = cause.hasPrefix("\(name): ") ? String(cause.dropFirst(name.count + 2)) : cause
     return "\(name): offset \(offset): cannot be unpacked: \(reason)"
   }
-}
-
-/// The next `count` bytes of an open file, or fewer where it ends before or cannot be read: then the code is why.
-func readBytes(_ count: Int, of descriptor: Int32) -> (bytes: [UInt8], code: Int32?) {
-  var code: Int32?
-  let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-    while filled < count {
-      let rest = UnsafeMutableBufferPointer(rebasing: buffer[filled..<count])
-      let got = read(descriptor, rest.baseAddress, min(rest.count, 1 << 30))
-      if got < 0 && errno == EINTR { continue }
-      if got < 0 { code = errno }
-      if got <= 0 { break }
-      filled += got
-    }
-  }
-  return (bytes, code)
 }
 
 extension PNGChunks {

@@ -11,9 +11,7 @@ import Testing
   init() throws { folder = try TemporaryFolder(inMemory: true) }
 
   private func archive(_ bytes: [UInt8]) throws -> ZipArchive {
-    let file = try folder.write(bytes, "a.zip")
-    return try ZipArchive(
-      file.path, byteCount: bytes.count, end: bytes.suffix(ZipEnd.byteCount))
+    try ZipArchive(PlainFile(folder.write(bytes, "a.zip").path))
   }
 
   private func expectRefused(
@@ -119,9 +117,27 @@ import Testing
     for bytes in [[], Array("something else".utf8), [0x50, 0x4B, 3, 4]] {
       expectRefused(bytes, "cannot be opened as a zip archive: Not a zip archive")
     }
+  }
+
+  @Test func aFileThatIsRemoved() throws {
+    let file = try folder.write([], "b")
+    let open = try PlainFile(file.path)
+    try FileManager.default.removeItem(at: file)
+    expectError(.badData, "\(file.path): cannot be opened as a zip archive: No such file") {
+      _ = try ZipArchive(open)
+    }
+  }
+
+  @Test func anEndThatIsGone() throws {
+    let bytes = storedZip([("z", [7])])
+    let file = try folder.write(bytes, "b")
+    let open = try PlainFile(file.path)
+    #expect(truncate(file.path, off_t(bytes.count - 2)) == 0)
     expectError(
-      .badData, "\(folder.path)/b: cannot be opened as a zip archive: No such file"
-    ) { _ = try ZipArchive("\(folder.path)/b", byteCount: 0, end: []) }
+      .badData,
+      "\(file.path): offset \(bytes.count - 2): expected \(bytes.count) bytes in all, found the end: "
+        + "the file became shorter while it was read"
+    ) { _ = try ZipArchive(open) }
   }
 
   @Test func namesThatAreNone() throws {
@@ -191,7 +207,7 @@ import Testing
     try handle.seek(toOffset: UInt64(place))
     try handle.write(contentsOf: end)
     try handle.close()
-    let zip = try ZipArchive(file.path, byteCount: place + end.count, end: end)
+    let zip = try ZipArchive(PlainFile(file.path))
     let member = try zip.open(zip.members[0], as: "a")
     #expect(try member.read(2) == [0, 0])
     expectError(

@@ -12,7 +12,7 @@ import Testing
   /// What is wrong with a file of so many bytes that ends like this.
   private func fault(_ end: [UInt8], after start: Int = ZipEndTests.start) -> String? {
     let file = [UInt8](repeating: 0, count: start) + end
-    return ZipEnd.fault(in: end, fileSize: file.count) { Array(file.dropFirst($0).prefix($1)) }
+    return ZipEnd.fault(in: end, fileSize: file.count) { Array(file[$0]) }
   }
 
   /// The end of central directory record, 22 bytes and the comment.

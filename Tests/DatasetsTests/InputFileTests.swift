@@ -36,19 +36,10 @@ import Testing
     #expect(try InputFile.bytes(of: url) == Array(0..<10))
   }
 
-  @Test func readsTheEnd() throws {
-    let file = try InputFile(url)
-    #expect(try file.end(3) == [7, 8, 9])
-    #expect(try file.end(10) == Array(0..<10))
-    #expect(try file.end(11) == Array(0..<10))
-    #expect(try file.end(0) == [])
-    #expect(file.offset == 10)
-  }
-
   @Test func anEmptyFile() throws {
     try folder.write([], "empty")
     let file = try InputFile(folder.file("empty"))
-    #expect(try file.byteCount == 0 && file.read(1) == [] && file.end(1) == [])
+    #expect(try file.byteCount == 0 && file.read(1) == [])
   }
 
   // MARK: Files that change
@@ -69,19 +60,12 @@ import Testing
     expectShorter(at: 5) { _ = try file.read(1) }
   }
 
-  @Test func anEndThatIsGone() throws {
-    let file = try InputFile(url)
-    #expect(truncate(url.path, 8) == 0)
-    expectShorter(at: 8) { _ = try file.end(3) }
-    expectShorter(at: 9) { _ = try file.end(1) }
-  }
-
   /// What comes after it was opened is not part of it.
   @Test func aFileThatGrows() throws {
     let file = try InputFile(url)
     try writeInPlace(Array(10..<30), to: url)
     #expect(try file.read(100) == Array(10..<20))
-    #expect(try file.end(2) == [18, 19])
+    #expect(try file.read(1) == [])
   }
 
   @Test func aFileThatIsRemoved() throws {

@@ -70,12 +70,12 @@ public final class AppendFile {
         .badData, "\(path): expected at least \(count) bytes to keep, found \(written)")
     }
     if count > 0 {
-      let last = try attempt("read it", on: path) { try file.read(1, at: count - 1) }
-      guard last == [UInt8(ascii: "\n")] else {
+      let last = try attempt("read it", on: path) { try file.byte(at: count - 1) }
+      guard last == UInt8(ascii: "\n") else {
         throw AdjointError(
           .badData,
           "\(path): byte \(count - 1): expected the end of the last line to keep, found "
-            + JSONText.shown(byte: last.first))
+            + JSONText.shown(byte: last))
       }
     }
     try cut(to: count)

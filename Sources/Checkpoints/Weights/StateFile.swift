@@ -1,3 +1,4 @@
+import Archives
 import Foundation
 import Tensors
 
@@ -27,13 +28,14 @@ public enum StateFile {
     _ url: URL, keepsNames: Bool = false, note: (String) -> Void = { _ in }
   ) throws -> [String: Tensor] {
     let path = url.path
-    let source = try ByteSource(path)
+    let plain = try PlainFile(path)
+    let source = ByteSource(plain)
     let start = try source.bytes(0..<min(source.count, 512))
     let tensors: [String: Tensor]
     switch Format(start) {
     case .safeTensors: tensors = try safeTensors(source)
     case .zip:
-      let file = try TorchZip(source)
+      let file = try TorchZip(plain)
       tensors = try TorchState(file.content, file: path, size: source.count, note: note)
         .tensors(file.place)
     case .stream:

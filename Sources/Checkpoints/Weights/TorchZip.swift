@@ -14,10 +14,9 @@ struct TorchZip {
   private static let maximumPickle = 1 << 22
 
   /// Reads the pickle of a file.
-  init(_ source: ByteSource) throws {
-    let (path, size) = (source.name, source.count)
-    archive = try ZipArchive(
-      path, byteCount: size, end: source.bytes(max(size - ZipEnd.byteCount, 0)..<size))
+  init(_ file: PlainFile) throws {
+    let (path, size) = (file.path, file.byteCount)
+    archive = try ZipArchive(file)
     members = Dictionary(uniqueKeysWithValues: archive.members.map { ($0.name, $0) })
     let ending = "/data.pkl"
     let pickles = members.filter { name, _ in

@@ -21,16 +21,10 @@ public struct NPZ: Sendable {
   /// Throws no input where there is no such file, bad data where it is no zip archive.
   public init(_ file: URL) throws {
     self.file = file
-    let archive = try Self.open(file)
+    let archive = try ZipArchive(PlainFile(file.path))
     limit = archive.limit
     names = archive.members.map(\.name).filter { $0.hasSuffix(Self.suffix) }
       .map { String($0.dropLast(Self.suffix.count)) }
-  }
-
-  private static func open(_ file: URL) throws -> ZipArchive {
-    let input = try InputFile(file)
-    return try ZipArchive(
-      input.name, byteCount: input.byteCount, end: input.end(ZipEnd.byteCount))
   }
 
   /// An array of unsigned bytes, row-major.
@@ -96,7 +90,7 @@ public struct NPZ: Sendable {
   private func read(
     _ name: String, _ types: KeyValuePairs<String, Int>, _ check: (String, [Int]) throws -> Void
   ) throws -> (NPYHeader, [UInt8]) {
-    let archive = try Self.open(file)
+    let archive = try ZipArchive(PlainFile(file.path))
     guard let entry = archive.members.first(where: { $0.name == name + Self.suffix }) else {
       let found =
         names.isEmpty ? "no arrays" : names.map { $0 + Self.suffix }.joined(separator: ", ")
