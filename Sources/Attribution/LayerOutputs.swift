@@ -6,8 +6,12 @@ public struct LayerOutput: Sendable {
   /// The layer's path, `layer1.0.conv1`, or its type where it has no parameters with names; from the second output
   /// of the same name on with a number, `ReLU#2`.
   public let name: String
+  /// The layer's path; empty where it has no parameters with names.
+  public let path: String
   /// The layer's type: `Conv2d`.
   public let type: String
+  /// What the layer is to those who look into a network.
+  public let kind: LayerKind
   /// The output, its first axis the images.
   public let value: Tensor
 
@@ -25,8 +29,11 @@ public struct LayerOutput: Sendable {
 public func layerOutputs(of network: any Layer, on x: Tensor) -> [LayerOutput] {
   var outputs: [LayerOutput] = []
   let names = LayerNames()
-  let inspection = Inspection { name, y in
-    outputs.append(LayerOutput(name: names.next(name), type: name.type, value: y.detached))
+  let inspection = Inspection { named, y in
+    outputs.append(
+      LayerOutput(
+        name: names.next(named), path: named.path, type: named.type,
+        kind: type(of: named.layer).kind, value: y.detached))
   }
   _ = network(x, .inference.inspected(by: inspection))
   return outputs
@@ -48,12 +55,12 @@ extension [LayerOutput] {
   ///
   /// - Throws: `AdjointError` of kind usage where no layer gives such maps.
   public func lastMaps() throws -> LayerOutput {
-    let types = Dictionary(map { ($0.name, $0.type) }) { first, _ in first }
+    let kinds = Dictionary(map { ($0.name, $0.kind) }) { first, _ in first }
     /// Whether a layer that is no mere sequence lies around it.
     func isInBlock(_ output: LayerOutput) -> Bool {
       let words = output.name.split(separator: ".")
       return words.indices.dropFirst().contains { end in
-        types[words[..<end].joined(separator: ".")].map { $0 != "Sequential" } ?? false
+        kinds[words[..<end].joined(separator: ".")].map { $0 != .sequence } ?? false
       }
     }
     for places in [4, 2] {
@@ -73,7 +80,7 @@ final class LayerNames {
   private var counts: [String: Int] = [:]
 
   /// The name of the next output of this layer.
-  func next(_ layer: Inspection.Name) -> String {
+  func next(_ layer: Inspection.NamedLayer) -> String {
     let name = layer.path.isEmpty ? layer.type : layer.path
     let count = counts[name, default: 0] + 1
     counts[name] = count

@@ -14,8 +14,11 @@ public final class Inspection {
     case guided
   }
 
-  /// What a layer is called: its path in the model, `layer1.0.conv1`, where it has parameters with names, and its type.
-  public struct Name: Hashable, Sendable, CustomStringConvertible {
+  /// A layer and what it is called: its path in the model, `layer1.0.conv1`, where it has parameters with names, and
+  /// its type.
+  public struct NamedLayer: Sendable, CustomStringConvertible {
+    /// The layer.
+    public let layer: any Layer
     /// The path; empty for a layer without parameters of its own.
     public let path: String
     /// The type: `Conv2d`.
@@ -26,8 +29,8 @@ public final class Inspection {
 
   /// How cotangents pass rectifiers.
   public let rectifiers: Rectifiers
-  private let onOutput: (Name, Tensor) -> Void
-  private let replacing: ((Name, Tensor) -> Tensor?)?
+  private let onOutput: (NamedLayer, Tensor) -> Void
+  private let replacing: ((NamedLayer, Tensor) -> Tensor?)?
 
   /// - Parameters:
   ///   - rectifiers: how cotangents pass them.
@@ -36,8 +39,9 @@ public final class Inspection {
   ///   - replacing: is called with every layer and its output, inner layers first, and gives what the network goes
   ///     on with in its place, of the same shape and type; nil leaves it as it is.
   public init(
-    rectifiers: Rectifiers = .plain, onOutput: @escaping (Name, Tensor) -> Void = { _, _ in },
-    replacing: ((Name, Tensor) -> Tensor?)? = nil
+    rectifiers: Rectifiers = .plain,
+    onOutput: @escaping (NamedLayer, Tensor) -> Void = { _, _ in },
+    replacing: ((NamedLayer, Tensor) -> Tensor?)? = nil
   ) {
     self.rectifiers = rectifiers
     self.onOutput = onOutput
@@ -45,14 +49,15 @@ public final class Inspection {
   }
 
   /// What the network goes on with after a layer's output.
-  func saw(_ output: Tensor, of layer: Any) -> Tensor {
-    let name = Name(path: path(of: layer) ?? "", type: "\(type(of: layer))")
-    let next = replacing?(name, output) ?? output
+  func saw(_ output: Tensor, of layer: any Layer) -> Tensor {
+    let named = NamedLayer(
+      layer: layer, path: path(of: layer) ?? "", type: "\(type(of: layer))")
+    let next = replacing?(named, output) ?? output
     require(
       next.shape == output.shape && next.dtype == output.dtype,
-      "Inspection: the output of \(name), \(output.shape) \(output.dtype), was replaced by one of "
+      "Inspection: the output of \(named), \(output.shape) \(output.dtype), was replaced by one of "
         + "\(next.shape) \(next.dtype); it has to be of the same shape and type")
-    onOutput(name, next)
+    onOutput(named, next)
     return next
   }
 }

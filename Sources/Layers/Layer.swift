@@ -14,9 +14,32 @@ import Tensors
 public protocol Layer: Sendable {
   /// The output for a batch; not to be called by others, who would leave the layer out of messages.
   func forward(_ x: Tensor, _ context: Context) -> Tensor
+
+  /// What it is to those who look into a network; `other` where a layer does not say.
+  static var kind: LayerKind { get }
+
+  /// The multiplications by weights that an output of a shape takes, as they are counted for papers: those on padding
+  /// too, those of layers inside, of normalisation and of activations not; 0 where a layer does not say.
+  func multiplications(output: Shape) -> Int
+}
+
+/// What a layer is to those who look into a network.
+public enum LayerKind: Sendable {
+  /// Layers one after the other and nothing else, of which the last gives what it gives.
+  case sequence
+  /// Brings values to a common mean or scale.
+  case normalization
+  /// Anything else.
+  case other
 }
 
 extension Layer {
+  /// A layer of no particular kind.
+  public static var kind: LayerKind { .other }
+
+  /// 0, as of a layer without weights that multiply its input.
+  public func multiplications(output: Shape) -> Int { 0 }
+
   /// The output for a batch.
   @inline(__always)
   public func callAsFunction(_ x: Tensor, _ context: Context) -> Tensor {

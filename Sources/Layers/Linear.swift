@@ -93,6 +93,9 @@ public struct Linear: Layer {
     return context.finish(y, activation)
   }
 
+  /// One for each input of each output.
+  public func multiplications(output: Shape) -> Int { output.count * inputs }
+
   /// The same map of the columns of each sample, act(W X + b 1ᵀ), by `pointwiseConvolution`.
   ///
   /// - Parameters:

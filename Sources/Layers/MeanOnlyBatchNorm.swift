@@ -8,6 +8,8 @@ import Tensors
 /// State: `bias` `[features]`, `running_mean` `[features]`.
 /// Salimans and Kingma, "Weight normalization", NeurIPS 2016, section 4.
 public struct MeanOnlyBatchNorm: Layer {
+  /// A normalisation.
+  public static let kind = LayerKind.normalization
   /// b, `[features]`, at first 0.
   public let bias: Parameter
   /// r, `[features]`, at first 0.

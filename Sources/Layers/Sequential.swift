@@ -10,6 +10,8 @@ import Tensors
 /// }
 /// ```
 public struct Sequential: Layer {
+  /// A sequence.
+  public static let kind = LayerKind.sequence
   /// The layers in the order of their calls.
   public let layers: [any Layer]
 

@@ -55,6 +55,15 @@ public func convert(_ model: Any, to dtype: DType) {
   }
 }
 
+/// The type of a model's first parameter or buffer; nil where it has none.
+package func dtype(of model: Any) -> DType? {
+  switch items(of: model).first?.holder {
+  case .parameter(let parameter): parameter.dtype
+  case .buffer(let buffer): buffer.value.dtype
+  case nil: nil
+  }
+}
+
 /// Which part of a model's state is loaded; names are whole path components: `fc` is `fc.weight`, not
 /// `fc1.weight`.
 public enum StateSelection: Sendable, Equatable {

@@ -49,6 +49,9 @@ public struct WeightNormalizedLinear: Layer {
       x, weightV.value, weightG.value, bias?.value, activation: context.fusable(activation))
     return context.finish(y, activation)
   }
+
+  /// One for each input of each output; those of g v / ‖v‖ do not grow with the batch and are not counted.
+  public func multiplications(output: Shape) -> Int { output.count * weightV.shape[1] }
 }
 
 /// dg and dv of w = g v / ‖v‖ for rows, by the paper's equation 3.

@@ -31,33 +31,18 @@ extension ImageNetwork {
 }
 
 extension ImageNetwork {
-  private static var multiplyingTypes: [String] {
-    ["Conv2d", "WeightNormalizedConv2d", "Linear", "WeightNormalizedLinear"]
-  }
-
-  /// The multiplications that one image takes in convolutions and linear layers, as they are counted for papers: what
-  /// falls on padding counts too, normalisation and activations do not.
+  /// The multiplications that one image takes in all layers, as they are counted for papers: what falls on padding
+  /// counts too, normalisation and activations do not.
   ///
-  /// Counted while an image of zeros goes through. Gives the parameters their names in this network, see
-  /// `namedParameters(of:)`: if it is a part of a model in training, name those of the whole again afterwards, for its
-  /// optimiser keeps its state under them.
+  /// Counted while an image of zeros goes through.
   ///
   /// - Parameter image: `[height, width, channels]`.
   public func multiplications(image: Shape) -> Int {
-    let parameters = namedParameters(of: self)
-    let weights = Dictionary(
-      uniqueKeysWithValues: parameters.map { ($0.name, $0.parameter.shape) })
     var count = 0
-    let inspection = Inspection { name, output in
-      guard
-        let weight = weights["\(name.path).weight"] ?? weights["\(name.path).weight_v"],
-        weight.rank > 1, Self.multiplyingTypes.contains(name.type)
-      else { return }
-      // A convolution's weight has its outputs in front, as a linear layer's has.
-      count += output.count * (weight.count / weight[0])
+    let inspection = Inspection { named, output in
+      count += named.layer.multiplications(output: output.shape)
     }
-    let x = Tensor.zeros(
-      Shape([1] + image.lengths), dtype: parameters.first?.parameter.dtype ?? .float32)
+    let x = Tensor.zeros(Shape([1] + image.lengths), dtype: dtype(of: self) ?? .float32)
     _ = self(x, Context.inference.inspected(by: inspection))
     return count
   }

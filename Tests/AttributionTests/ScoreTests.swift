@@ -55,6 +55,7 @@ import Testing
       outputs.map(\.name) == ["conv1", "ReLU", "conv2", "ReLU#2", "fc", "SmallNetwork"])
     #expect(
       outputs.map(\.type) == ["Conv2d", "ReLU", "Conv2d", "ReLU", "Linear", "SmallNetwork"])
+    #expect(outputs.map(\.path) == ["conv1", "", "conv2", "", "fc", ""])
     #expect(outputs.map(\.units) == [4, 4, 5, 5, 3, 3])
     #expect(outputs[2].value.shape == [1, 4, 3, 5])
     expectError(

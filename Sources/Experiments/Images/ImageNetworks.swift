@@ -19,9 +19,6 @@ struct AnyImageNetwork: ImageNetwork {
   }
   var classifierPath: String { network.classifierPath }
 
-  /// Counted in the network itself, so that its parameters keep the names that optimisers and checkpoints know.
-  func multiplications(image: Shape) -> Int { network.multiplications(image: image) }
-
   private func call(_ network: some ImageNetwork, _ x: Tensor, _ context: Context) -> Tensor {
     network(x, context)
   }

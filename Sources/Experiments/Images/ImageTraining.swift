@@ -130,8 +130,8 @@ final class ImageTraining {
       configuration.totalSteps(stepsPerEpoch: classifier.stepsPerEpoch) >= classifier.stepsPerEpoch
     else { return }
     var isSingle = false
-    let inspection = Inspection { name, output in
-      if name.type == "BatchNorm", output.count == output.shape[output.rank - 1] {
+    let inspection = Inspection { named, output in
+      if named.layer is BatchNorm, output.count == output.shape[output.rank - 1] {
         isSingle = true
       }
     }

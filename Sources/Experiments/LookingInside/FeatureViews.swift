@@ -105,9 +105,9 @@ struct FeatureViews {
   /// it does) that give maps of more than one place, if there are any, the outermost, such as the blocks of a residual
   /// network; not a sequence beside its own layers, and no normalisation where there are enough others.
   private static func overview(of outputs: [LayerOutput]) -> [LayerOutput] {
-    let named = outputs.filter { $0.units > 0 && $0.name.first?.isLowercase == true }
+    let named = outputs.filter { $0.units > 0 && !$0.path.isEmpty }
     let maps = named.filter { $0.isMaps && $0.value.shape[1] * $0.value.shape[2] > 1 }
-    let sequences = Set(named.filter { $0.type == "Sequential" }.map(\.name))
+    let sequences = Set(named.filter { $0.kind == .sequence }.map(\.name))
     let all = (maps.isEmpty ? named : maps).filter { !sequences.contains($0.name) }
     /// The dots in its name but for those behind the name of a sequence.
     func depth(of output: LayerOutput) -> Int {
@@ -118,7 +118,7 @@ struct FeatureViews {
     }
     func within(_ limit: Int) -> [LayerOutput] {
       let found = all.filter { depth(of: $0) <= limit }
-      let others = found.filter { !$0.type.contains("Norm") }
+      let others = found.filter { $0.kind != .normalization }
       return others.count >= 3 ? others : found
     }
     let outermost = (0..<8).lazy.map(within).first { $0.count >= 3 } ?? all

@@ -10,6 +10,8 @@ import Tensors
 /// `num_batches_tracked`, one number, which files may lack.
 /// Ioffe and Szegedy, "Batch normalization", ICML 2015.
 public struct BatchNorm: Layer {
+  /// A normalisation.
+  public static let kind = LayerKind.normalization
   /// γ, `[features]`, at first 1.
   public let weight: Parameter?
   /// β, `[features]`, at first 0.

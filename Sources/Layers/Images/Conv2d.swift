@@ -49,6 +49,11 @@ public struct Conv2d: Layer {
   public func forward(_ x: Tensor, _ context: Context) -> Tensor {
     convolution(x, weight.value, bias?.value, geometry)
   }
+
+  /// One for each weight of an output's window, at each place.
+  public func multiplications(output: Shape) -> Int {
+    output.count * (weight.count / weight.shape[0])
+  }
 }
 
 /// Transposed convolution with learned windows; see `transposedConvolution`.
@@ -91,6 +96,13 @@ public struct ConvTranspose2d: Layer {
   /// The transposed convolution of x with w, plus b
   public func forward(_ x: Tensor, _ context: Context) -> Tensor {
     transposedConvolution(x, weight.value, bias?.value, geometry, outputPadding: outputPadding)
+  }
+
+  /// One for each weight of an input's window, at each place of the input: those of the convolution it transposes.
+  public func multiplications(output: Shape) -> Int {
+    let (height, width) = (output[1] - outputPadding.height, output[2] - outputPadding.width)
+    let places = geometry.positions(of: Extent(weight.shape[1], weight.shape[2]), height, width)
+    return output[0] * places.height * places.width * weight.count
   }
 }
 

@@ -5,6 +5,8 @@ import Tensors
 /// Input `[…, features]`, or with several trailing axes.  State as PyTorch's: `weight` γ and `bias` β, of the
 /// shape of a row.
 public struct LayerNorm: Layer {
+  /// A normalisation.
+  public static let kind = LayerKind.normalization
   /// γ, at first 1.
   public let weight: Parameter?
   /// β, at first 0.
@@ -49,6 +51,8 @@ public struct LayerNorm: Layer {
 ///
 /// Input `[batch, …, channels]`.  State as PyTorch's: `weight` γ and `bias` β, `[channels]`.
 public struct GroupNorm: Layer {
+  /// A normalisation.
+  public static let kind = LayerKind.normalization
   /// γ, `[channels]`, at first 1.
   public let weight: Parameter?
   /// β, `[channels]`, at first 0.

@@ -46,6 +46,12 @@ public struct WeightNormalizedConv2d: Layer {
   public func forward(_ x: Tensor, _ context: Context) -> Tensor {
     convolution(x, weight, bias?.value, geometry)
   }
+
+  /// One for each weight of an output's window, at each place; those of g v / ‖v‖ do not grow with the batch and are
+  /// not counted.
+  public func multiplications(output: Shape) -> Int {
+    output.count * (weightV.count / weightV.shape[0])
+  }
 }
 
 /// A window for each output as one row, `[outputs, height · width · inputs / groups]`.

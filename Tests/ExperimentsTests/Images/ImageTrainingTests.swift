@@ -44,7 +44,7 @@ import Testing
     #expect(rows.contains(["training", "6 images, 16 × 16 × 3, 1 classes"]))
   }
 
-  /// Optimisers and checkpoints know parameters by their names.
+  /// Optimisers and checkpoints know parameters by their names, which counting leaves as they are.
   @Test func countingKeepsTheNames() throws {
     let network = try #require(ImageNetworks.network("resnet20", .init(classes: 10), seed: 0))
     let parameters = parameters(of: network.network)

@@ -76,6 +76,17 @@ public struct ConvolutionGeometry: Sendable, Equatable, Codable {
     self.groups = groups
   }
 
+  /// How many positions a window has, downwards and to the right, on an image of that height and width.
+  package func positions(of window: Extent, _ height: Int, _ width: Int) -> Extent {
+    Extent(
+      Self.positions(
+        height, padding: padding.top + padding.bottom, window: window.height,
+        stride: stride.height, dilation: dilation.height),
+      Self.positions(
+        width, padding: padding.left + padding.right, window: window.width, stride: stride.width,
+        dilation: dilation.width))
+  }
+
   var isPossible: Bool {
     min(stride.height, stride.width, dilation.height, dilation.width, groups) >= 1
       && !padding.isNegative
@@ -102,13 +113,8 @@ struct ConvolutionShape: CustomStringConvertible {
     self.geometry = geometry
     (batch, height, width, inputs) = (image[0], image[1], image[2], image[3])
     (outputs, windowHeight, windowWidth) = (weight[0], weight[1], weight[2])
-    let padding = geometry.padding
-    outputHeight = ConvolutionGeometry.positions(
-      height, padding: padding.top + padding.bottom, window: windowHeight,
-      stride: geometry.stride.height, dilation: geometry.dilation.height)
-    outputWidth = ConvolutionGeometry.positions(
-      width, padding: padding.left + padding.right, window: windowWidth,
-      stride: geometry.stride.width, dilation: geometry.dilation.width)
+    let positions = geometry.positions(of: Extent(windowHeight, windowWidth), height, width)
+    (outputHeight, outputWidth) = (positions.height, positions.width)
   }
 
   var input: Shape { [batch, height, width, inputs] }
