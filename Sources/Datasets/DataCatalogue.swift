@@ -42,7 +42,7 @@ public struct DataSource: Sendable {
 
     /// The names under which the file counts as present: unpacked too, and with a dot for the dash
     /// before `idx`.
-    public var spellings: [String] {
+    var spellings: [String] {
       guard name.hasSuffix(".gz") else { return [name] }
       let plain = String(name.dropLast(3))
       let dotted = plain.replacingOccurrences(of: "-idx", with: ".idx")

@@ -7,9 +7,9 @@ import Tensors
 /// Source: LeCun, Cortes and Burges, "The MNIST database of handwritten digits", section "File
 /// formats".
 public struct IDX: Sendable {
-  /// What the header says.
-  public let header: Header
-  /// The elements, row-major; as many as ``Header/elementCount``.
+  /// The sizes, the slowest first; each is positive.
+  public let dimensions: [Int]
+  /// The elements, row-major; as many as the product of ``dimensions``.
   public let bytes: [UInt8]
 
   /// Reads images: unsigned bytes, dimensions (images, rows, columns).
@@ -25,21 +25,14 @@ public struct IDX: Sendable {
     try self.init(url, as: .labels)
   }
 
-  /// Reads the header alone, of any element type and number of dimensions.
-  ///
-  /// Throws what ``init(imagesAt:)`` throws, except that the elements are not looked at.
-  public static func header(of url: URL) throws -> Header {
-    try Header(GzipReader(url), expecting: nil)
-  }
-
   private init(_ url: URL, as content: Content) throws {
     let reader = try GzipReader(url)
-    header = try Header(reader, expecting: content)
+    dimensions = try Self.dimensions(reader, of: content)
     let start = reader.offset
-    bytes = try reader.read(header.elementCount)
-    let promise =
-      "\(header.elementCount) bytes (\(header.dimensions.map(String.init).joined(separator: " × ")))"
-    guard bytes.count == header.elementCount else {
+    let count = dimensions.reduce(1, *)
+    bytes = try reader.read(count)
+    let promise = "\(count) bytes (\(Self.product(dimensions)))"
+    guard bytes.count == count else {
       throw AdjointError(
         .badData, "\(reader.name): offset \(start): expected \(promise), found \(bytes.count)")
     }
@@ -53,54 +46,26 @@ public struct IDX: Sendable {
 }
 
 extension IDX {
-  /// The type of the elements, by its code in the magic number.
-  public enum Element: UInt8, Sendable {
-    /// Unsigned bytes.
-    case uint8 = 0x08
-    /// Signed bytes.
-    case int8 = 0x09
-    /// Big-endian 16-bit integers.
-    case int16 = 0x0B
-    /// Big-endian 32-bit integers.
-    case int32 = 0x0C
-    /// Big-endian single precision.
-    case float32 = 0x0D
-    /// Big-endian double precision.
-    case float64 = 0x0E
+  /// The two contents that data sets of images come in, by their magic numbers: two zeros, the code of unsigned bytes,
+  /// the number of dimensions.
+  private enum Content: UInt32 {
+    case images = 0x0000_0803
+    case labels = 0x0000_0801
 
-    /// Bytes of one element.
-    public var byteCount: Int {
+    var rank: Int { Int(rawValue & 0xFF) }
+
+    /// As error messages name it.
+    var name: String {
       switch self {
-      case .uint8, .int8: 1
-      case .int16: 2
-      case .int32, .float32: 4
-      case .float64: 8
+      case .images: "\(IDX.shown(rawValue)) (images: unsigned bytes, 3 dimensions)"
+      case .labels: "\(IDX.shown(rawValue)) (labels: unsigned bytes, 1 dimension)"
       }
     }
   }
 
-  /// The magic number and the dimensions.
-  public struct Header: Sendable, Equatable {
-    /// The type of the elements.
-    public let element: Element
-    /// The sizes, the slowest first; each is positive.
-    public let dimensions: [Int]
-
-    /// The product of the dimensions.
-    public var elementCount: Int { dimensions.reduce(1, *) }
-  }
-
-  /// The two contents that data sets of images come in.
-  enum Content: UInt32 {
-    case images = 0x0000_0803
-    case labels = 0x0000_0801
-  }
-}
-
-extension IDX.Header {
   /// Reads and checks a header: magic number, positive dimensions, a size that a process can
   /// address.
-  init(_ reader: GzipReader, expecting content: IDX.Content?) throws {
+  private static func dimensions(_ reader: GzipReader, of content: Content) throws -> [Int] {
     func fail(_ offset: Int, _ expected: String, _ found: String) -> AdjointError {
       AdjointError(
         .badData, "\(reader.name): offset \(offset): expected \(expected), found \(found)")
@@ -109,46 +74,37 @@ extension IDX.Header {
       let bytes = try reader.read(4)
       return bytes.count == 4 ? bytes.reduce(0) { $0 << 8 | UInt32($1) } : nil
     }
-    let expectedMagic = content.map(Self.name) ?? "an IDX magic number"
     guard let magic = try word() else {
-      throw fail(0, expectedMagic, reader.offset == 0 ? "an empty file" : "\(reader.offset) bytes")
+      throw fail(0, content.name, reader.offset == 0 ? "an empty file" : "\(reader.offset) bytes")
     }
-    guard magic >> 16 == 0, let element = IDX.Element(rawValue: UInt8(magic >> 8 & 0xFF)),
-      magic & 0xFF > 0, content == nil || content?.rawValue == magic
-    else {
-      throw fail(0, expectedMagic, IDX.Content(rawValue: magic).map(Self.name) ?? Self.hex(magic))
+    guard magic == content.rawValue else {
+      throw fail(0, content.name, Content(rawValue: magic)?.name ?? shown(magic))
     }
-    let count = Int(magic & 0xFF)
     var dimensions: [Int] = []
-    var byteCount = element.byteCount
-    for index in 0..<count {
+    var byteCount = 1
+    for index in 1...content.rank {
       let offset = reader.offset
       guard let size = try word() else {
-        throw fail(offset, "dimension \(index + 1) of \(count)", "the end of the file")
+        throw fail(offset, "dimension \(index) of \(content.rank)", "the end of the file")
       }
       guard size > 0 else {
-        throw fail(offset, "a positive dimension \(index + 1) of \(count)", "0")
+        throw fail(offset, "a positive dimension \(index) of \(content.rank)", "0")
       }
-      let (product, overflow) = byteCount.multipliedReportingOverflow(by: Int(size))
+      let (bytes, overflow) = byteCount.multipliedReportingOverflow(by: Int(size))
       dimensions.append(Int(size))
       guard !overflow else {
-        throw fail(
-          offset, "dimensions whose product can be addressed",
-          dimensions.map(String.init).joined(separator: " × "))
+        throw fail(offset, "dimensions whose product can be addressed", product(dimensions))
       }
-      byteCount = product
+      byteCount = bytes
     }
-    self.init(element: element, dimensions: dimensions)
+    return dimensions
   }
 
-  private static func name(_ content: IDX.Content) -> String {
-    switch content {
-    case .images: "\(hex(content.rawValue)) (images: unsigned bytes, 3 dimensions)"
-    case .labels: "\(hex(content.rawValue)) (labels: unsigned bytes, 1 dimension)"
-    }
+  private static func product(_ dimensions: [Int]) -> String {
+    dimensions.map(String.init).joined(separator: " × ")
   }
 
-  private static func hex(_ magic: UInt32) -> String {
+  private static func shown(_ magic: UInt32) -> String {
     let digits = String(magic, radix: 16)
     return "the magic number 0x" + String(repeating: "0", count: 8 - digits.count) + digits
   }

@@ -36,13 +36,13 @@ public enum MNIST {
   public static func load(images: URL, labels: URL, classes: Int = 10) throws -> ClassificationSet {
     let pictures = try IDX(imagesAt: images)
     let classNumbers = try IDX(labelsAt: labels)
-    let dimensions = pictures.header.dimensions
-    guard classNumbers.header.dimensions[0] == dimensions[0] else {
+    let dimensions = pictures.dimensions
+    guard classNumbers.dimensions[0] == dimensions[0] else {
       throw AdjointError(
         .badData,
         """
         \(labels.path): offset 4: expected \(dimensions[0]) labels, one for each image of \
-        \(images.path), found \(classNumbers.header.dimensions[0])
+        \(images.path), found \(classNumbers.dimensions[0])
         """)
     }
     let numbers = classNumbers.bytes.map(Int32.init)

@@ -8,16 +8,12 @@ public struct BarPlot: Figure {
     public var value: Double
     /// The text at the bar's end; the value, where left out.
     public var label: String?
-    /// Whether the bar stands out: it keeps its colour, and those that do not turn grey.
-    public var isHighlighted: Bool
 
     /// Makes a bar.
-    public init(_ name: String, _ value: Double, label: String? = nil, isHighlighted: Bool = false)
-    {
+    public init(_ name: String, _ value: Double, label: String? = nil) {
       self.name = name
       self.value = value
       self.label = label
-      self.isHighlighted = isHighlighted
     }
   }
 
@@ -56,7 +52,6 @@ public struct BarPlot: Figure {
     let layout = AxisLayout(fitted, values: bars.map(\.value), count: 5, roundedOut: false)
     let length = max(width - names - space, 1)
     let zero = axis.scale == .linear ? min(max(layout.position(0) ?? 0, 0), 1) : 0
-    let isPlain = !bars.contains(where: \.isHighlighted)
     for (index, bar) in bars.enumerated() {
       let y = top + pitch * Double(index)
       canvas.text(
@@ -65,8 +60,7 @@ public struct BarPlot: Figure {
       canvas.rectangle(
         Rectangle(
           x: names + min(zero, end) * length, y: y + 4, width: abs(end - zero) * length,
-          height: pitch - 8), class: isPlain || bar.isHighlighted ? FigureStyle.fill(0) : "rest",
-        radius: 2)
+          height: pitch - 8), class: FigureStyle.fill(0), radius: 2)
       canvas.text(
         labels[index], x: names + max(zero, end) * length + 8, y: y + 17, class: "muted")
     }

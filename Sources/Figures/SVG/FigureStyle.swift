@@ -49,7 +49,6 @@ enum FigureStyle {
       [
         ".ground{fill:\(ground)}", ".ink{fill:\(ink)}", ".muted{fill:\(muted)}",
         ".bright{fill:\(bright)}", ".grid{stroke:\(grid)}", ".axis{stroke:\(axis)}",
-        ".rest{fill:\(axis)}",
         ".halo{stroke:\(ground)}",
       ]
       + series.enumerated().map { ".s\($0.offset){stroke:\($0.element)}" }

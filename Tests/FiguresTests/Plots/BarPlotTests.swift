@@ -21,13 +21,6 @@ import Testing
     #expect(abs(end - (try #require(bars[1].number("x")))) < 0.02)
   }
 
-  @Test func oneThatStandsOutLeavesTheRestGrey() throws {
-    let plot = BarPlot(axis: Axis(""), bars: [.init("a", 1, isHighlighted: true), .init("b", 2)])
-    let svg = try XMLElements(plot.svg())
-    #expect(svg.all("rect").filter { $0.hasClass("f0") }.count == 1)
-    #expect(svg.all("rect").filter { $0.hasClass("rest") }.count == 1)
-  }
-
   @Test(
     arguments: [[], [.init("a", .nan)], [.init("a", 0), .init("b", .infinity)]] as [[BarPlot.Bar]])
   func degenerateInputIsStillAFigure(bars: [BarPlot.Bar]) throws {

@@ -56,7 +56,7 @@ enum FileReaders {
     Reader(name: "idx") { file in
       let isRead = try whether {
         let images = try IDX(imagesAt: file)
-        precondition(images.bytes.count == images.header.elementCount)
+        precondition(images.bytes.count == images.dimensions.reduce(1, *))
       }
       if !isRead { _ = try IDX(labelsAt: file) }
     },
