@@ -141,6 +141,27 @@ private struct Raw {
     guard let lengths else { throw failure("the key shape", "none") }
     guard let offsets else { throw failure("the key data_offsets", "none") }
     guard offsets.count == 2 else { throw failure("two data_offsets", "\(offsets)") }
+    let byteCount = try Raw.byteCount(of: lengths, type, failure)
+    guard offsets[0] <= offsets[1] else {
+      throw failure("data_offsets in ascending order", "\(offsets)")
+    }
+    guard offsets[1] - offsets[0] == byteCount else {
+      throw failure(
+        "\(byteCount) bytes for \(lengths) of \(type.rawValue)",
+        "\(offsets[1] - offsets[0]) (data_offsets \(offsets))")
+    }
+    self.name = name
+    self.type = type
+    shape = Shape(lengths)
+    begin = offsets[0]
+    end = offsets[1]
+  }
+
+  /// The bytes of a tensor of that shape; throws where its lengths, or their product, cannot be those of a tensor.
+  private static func byteCount(
+    of lengths: [Int], _ type: SafeTensorsType,
+    _ failure: (_ expected: String, _ found: String) -> AdjointError
+  ) throws -> Int {
     for length in lengths where length > Int32.max {
       throw failure("a shape of lengths up to \(Int32.max)", "\(lengths)")
     }
@@ -155,20 +176,7 @@ private struct Raw {
     guard bytes / type.size <= 1 << 48 else {
       throw failure("a shape of at most 2⁴⁸ elements", "\(lengths)")
     }
-    guard offsets[0] <= offsets[1] else {
-      throw failure("data_offsets in ascending order", "\(offsets)")
-    }
-    let expected = lengths.contains(0) ? 0 : bytes
-    guard offsets[1] - offsets[0] == expected else {
-      throw failure(
-        "\(expected) bytes for \(lengths) of \(type.rawValue)",
-        "\(offsets[1] - offsets[0]) (data_offsets \(offsets))")
-    }
-    self.name = name
-    self.type = type
-    shape = Shape(lengths)
-    begin = offsets[0]
-    end = offsets[1]
+    return lengths.contains(0) ? 0 : bytes
   }
 
   private static func counts(

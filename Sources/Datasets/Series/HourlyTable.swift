@@ -60,72 +60,100 @@ public struct HourlyTable: Sendable, Equatable {
   private static let mostColumns = 10_000
 
   init(_ bytes: [UInt8], file: String) throws {
-    func fail(_ row: Int, _ expected: String, _ found: String) -> AdjointError {
-      AdjointError(.badData, "\(file): row \(row): expected \(expected), found \(found)")
-    }
     var lines = Lines(bytes)
-    let header =
-      lines.next().map { HourlyTable.fields($0, atMost: HourlyTable.mostColumns + 1) } ?? []
-    guard header.count >= 2, header[0] == "date" else {
-      throw fail(
-        1, "a header of date and the variates' names",
-        header.isEmpty ? "an empty file" : HourlyTable.shown(header.joined(separator: ",")))
-    }
-    guard header.count <= HourlyTable.mostColumns else {
-      throw fail(1, "at most \(HourlyTable.mostColumns) columns", "more")
-    }
-    let names = Array(header.dropFirst())
-    guard !names.contains(""), Set(names).count == names.count else {
-      throw fail(
-        1, "a name of its own for each column",
-        HourlyTable.shown(header.joined(separator: ",")))
-    }
+    let names = try HourlyTable.names(inHeader: lines.next(), of: file)
     // Every number has its comma, so what is there is counted and no claim is believed.
-    let numbers = lines.rest.reduce(0) { $1 == UInt8(ascii: ",") ? $0 + 1 : $0 }
-    let needed = bytes.count + numbers * MemoryLayout<Double>.size
-    let limit = FileMemory.limit(forFileOf: bytes.count)
-    guard needed <= limit else {
-      throw AdjointError(
-        .badData,
-        "\(file): expected a table that takes at most \(limit) bytes, found one of \(needed)")
-    }
+    let numbers = HourlyTable.commas(in: lines.rest)
+    try HourlyTable.checkMemory(numbers, inFileOf: bytes.count, file)
     var values: [Double] = []
     values.reserveCapacity(numbers)
     var (row, first, last) = (1, "", "")
-    var previous: Int?
+    var start: Int?
     while let line = lines.next() {
       row += 1
-      let found = line.reduce(1) { $1 == UInt8(ascii: ",") ? $0 + 1 : $0 }
-      guard found == header.count else {
-        throw fail(row, "\(header.count) fields", "\(found)")
+      let found = HourlyTable.commas(in: line) + 1
+      guard found == names.count + 1 else {
+        throw HourlyTable.fault(in: file, row, "\(names.count + 1) fields", "\(found)")
       }
       let fields = HourlyTable.fields(line, atMost: found)
-      guard let hour = HourlyTable.hour(fields[0]) else {
-        throw fail(
-          row, "a full hour YYYY-MM-DD HH:00:00 in column date",
-          "'\(HourlyTable.shown(fields[0]))'")
-      }
-      guard previous.map({ hour == $0 + 1 }) ?? true else {
-        throw fail(row, "the hour after that of row \(row - 1) in column date", "'\(fields[0])'")
-      }
-      if previous == nil { first = fields[0] }
+      let expected = start.map { $0 + row - 2 }
+      let hour = try HourlyTable.hour(fields[0], expected, row, of: file)
+      if start == nil { (start, first) = (hour, fields[0]) }
       last = fields[0]
-      previous = hour
       for (name, field) in zip(names, fields.dropFirst()) {
         guard let value = HourlyTable.number(field) else {
-          throw fail(
-            row, "a finite number in column \(HourlyTable.shown(name))",
+          throw HourlyTable.fault(
+            in: file, row, "a finite number in column \(HourlyTable.shown(name))",
             field.isEmpty ? "an empty field" : "'\(HourlyTable.shown(field))'")
         }
         values.append(value)
       }
     }
-    guard previous != nil else { throw fail(2, "numbers", "the end of the file") }
+    guard let start else {
+      throw HourlyTable.fault(in: file, 2, "numbers", "the end of the file")
+    }
     self.names = names
     self.values = values
     self.first = first
     self.last = last
-    start = HourlyTable.hour(first) ?? 0
+    self.start = start
+  }
+
+  private static func fault(
+    in file: String, _ row: Int, _ expected: String, _ found: String
+  ) -> AdjointError {
+    AdjointError(.badData, "\(file): row \(row): expected \(expected), found \(found)")
+  }
+
+  /// The variates' names, which the first line has behind that of the date.
+  private static func names(inHeader line: ArraySlice<UInt8>?, of file: String) throws -> [String] {
+    let header = line.map { fields($0, atMost: mostColumns + 1) } ?? []
+    let text = shown(header.joined(separator: ","))
+    guard header.count >= 2, header[0] == "date" else {
+      throw fault(
+        in: file, 1, "a header of date and the variates' names",
+        header.isEmpty ? "an empty file" : text)
+    }
+    guard header.count <= mostColumns else {
+      throw fault(in: file, 1, "at most \(mostColumns) columns", "more")
+    }
+    let names = Array(header.dropFirst())
+    guard !names.contains(""), Set(names).count == names.count else {
+      throw fault(in: file, 1, "a name of its own for each column", text)
+    }
+    return names
+  }
+
+  private static func commas(in text: ArraySlice<UInt8>) -> Int {
+    text.reduce(0) { $1 == UInt8(ascii: ",") ? $0 + 1 : $0 }
+  }
+
+  /// Throws bad data where a file's bytes and so many numbers are more than reading it may take.
+  private static func checkMemory(
+    _ numbers: Int, inFileOf byteCount: Int, _ file: String
+  ) throws {
+    let needed = byteCount + numbers * MemoryLayout<Double>.size
+    let limit = FileMemory.limit(forFileOf: byteCount)
+    guard needed <= limit else {
+      throw AdjointError(
+        .badData,
+        "\(file): expected a table that takes at most \(limit) bytes, found one of \(needed)")
+    }
+  }
+
+  /// The hour of a row's date, which has to be the expected one, where one is.
+  private static func hour(
+    _ field: String, _ expected: Int?, _ row: Int, of file: String
+  ) throws -> Int {
+    guard let hour = hour(field) else {
+      throw fault(
+        in: file, row, "a full hour YYYY-MM-DD HH:00:00 in column date", "'\(shown(field))'")
+    }
+    guard expected == nil || hour == expected else {
+      throw fault(
+        in: file, row, "the hour after that of row \(row - 1) in column date", "'\(field)'")
+    }
+    return hour
   }
 
   /// A text line by line, without the ends of the lines.

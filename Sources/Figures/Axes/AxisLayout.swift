@@ -20,63 +20,74 @@ struct AxisLayout {
   ///   - roundedOut: whether the axis goes on to the next tick on both sides of the data.
   init(_ axis: Axis, values: some Sequence<Double>, count: Int, roundedOut: Bool) {
     scale = axis.scale
-    var extent: (lower: Double, upper: Double)?
-    if let range = axis.range {
-      extent = Self.transform(range.lowerBound, axis.scale).flatMap { lower in
-        Self.transform(range.upperBound, axis.scale).map { (lower, $0) }
-      }
-    }
-    if extent == nil {
-      for value in values {
-        guard let value = Self.transform(value, axis.scale) else { continue }
-        extent = (min(extent?.lower ?? value, value), max(extent?.upper ?? value, value))
-      }
-    }
-    var (lower, upper) = extent ?? (0, 1)
-    if upper - lower <= max(abs(lower), abs(upper)) * 1e-12 || upper - lower < 1e-150 {
-      let margin =
-        axis.scale == .logarithmic
-        ? 0.5 : axis.isWhole ? 1 : max(abs(lower) * 0.1, lower == 0 ? 1 : 0)
-      (lower, upper) = (lower - margin, upper + margin)
-    }
+    var (lower, upper) = Self.extent(axis, values)
     let roundsOut = roundedOut && axis.range == nil
-    if axis.scale == .logarithmic, upper - lower >= 1 {
-      if roundsOut { (lower, upper) = Self.decadeEdges(lower, upper) }
-      let exponents = Ticks.decades(from: lower, to: upper, count: count)
-      // A single power of ten between the ends would leave the reader to guess the scale.
-      let marks =
-        exponents.count > 1
-        ? exponents.map { (Double($0), Ticks.powerLabel($0)) }
-        : Ticks.withinDecades(from: lower, to: upper, count: count).map {
-          (log10($0), Ticks.short($0))
-        }
-      let (first, width) = (lower, upper - lower)
-      ticks = marks.map { Tick(position: ($0.0 - first) / width, label: $0.1) }
-    } else if axis.scale == .logarithmic {
-      // Within one decade powers of ten would leave the axis bare: mark round values instead.
-      let (low, high) = (pow(10, lower), pow(10, upper))
-      let steps = (count...(count + 10)).map { Ticks.step(width: high - low, count: $0) }
-      let step =
-        steps.first { Ticks.multiples(of: $0, from: low, to: high).count > 1 } ?? steps[0]
-      let marks = Ticks.multiples(of: step, from: low, to: high).filter { $0 > 0 }
-      let (first, width) = (lower, upper - lower)
-      ticks = zip(marks, Ticks.labels(marks, step: step)).map {
-        Tick(position: (log10($0) - first) / width, label: $1)
-      }
-    } else {
+    let marks: [Mark]
+    if axis.scale == .linear {
       let step = max(Ticks.step(width: upper - lower, count: count), axis.isWhole ? 1 : 0)
       if roundsOut {
         lower = (lower / step + 1e-6).rounded(.down) * step
         upper = (upper / step - 1e-6).rounded(.up) * step
       }
-      let marks = Ticks.multiples(of: step, from: lower, to: upper)
-      let (first, width) = (lower, upper - lower)
-      ticks = zip(marks, Ticks.labels(marks, step: step)).map {
-        Tick(position: ($0 - first) / width, label: $1)
-      }
+      let multiples = Ticks.multiples(of: step, from: lower, to: upper)
+      marks = zip(multiples, Ticks.labels(multiples, step: step)).map { ($0, $1) }
+    } else if upper - lower >= 1 {
+      if roundsOut { (lower, upper) = Self.decadeEdges(lower, upper) }
+      marks = Self.marksOfDecades(lower, upper, count: count)
+    } else {
+      marks = Self.marksWithinDecade(lower, upper, count: count)
     }
+    ticks = marks.map { Tick(position: ($0.value - lower) / (upper - lower), label: $0.label) }
     self.lower = lower
     self.upper = upper
+  }
+
+  /// A tick by its value, transformed, before it has a place.
+  private typealias Mark = (value: Double, label: String)
+
+  /// The ends of the axis, transformed: its range, or that of the values, widened where there is next to none.
+  private static func extent(
+    _ axis: Axis, _ values: some Sequence<Double>
+  ) -> (lower: Double, upper: Double) {
+    var extent: (lower: Double, upper: Double)?
+    if let range = axis.range, let lower = transform(range.lowerBound, axis.scale),
+      let upper = transform(range.upperBound, axis.scale)
+    {
+      extent = (lower, upper)
+    } else {
+      for value in values {
+        guard let value = transform(value, axis.scale) else { continue }
+        extent = (min(extent?.lower ?? value, value), max(extent?.upper ?? value, value))
+      }
+    }
+    let (lower, upper) = extent ?? (0, 1)
+    guard upper - lower <= max(abs(lower), abs(upper)) * 1e-12 || upper - lower < 1e-150 else {
+      return (lower, upper)
+    }
+    let margin =
+      axis.scale == .logarithmic
+      ? 0.5 : axis.isWhole ? 1 : max(abs(lower) * 0.1, lower == 0 ? 1 : 0)
+    return (lower - margin, upper + margin)
+  }
+
+  /// Powers of ten; where there is but one, which would leave the reader to guess the scale, values between them too.
+  private static func marksOfDecades(_ lower: Double, _ upper: Double, count: Int) -> [Mark] {
+    let exponents = Ticks.decades(from: lower, to: upper, count: count)
+    guard exponents.count > 1 else {
+      return Ticks.withinDecades(from: lower, to: upper, count: count).map {
+        (log10($0), Ticks.short($0))
+      }
+    }
+    return exponents.map { (Double($0), Ticks.powerLabel($0)) }
+  }
+
+  /// Round values: within one decade powers of ten would leave the axis bare.
+  private static func marksWithinDecade(_ lower: Double, _ upper: Double, count: Int) -> [Mark] {
+    let (low, high) = (pow(10, lower), pow(10, upper))
+    let steps = (count...(count + 10)).map { Ticks.step(width: high - low, count: $0) }
+    let step = steps.first { Ticks.multiples(of: $0, from: low, to: high).count > 1 } ?? steps[0]
+    let marks = Ticks.multiples(of: step, from: low, to: high).filter { $0 > 0 }
+    return zip(marks, Ticks.labels(marks, step: step)).map { (log10($0), $1) }
   }
 
   /// Where `value` lies: 0 at the beginning of the axis, 1 at its end; `nil` where it has no place.

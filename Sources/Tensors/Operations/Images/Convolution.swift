@@ -55,67 +55,21 @@ public func transposedConvolution(
   _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, _ geometry: ConvolutionGeometry = .init(),
   outputPadding: Extent = 0
 ) -> Tensor {
-  let groups = geometry.groups
   requireFit(x, weight, geometry, "transposedConvolution", channels: nil)
-  require(
-    x.shape[3] == weight.shape[0] && weight.shape[0] % groups == 0,
-    "transposedConvolution: input of shape \(x.shape) and weight of shape \(weight.shape) in \(groups) "
-      + "groups; they have to be [batch, height, width, inputs] and [inputs, window height, window width, "
-      + "outputs / groups]")
-  let (stride, dilation, padding) = (geometry.stride, geometry.dilation, geometry.padding)
-  require(
-    outputPadding.height >= 0 && outputPadding.width >= 0
-      && outputPadding.height < max(stride.height, dilation.height)
-      && outputPadding.width < max(stride.width, dilation.width),
-    "transposedConvolution: output padding \(outputPadding); it has to be less than the stride \(stride) or "
-      + "the dilation \(dilation)")
-  let outputs = weight.shape[3] * groups
-  requireBias(bias, weight, outputs: outputs, "transposedConvolution")
-  let height =
-    (x.shape[1] - 1) * stride.height - padding.top - padding.bottom
-    + (weight.shape[1] - 1) * dilation.height + 1 + outputPadding.height
-  let width =
-    (x.shape[2] - 1) * stride.width - padding.left - padding.right
-    + (weight.shape[2] - 1) * dilation.width + 1 + outputPadding.width
-  require(
-    height > 0 && width > 0,
-    "transposedConvolution: input of shape \(x.shape) and weight of shape \(weight.shape) with padding "
-      + "\(padding) leave nothing of the output")
-  // The convolution that leads from the output to the input. Where a dilation allows output padding of whole strides,
-  // it would have more positions than x has pixels: those rows and columns are taken from its padding, and where there
-  // is too little of that, they are reached by nothing and put there as zeros.
-  let extra = Extent(
-    outputPadding.height / stride.height * stride.height,
-    outputPadding.width / stride.width * stride.width)
-  let zeros = Extent(
-    max(0, extra.height - padding.bottom), max(0, extra.width - padding.right))
-  require(
-    height > zeros.height && width > zeros.width,
-    "transposedConvolution: input of shape \(x.shape) and weight of shape \(weight.shape) with padding "
-      + "\(padding) leave nothing of the output but output padding \(outputPadding); take less padding"
-  )
-  var reached = geometry
-  reached.padding.bottom -= extra.height - zeros.height
-  reached.padding.right -= extra.width - zeros.width
-  let shape = ConvolutionShape(
-    reached, image: [x.shape[0], height - zeros.height, width - zeros.width, outputs],
-    weight: weight.shape)
+  requireTransposable(x, weight, geometry, outputPadding)
+  requireBias(
+    bias, weight, outputs: weight.shape[3] * geometry.groups, "transposedConvolution")
+  let shape = TransposedShape(
+    geometry, image: x.shape, weight: weight.shape, outputPadding: outputPadding)
   let (kx, kw) = (x.detached, weight.detached)
-  var y = shape.toInput(kx, kw)
-  if zeros != 0 {
-    y = pad(y, axis: 1, before: 0, after: zeros.height)
-    y = pad(y, axis: 2, before: 0, after: zeros.width)
-  }
+  var y = shape.withZeros(shape.convolution.toInput(kx, kw))
   if let bias { y = addToChannels(y, bias.detached) }
   let pull: (Tensor, Needs) -> (Tensor?, Tensor?, Tensor?) = { dy, needs in
-    var near = dy
-    if zeros != 0 {
-      near = slice(near, axis: 1, from: 0, count: height - zeros.height)
-      near = slice(near, axis: 2, from: 0, count: width - zeros.width)
-    }
+    let near = shape.withoutZeros(dy)
     return (
-      needs.first ? shape.convolve(near, kw, nil) : nil,
-      needs.second ? shape.toWeight(near, kx, withBias: false, kw.dtype).weight : nil,
+      needs.first ? shape.convolution.convolve(near, kw, nil) : nil,
+      needs.second
+        ? shape.convolution.toWeight(near, kx, withBias: false, kw.dtype).weight : nil,
       needs.third ? channelSums(dy, kw.dtype) : nil
     )
   }
@@ -123,6 +77,67 @@ public func transposedConvolution(
   return record("transposedConvolution", y, from: x, weight) { dy, needs in
     let (dx, dw, _) = pull(dy, needs)
     return (dx, dw)
+  }
+}
+
+/// The convolution that a transposed one comes from, and what of its image nothing reaches.
+private struct TransposedShape {
+  /// Leads from the output to the input.
+  let convolution: ConvolutionShape
+  /// Rows and columns of zeros at the bottom and on the right of the output.
+  private let zeros: Extent
+
+  /// Of an image and a weight that have been found to fit. Stops if the padding leaves nothing of the output, or
+  /// nothing but zeros of the output padding.
+  init(
+    _ geometry: ConvolutionGeometry, image: Shape, weight: Shape, outputPadding: Extent
+  ) {
+    let (stride, dilation, padding) = (geometry.stride, geometry.dilation, geometry.padding)
+    let height =
+      (image[1] - 1) * stride.height - padding.top - padding.bottom
+      + (weight[1] - 1) * dilation.height + 1 + outputPadding.height
+    let width =
+      (image[2] - 1) * stride.width - padding.left - padding.right
+      + (weight[2] - 1) * dilation.width + 1 + outputPadding.width
+    require(
+      height > 0 && width > 0,
+      "transposedConvolution: input of shape \(image) and weight of shape \(weight) with padding "
+        + "\(padding) leave nothing of the output")
+    // Where a dilation allows output padding of whole strides, the convolution would have more positions than the image
+    // has pixels: those rows and columns are taken from its padding, and where there is too little of that, they are
+    // reached by nothing and put there as zeros.
+    let extra = Extent(
+      outputPadding.height / stride.height * stride.height,
+      outputPadding.width / stride.width * stride.width)
+    zeros = Extent(
+      max(0, extra.height - padding.bottom), max(0, extra.width - padding.right))
+    require(
+      height > zeros.height && width > zeros.width,
+      "transposedConvolution: input of shape \(image) and weight of shape \(weight) with padding "
+        + "\(padding) leave nothing of the output but output padding \(outputPadding); take less padding"
+    )
+    var reached = geometry
+    reached.padding.bottom -= extra.height - zeros.height
+    reached.padding.right -= extra.width - zeros.width
+    convolution = ConvolutionShape(
+      reached,
+      image: [image[0], height - zeros.height, width - zeros.width, weight[3] * geometry.groups],
+      weight: weight)
+  }
+
+  /// The whole output, of the part that the convolution knows.
+  func withZeros(_ y: Tensor) -> Tensor {
+    guard zeros != 0 else { return y }
+    return pad(
+      pad(y, axis: 1, before: 0, after: zeros.height), axis: 2, before: 0, after: zeros.width)
+  }
+
+  /// The part of the output that the convolution knows.
+  func withoutZeros(_ y: Tensor) -> Tensor {
+    guard zeros != 0 else { return y }
+    return slice(
+      slice(y, axis: 1, from: 0, count: convolution.height), axis: 2, from: 0,
+      count: convolution.width)
   }
 }
 
@@ -171,6 +186,23 @@ private func requireFit(
     weight.dtype == x.dtype.whole,
     "\(name): input \(x.dtype) and weight \(weight.dtype); the weight has to be of the input's type, "
       + "and float32 where that is bfloat16")
+}
+
+private func requireTransposable(
+  _ x: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, _ outputPadding: Extent
+) {
+  let (groups, stride, dilation) = (geometry.groups, geometry.stride, geometry.dilation)
+  require(
+    x.shape[3] == weight.shape[0] && weight.shape[0] % groups == 0,
+    "transposedConvolution: input of shape \(x.shape) and weight of shape \(weight.shape) in \(groups) "
+      + "groups; they have to be [batch, height, width, inputs] and [inputs, window height, window width, "
+      + "outputs / groups]")
+  require(
+    outputPadding.height >= 0 && outputPadding.width >= 0
+      && outputPadding.height < max(stride.height, dilation.height)
+      && outputPadding.width < max(stride.width, dilation.width),
+    "transposedConvolution: output padding \(outputPadding); it has to be less than the stride \(stride) or "
+      + "the dilation \(dilation)")
 }
 
 private func requireBias(_ bias: Tensor?, _ weight: Tensor, outputs: Int, _ name: StaticString) {
