@@ -65,18 +65,49 @@ struct PickleReader {
         throw failure("a pickle of protocol 2 to 5", "protocol \(version)")
       }
     case .frame: try frame()
-    case .pop, .popMark, .mark: try moveMark(instruction)
-    case .tuple, .tuple1, .tuple2, .tuple3, .emptyTuple: try makeTuple(instruction)
+
+    case .mark: marks.append(stack.count)
+    case .pop where marks.last == stack.count: _ = try popToMark()
+    case .pop: _ = try pop("a value")
+    case .popMark: _ = try popToMark()
+    case .binaryGet: try recall(size: 1)
+    case .longBinaryGet: try recall(size: 4)
+    case .binaryPut: memo[try input.unsigned(1, "a memo's number")] = try top()
+    case .longBinaryPut: memo[try input.unsigned(4, "a memo's number")] = try top()
+    case .memoize: memo[UInt64(memo.count)] = try top()
+
+    case .none: stack.append(.none)
+    case .newTrue: stack.append(.boolean(true))
+    case .newFalse: stack.append(.boolean(false))
+    case .binaryInteger:
+      let bits = UInt32(truncatingIfNeeded: try input.unsigned(4, "a number"))
+      stack.append(.integer(Int(Int32(bitPattern: bits))))
+    case .binaryInteger1: stack.append(.integer(Int(try input.unsigned(1, "a number"))))
+    case .binaryInteger2: stack.append(.integer(Int(try input.unsigned(2, "a number"))))
+    case .long1: stack.append(try long())
+    case .binaryFloat:
+      let bits = try input.bytes(8, "a number").reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+      stack.append(.real(Double(bitPattern: bits)))
+    case .shortBinaryString, .shortBinaryUnicode:
+      stack.append(.text(try input.text(lengthSize: 1)))
+    case .binaryString, .binaryUnicode: stack.append(.text(try input.text(lengthSize: 4)))
+
+    case .emptyTuple: pushTuple([])
+    case .tuple1: pushTuple(try popElements(1))
+    case .tuple2: pushTuple(try popElements(2))
+    case .tuple3: pushTuple(try popElements(3))
+    case .tuple: pushTuple(try popToMark())
     case .emptyList:
       heap.lists.append([])
       stack.append(.list(heap.lists.count - 1))
-    case .append, .appends: try extendList(instruction)
+    case .append: try extendList([pop("a list's element")])
+    case .appends: try extendList(popToMark())
     case .emptyDictionary: pushDictionary([])
-    case .setItem, .setItems: try extendDictionary(instruction)
-    case .binaryGet, .longBinaryGet: try recall(size: instruction == .binaryGet ? 1 : 4)
-    case .binaryPut, .longBinaryPut:
-      memo[try input.unsigned(instruction == .binaryPut ? 1 : 4, "a memo's number")] = try top()
-    case .memoize: memo[UInt64(memo.count)] = try top()
+    case .setItem:
+      let value = try pop("a value")
+      try extendDictionary([pop("a key"), value])
+    case .setItems: try extendDictionary(popToMark())
+
     case .global:
       let module = try input.line("a module's name")
       try pushGlobal("\(module).\(try input.line("a global's name"))")
@@ -90,7 +121,6 @@ struct PickleReader {
       let arguments = try pop("arguments")
       stack.append(try call(pop("a function"), arguments))
     case .build: try build()
-    default: stack.append(try constant(instruction))
     }
     return nil
   }
@@ -115,12 +145,8 @@ struct PickleReader {
     return Array(stack[mark...])
   }
 
-  private mutating func moveMark(_ instruction: PickleInstruction) throws {
-    switch instruction {
-    case .mark: marks.append(stack.count)
-    case .pop where marks.last != stack.count: _ = try pop("a value")
-    default: _ = try popToMark()
-    }
+  private mutating func popElements(_ count: Int) throws -> [PickleValue] {
+    try (0..<count).map { _ in try pop("a tuple's element") }.reversed()
   }
 
   private mutating func frame() throws {
@@ -142,49 +168,23 @@ struct PickleReader {
 
   // MARK: Plain values
 
-  private mutating func constant(_ instruction: PickleInstruction) throws -> PickleValue {
-    switch instruction {
-    case .none: return .none
-    case .newTrue: return .boolean(true)
-    case .newFalse: return .boolean(false)
-    case .binaryInteger:
-      let bits = UInt32(truncatingIfNeeded: try input.unsigned(4, "a number"))
-      return .integer(Int(Int32(bitPattern: bits)))
-    case .binaryInteger1: return .integer(Int(try input.unsigned(1, "a number")))
-    case .binaryInteger2: return .integer(Int(try input.unsigned(2, "a number")))
-    case .long1:
-      let bytes = try input.bytes(Int(input.byte("a number's length")), "a number")
-      guard bytes.count <= 8 else { return .wideInteger(bytes) }
-      let sign: UInt64 = (bytes.last ?? 0) & 0x80 == 0 ? 0 : .max
-      return .integer(
-        Int(truncatingIfNeeded: bytes.reversed().reduce(sign) { $0 << 8 | UInt64($1) }))
-    case .binaryFloat:
-      let bits = try input.bytes(8, "a number").reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-      return .real(Double(bitPattern: bits))
-    case .shortBinaryString, .shortBinaryUnicode: return .text(try input.text(lengthSize: 1))
-    default: return .text(try input.text(lengthSize: 4))
-    }
+  /// A whole number of as many bytes as the first one says, the lowest first.
+  private mutating func long() throws -> PickleValue {
+    let bytes = try input.bytes(Int(input.byte("a number's length")), "a number")
+    guard bytes.count <= 8 else { return .wideInteger(bytes) }
+    let sign: UInt64 = (bytes.last ?? 0) & 0x80 == 0 ? 0 : .max
+    return .integer(
+      Int(truncatingIfNeeded: bytes.reversed().reduce(sign) { $0 << 8 | UInt64($1) }))
   }
 
   // MARK: Containers
 
-  private mutating func makeTuple(_ instruction: PickleInstruction) throws {
-    var parts: [PickleValue] = []
-    switch instruction {
-    case .tuple: parts = try popToMark()
-    case .tuple1, .tuple2, .tuple3:
-      for _ in PickleInstruction.tuple1.rawValue...instruction.rawValue {
-        parts.append(try pop("a tuple's element"))
-      }
-      parts.reverse()
-    default: break
-    }
+  private mutating func pushTuple(_ parts: [PickleValue]) {
     heap.tuples.append(parts)
     stack.append(.tuple(heap.tuples.count - 1))
   }
 
-  private mutating func extendList(_ instruction: PickleInstruction) throws {
-    let parts = try instruction == .appends ? popToMark() : [pop("a list's element")]
+  private mutating func extendList(_ parts: [PickleValue]) throws {
     guard case .list(let list) = try top() else {
       throw failure("a list to append to", try top().description)
     }
@@ -196,14 +196,7 @@ struct PickleReader {
     stack.append(.dictionary(heap.dictionaries.count - 1))
   }
 
-  private mutating func extendDictionary(_ instruction: PickleInstruction) throws {
-    let parts: [PickleValue]
-    if instruction == .setItems {
-      parts = try popToMark()
-    } else {
-      let value = try pop("a value")
-      parts = [try pop("a key"), value]
-    }
+  private mutating func extendDictionary(_ parts: [PickleValue]) throws {
     guard case .dictionary(let dictionary) = try top() else {
       throw failure("a dictionary to set items of", try top().description)
     }
