@@ -24,11 +24,11 @@ public struct InvertedBottleneck: Layer {
   ///   - expansion: how many times wider it is inside.
   ///   - stride: of the 3×3 convolution.
   ///   - isFused: whether a plain convolution takes the place of the first two.
-  ///   - dropped: the probability that a training sample takes the shortcut alone.
+  ///   - stochasticDepth: the probability that a training sample takes the shortcut alone.
   ///   - random: draws the weights: He's, along the fan out.
   public init(
     _ inputs: Int, _ outputs: Int, expansion: Int, stride: Int = 1, isFused: Bool,
-    dropped: Double = 0, random: inout Philox
+    stochasticDepth: Double = 0, random: inout Philox
   ) {
     let width = inputs * expansion
     expand = resNetConvolution(
@@ -45,7 +45,7 @@ public struct InvertedBottleneck: Layer {
       isFused ? nil : SqueezeExcitation(width, reduced: max(8, inputs / 4), random: &random)
     project = resNetConvolution(width, outputs, window: 1, stride: 1, &random)
     projectNorm = BatchNorm(outputs)
-    drop = StochasticDepth(dropped)
+    drop = StochasticDepth(stochasticDepth)
     hasShortcut = stride == 1 && inputs == outputs
   }
 
@@ -82,12 +82,12 @@ public struct SmallEfficientNet: ImageNetwork {
   ///   - channels: of the images.
   ///   - classes: outputs.
   ///   - stride: of the first convolution.
-  ///   - dropped: towards which the probability grows that a block's shortcut is taken alone: the first of the nine
-  ///     blocks has 0, the second 1 / 9 of it, the last 8 / 9, as in torchvision.
+  ///   - stochasticDepth: towards which the probability grows that a block's shortcut is taken alone: the first of the
+  ///     nine blocks has 0, the second 1 / 9 of it, the last 8 / 9, as in torchvision.
   ///   - dropout: of the features in front of the classifier.
   ///   - random: draws the weights.
   public init(
-    channels: Int = 3, classes: Int, stride: Int = 1, dropped: Double = 0.1,
+    channels: Int = 3, classes: Int, stride: Int = 1, stochasticDepth: Double = 0.1,
     dropout: Double = 0.2, random: inout Philox
   ) {
     stem = resNetConvolution(channels, 24, window: 3, stride: stride, &random)
@@ -103,7 +103,7 @@ public struct SmallEfficientNet: ImageNetwork {
         defer { inputs = block.0 }
         return InvertedBottleneck(
           inputs, block.0, expansion: block.1, stride: block.2, isFused: block.3,
-          dropped: dropped * Double(index) / Double(plan.count), random: &random)
+          stochasticDepth: stochasticDepth * Double(index) / Double(plan.count), random: &random)
       })
     top = resNetConvolution(inputs, 256, window: 1, stride: 1, &random)
     topNorm = BatchNorm(256, activation: .relu)

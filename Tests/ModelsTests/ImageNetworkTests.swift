@@ -49,7 +49,7 @@ private func network(_ name: String) -> any ImageNetwork {
   case "resnet20": CIFARResNet(depth: 20, random: &random)
   case "resnet56": CIFARResNet(depth: 56, random: &random)
   case "vgg": SmallVGG(random: &random)
-  case "efficient": SmallEfficientNet(classes: 9, dropped: 0, dropout: 0, random: &random)
+  case "efficient": SmallEfficientNet(classes: 9, stochasticDepth: 0, dropout: 0, random: &random)
   default: fatalError("Reference/images.json: no network is called \(name)")
   }
 }
