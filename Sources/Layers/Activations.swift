@@ -5,7 +5,7 @@
 #endif
 import Tensors
 
-// Activations as layers, each over the operation of the same name; input and output have one shape.
+// Activations as layers, each over the operation of the same name; input and output have one shape, any one.
 
 /// max(x, 0); see `relu`. After a ``Linear`` its `activation` does the same in one pass.
 public struct ReLU: Layer {

@@ -1,8 +1,8 @@
 import Tensors
 
-/// All axes from one on made one: `[batch, 28, 28]` becomes `[batch, 784]`.
+/// All axes from one on made one: `[batch, 28, 28]` becomes `[batch, 784]`; see `Tensor.flattened(from:)`.
 public struct Flatten: Layer {
-  /// The first of the axes that are joined.
+  /// The first of the axes that are joined, from the front, or negative from the back.
   public let axis: Int
   /// The layer.
   public init(from axis: Int = 1) { self.axis = axis }

@@ -12,7 +12,7 @@ public struct Linear: Layer {
   /// What follows in the same pass.
   public let activation: Activation
 
-  /// A layer with new weights, drawn before the biases.
+  /// A layer with new weights, drawn before the biases; stops if a length is below 1.
   ///
   /// - Parameters:
   ///   - inputs: the length of an input row.

@@ -1,6 +1,8 @@
 import Tensors
 
 /// Probabilities along an axis; see `softmax`. Before a cross-entropy it is left out: that takes logits.
+///
+/// Input and output of one shape, any one that has the axis.
 public struct Softmax: Layer {
   /// From the front, or negative from the back.
   public let axis: Int
@@ -11,6 +13,8 @@ public struct Softmax: Layer {
 }
 
 /// Logarithms of probabilities along an axis; see `logSoftmax`.
+///
+/// Input and output of one shape, any one that has the axis.
 public struct LogSoftmax: Layer {
   /// From the front, or negative from the back.
   public let axis: Int

@@ -4,7 +4,7 @@ import Tensors
 ///
 /// Input `[batch, inputs]`, output `[batch, outputs]`.  State as PyTorch's `weight_norm(Linear)` keeps it:
 /// `weight_v` `[outputs, inputs]`, `weight_g` `[outputs, 1]`, `bias` `[outputs]`.
-/// Salimans and Kingma, "Weight Normalization", NeurIPS 2016.
+/// Salimans and Kingma, "Weight normalization", NeurIPS 2016, equation 2.
 public struct WeightNormalizedLinear: Layer {
   /// g, the lengths of the rows, `[outputs]`.
   public let weightG: Parameter
@@ -15,7 +15,8 @@ public struct WeightNormalizedLinear: Layer {
   /// What follows in the same pass.
   public let activation: Activation
 
-  /// A layer with new weights; the lengths are those of the directions drawn, so that w = v at first.
+  /// A layer with new weights; the lengths are those of the directions drawn, so that w = v at first. Stops if a length
+  /// is below 1.
   ///
   /// - Parameters:
   ///   - inputs: the length of an input row.

@@ -56,6 +56,7 @@ public struct GaussianVAE {
   /// - Parameters:
   ///   - z: `[count, latent]`, from the standard normal distribution.
   ///   - noise: `[count, features]`, likewise.
+  /// - Returns: both `[count, features]`.
   public func samples(_ z: Tensor, noise: Tensor) -> (means: Tensor, noisy: Tensor) {
     let head = decoder(z, .inference)
     return (

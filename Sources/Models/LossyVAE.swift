@@ -50,7 +50,7 @@ public struct LossyVAE {
     self.width = width
   }
 
-  /// M: row p has 1 at the pixels before p that are within the window.
+  /// M, `[pixels, pixels]`: row p has 1 at the pixels before p that are within the window.
   public static func mask(height: Int, width: Int, window: Int) -> Tensor {
     let pixels = height * width
     var values = [Float](repeating: 0, count: pixels * pixels)

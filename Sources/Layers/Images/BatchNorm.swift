@@ -31,7 +31,7 @@ public struct BatchNorm: Layer {
   /// What follows in the same pass.
   public let activation: Activation
 
-  /// A layer; stops if there are no features, or if the momentum is not in 0 … 1.
+  /// A layer; stops if there are no features, if the momentum is not in 0 … 1, or if ε is not a positive number.
   ///
   /// - Parameters:
   ///   - features: the length of the last axis.

@@ -13,7 +13,8 @@ public struct Conv2d: Layer {
   /// Stride, padding, dilation, groups.
   public let geometry: ConvolutionGeometry
 
-  /// A layer with new weights, drawn before the biases.
+  /// A layer with new weights, drawn before the biases; stops if a length is below 1, or if the groups do not divide
+  /// the channels.
   ///
   /// - Parameters:
   ///   - inputs: channels of the input.
@@ -71,7 +72,8 @@ public struct ConvTranspose2d: Layer {
   /// Rows and columns added at the bottom and on the right.
   public let outputPadding: Extent
 
-  /// A layer with new weights, drawn before the biases; the parameters are those of ``Conv2d``.
+  /// A layer with new weights, drawn before the biases; the parameters are those of ``Conv2d``, with `outputPadding`,
+  /// rows and columns added at the bottom and on the right. Stops as that does.
   public init(
     _ inputs: Int, _ outputs: Int, window: Extent, _ geometry: ConvolutionGeometry = .init(),
     outputPadding: Extent = 0, bias: Bool = true,

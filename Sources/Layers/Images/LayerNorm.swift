@@ -4,6 +4,7 @@ import Tensors
 ///
 /// Input `[…, features]`, or with several trailing axes.  State as PyTorch's: `weight` γ and `bias` β, of the
 /// shape of a row.
+/// Ba, Kiros and Hinton, "Layer normalization", 2016, arXiv:1607.06450.
 public struct LayerNorm: Layer {
   /// A normalisation.
   public static let kind = LayerKind.normalization
@@ -16,7 +17,7 @@ public struct LayerNorm: Layer {
   /// ε, which keeps the root away from zero.
   public let epsilon: Double
 
-  /// A layer over the last axis.
+  /// A layer over the last axis, of that length.
   public init(_ features: Int, epsilon: Double = 1e-5, isAffine: Bool = true) {
     self.init(Shape([features]), epsilon: epsilon, isAffine: isAffine)
   }
@@ -50,6 +51,7 @@ public struct LayerNorm: Layer {
 /// Normalisation of groups of channels of each image; see `groupNormalization`.
 ///
 /// Input `[batch, …, channels]`.  State as PyTorch's: `weight` γ and `bias` β, `[channels]`.
+/// Wu and He, "Group normalization", ECCV 2018.
 public struct GroupNorm: Layer {
   /// A normalisation.
   public static let kind = LayerKind.normalization

@@ -1,8 +1,10 @@
 import Tensors
 
-// Pooling as layers, each over the operation of the same name; images are `[batch, height, width, channels]`.
+// Pooling as layers, each over the operation of the same name.
 
 /// Largest element of each window; see `maxPool`.
+///
+/// Input `[batch, height, width, channels]`, output `[batch, height', width', channels]`.
 public struct MaxPool2d: Layer {
   /// Its height and width.
   public let window: Extent
@@ -28,6 +30,8 @@ public struct MaxPool2d: Layer {
 }
 
 /// Mean of each window; see `averagePool2D`.
+///
+/// Input `[batch, height, width, channels]`, output `[batch, height', width', channels]`.
 public struct AvgPool2d: Layer {
   /// Its height and width.
   public let window: Extent
@@ -56,6 +60,8 @@ public struct AvgPool2d: Layer {
 }
 
 /// Means over so many windows that divide the image; see `adaptiveAveragePool`.
+///
+/// Input `[batch, height, width, channels]`, output `[batch, size height, size width, channels]`.
 public struct AdaptiveAvgPool2d: Layer {
   /// Height and width of the result.
   public let size: Extent
@@ -68,6 +74,8 @@ public struct AdaptiveAvgPool2d: Layer {
 }
 
 /// Maxima over so many windows that divide the image; see `adaptiveMaxPool`.
+///
+/// Input `[batch, height, width, channels]`, output `[batch, size height, size width, channels]`.
 public struct AdaptiveMaxPool2d: Layer {
   /// Height and width of the result.
   public let size: Extent
@@ -78,6 +86,8 @@ public struct AdaptiveMaxPool2d: Layer {
 }
 
 /// Mean over all pixels; see `globalAveragePool`.
+///
+/// Input `[batch, height, width, channels]`, output `[batch, channels]`.
 public struct GlobalAvgPool: Layer {
   /// The layer.
   public init() {}

@@ -6,7 +6,7 @@ import Tensors
 /// width', outputs]`. State as PyTorch's `weight_norm(Conv2d)` keeps it: `weight_v` `[outputs, inputs / groups, height,
 /// width]`, `weight_g` `[outputs, 1, 1, 1]`, `bias` `[outputs]`. In memory `weight_v` is `[outputs, height, width,
 /// inputs / groups]`, `weight_g` `[outputs]`.
-/// Salimans and Kingma, "Weight Normalization", NeurIPS 2016, equation 2.
+/// Salimans and Kingma, "Weight normalization", NeurIPS 2016, equation 2.
 public struct WeightNormalizedConv2d: Layer {
   /// g, the lengths of the windows, `[outputs]`.
   public let weightG: Parameter
