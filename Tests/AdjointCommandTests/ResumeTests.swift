@@ -114,7 +114,7 @@ import Training
       "adjoint: \(folder.path)/\(name): the newest checkpoint cannot be used: "
       + "\(folder.path)/\(name)/model.safetensors: expected the \(bytes.count + 10) bytes of the "
       + "manifest, found \(bytes.count); the newest one that is whole is "
-      + "\(folder.path)/run/checkpoints/step-000000000"
+      + "\(folder.path)/run/checkpoints/step-000000000: remove what is newer to go on from there"
     try expectFailure(65, message, ["train", "mnist-mlp", "--resume", "run"], in: folder)
     try expectFailure(65, message, ["evaluate", "run"], in: folder)
 
@@ -125,8 +125,15 @@ import Training
       65,
       "adjoint: \(folder.path)/\(name): the newest checkpoint cannot be used: "
         + "\(folder.path)/\(name)/model.safetensors: expected the SHA-256 \(sum) of the manifest, found "
-        + "\(found); the newest one that is whole is \(folder.path)/run/checkpoints/step-000000000",
+        + "\(found); the newest one that is whole is \(folder.path)/run/checkpoints/step-000000000: remove "
+        + "what is newer to go on from there",
       ["evaluate", "run"], in: folder)
+
+    // And that is what one can do.
+    try FileManager.default.removeItem(at: folder.file(name))
+    let resumed = try Command.run(
+      ["train", "mnist-mlp", "--resume", "run", "--quiet"], in: folder)
+    #expect(resumed.status == 0)
   }
 
   @Test func runWithoutCheckpoints() throws {

@@ -19,6 +19,7 @@ import Testing
     let evaluated = try Command.run(["evaluate", "run", "--json"], in: folder)
     #expect(evaluated.status == 0, "\(evaluated.errors)")
     #expect(try evaluated.lastObject()["metrics"] as? [String: Double] == metrics)
+    #expect(try #require(evaluated.lastObject()["seconds"] as? Double) > 0)
     let table = try Command.run(["evaluate", "run"], in: folder)
     #expect(
       table.output

@@ -54,8 +54,9 @@ extension Checkpoint {
       throw AdjointError(
         damage.kind,
         "\(newest.path): the newest checkpoint cannot be used: \(damage.message); "
-          + (older.map { "the newest one that is whole is \($0.path)" }
-            ?? "no older one is whole"))
+          + (older.map {
+            "the newest one that is whole is \($0.path): remove what is newer to go on from there"
+          } ?? "no older one is whole"))
     }
     return newest
   }

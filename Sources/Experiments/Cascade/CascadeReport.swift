@@ -165,8 +165,7 @@ struct CascadeReport {
       MultiTaskCascade.formulas, agreements,
       note:
         "Measured on \(batch.labels.count) training samples at the trained weights, with a dropout mask $M$; "
-        + "$b_{1B}$ is moved by up to " + String(format: "%.3f", moved)
-        + ", so that no unit is at the kink of its rectifier, where a difference of values is no derivative. "
+        + ClearBiases.words("$b_{1B}$ is", movedBy: moved) + ". "
         + #"$X$ are the samples as rows, $Z_{1A} = X \theta_{1A}^\top + b_{1A}$, "#
         + #"$X_{\text{DP}} = \sin(Z_{1A}) \circ M$, $\hat Y_A = X_{\text{DP}} \theta_{2A}^\top + b_{2A}$, "#
         + #"$X_{1B} = X \theta_{1B}^\top$, $X_{\text{BN}} = X_{1B} - \mu + b_{1B}$ with the mean $\mu$ of the "#

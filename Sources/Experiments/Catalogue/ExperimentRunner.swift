@@ -39,7 +39,7 @@ public enum ExperimentRunner {
     public var seed: UInt64
     /// Steps taken in all.
     public var steps: Int
-    /// Seconds of training in this process.
+    /// Seconds of training in this process; of measuring where nothing was trained.
     public var seconds: Double
     /// By plain names.
     public var metrics: [String: Double]
@@ -65,9 +65,12 @@ public enum ExperimentRunner {
     let run = try RunDirectory(opening: folder)
     let opened = try open(run, data: data)
     if let words = try opened.unfinished { note("\(run.folder.path): \(words)") }
+    let clock = ContinuousClock()
+    let began = clock.now
     let metrics = try opened.experiment.task.finalMetrics()
+    let seconds = (clock.now - began) / .seconds(1)
     opened.experiment.task.takeNotes().forEach(note)
-    return opened.summary(metrics: metrics, seconds: 0)
+    return opened.summary(metrics: metrics, seconds: seconds)
   }
 
   /// Writes a run's report again; returns the file.

@@ -19,6 +19,14 @@ enum ClearBiases {
     return Tensor(moved, shape: bias.shape, dtype: bias.dtype)
   }
 
+  /// What a report says of it: which biases with their verb, such as `$b_1$ is`, and how far they were moved at most.
+  static func words(_ biases: String, movedBy largest: Double) -> String {
+    let kink = "the kink of its rectifier, where a difference of values is no derivative"
+    return largest == 0
+      ? "no unit is near \(kink)"
+      : "\(biases) moved by up to \(String(format: "%.2g", largest)), so that no unit is at \(kink)"
+  }
+
   /// The smallest shift after which no value is within the margin of zero: none, or one that puts a value just
   /// outside on either side.
   private static func shift(_ sorted: [Double], _ margin: Double) -> Double {

@@ -178,9 +178,8 @@ final class Mixer: PredictingExperiment, LookingInside {
     return GradientReport.section(
       MLPMixer.formulas, agreements,
       note:
-        "Measured on \(batch.count) test images at the trained weights; $b_1$ and $b_2$ are moved by up to "
-        + String(format: "%.3f", moved)
-        + ", so that no unit is at the kink of its rectifier, where a difference of values is no derivative. "
+        "Measured on \(batch.count) test images at the trained weights; "
+        + ClearBiases.words("$b_1$ and $b_2$ are", movedBy: moved) + ". "
         + #"$X^{(i)}$ is image $i$ with its patches as rows, "#
         + #"$H_1 = \max(Z_1, 0)$ with $Z_1 = X^\top \Theta_1^\top + b_1$, $S_1 = X + H_1^\top$, "#
         + #"$H_2 = \max(Z_2, 0)$ with $Z_2 = S_1 \Theta_2^\top + b_2$, $S_2 = S_1 + H_2$, $V$ the mean of "#

@@ -21,8 +21,9 @@ enum SweepTable {
     }
     // What decides comes first: the table may be wider than the page.
     let header =
-      ["trial"] + keys + metrics.prefix(1).map { Metric($0).title } + ["steps", "seconds"]
-      + (hasOutcomes ? ["outcome"] : []) + others.map { Metric($0).title }
+      ["trial"] + keys + metrics.prefix(1).map { Metric(column($0, besides: keys)).title }
+      + ["steps", "seconds"] + (hasOutcomes ? ["outcome"] : [])
+      + others.map { Metric(column($0, besides: keys)).title }
     let rows = result.rows.prefix(limit).map { row in
       ["\(row.trial)"] + keys.map { row.settings[$0] ?? "" }
         + metrics.prefix(1).map { cell($0, row) }
@@ -53,7 +54,8 @@ enum SweepTable {
           + metrics.map { name in row.metrics[name].map { "\($0)" } ?? "" }
           + ["\(row.steps)", "\(row.seconds)", outcome(row, result)])
     }
-    return csvLine(["trial"] + keys + metrics + ["steps", "seconds", "outcome"]) + rows.joined()
+    let columns = metrics.map { column($0, besides: keys) }
+    return csvLine(["trial"] + keys + columns + ["steps", "seconds", "outcome"]) + rows.joined()
   }
 
   /// The metric that decides, then the others. Those of the test part are left out: who sees them chooses by them.
@@ -61,6 +63,11 @@ enum SweepTable {
     let names = Set(result.rows.flatMap(\.metrics.keys)).filter { Metric($0).part != .test }
     let metric = result.request.metric
     return [metric] + names.subtracting([metric]).sorted()
+  }
+
+  /// The name of a metric's column, which may not be that of a setting's: `penalty` is both.
+  private static func column(_ metric: String, besides settings: [String]) -> String {
+    settings.contains(metric) ? "measured_\(metric)" : metric
   }
 
   /// `validation accuracy 97.12 %`

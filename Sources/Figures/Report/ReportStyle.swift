@@ -64,6 +64,7 @@ enum ReportStyle {
     @media print{.sheet,.table div{background:none}}
     @media (max-width:640px){main{padding:32px 16px}h1{font-size:28px}}
     @media print{body{background:#fff;font-size:11pt}main{max-width:none;padding:0}\
+    .row{grid-template-columns:repeat(auto-fit,minmax(300px,1fr))}\
     figure,.table,.key-figures div,tr{break-inside:avoid}h2{break-after:avoid;margin-top:28px}}
     """
 }

@@ -57,7 +57,7 @@ import Testing
     let reason = try damage(3)
     let message =
       "\(newest): the newest checkpoint cannot be used: \(reason); the newest one that is whole is "
-      + "\(folder.path)/step-000000001"
+      + "\(folder.path)/step-000000001: remove what is newer to go on from there"
     expectError(.badData, message) { _ = try Checkpoint.latest(in: folder.url) }
     expectError(.badData, message) { try Checkpoint.prune(keeping: 1, in: folder.url) }
     #expect(try folder.contents.count == 3)

@@ -30,6 +30,21 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    (
+      0.000_42,
+      "$b$ is moved by up to 0.00042, so that no unit is at the kink of its rectifier, where a difference of "
+        + "values is no derivative"
+    ),
+    (
+      0,
+      "no unit is near the kink of its rectifier, where a difference of values is no derivative"
+    ),
+  ])
+  func whatReportsSay(largest: Double, words: String) {
+    #expect(ClearBiases.words("$b$ is", movedBy: largest) == words)
+  }
+
   @Test func startsFromTheBias() {
     let bias = ClearBiases.nearest(
       to: Tensor([2], shape: [1], dtype: .float64),

@@ -53,6 +53,25 @@ import Testing
     #expect(line == "0,\"a,\u{301}b\",0.5,1,1.0,complete")
   }
 
+  /// `penalty` is a setting of two-layer-cifar10, and what its penalty came to.
+  @Test func aMetricOfASettingsName() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let record = SweepLedger.Record(
+      trial: 0, rung: 0, settings: ["hidden": "8"], steps: 1, seconds: 1,
+      metrics: ["validation_accuracy": 0.5, "hidden": 0.25])
+    let result = SweepResult(
+      try Script.request(["hidden=8,16"]), try SearchSpace(["hidden=8,16"]), folder: folder.url,
+      records: [record], interrupted: false)
+    #expect(
+      SweepTable.csv(result)
+        == "trial,hidden,validation_accuracy,measured_hidden,steps,seconds,outcome\r\n"
+        + "0,8,0.5,0.25,1,1.0,complete\r\n")
+    #expect(
+      SweepTable.shown(result).header == [
+        "trial", "hidden", "validation accuracy", "steps", "seconds", "measured hidden",
+      ])
+  }
+
   /// What a sweep varies in vain is said before it begins.
   @Test func settingsWithoutEffect() throws {
     let folder = try TemporaryFolder(inMemory: true)

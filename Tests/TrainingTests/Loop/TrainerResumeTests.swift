@@ -202,7 +202,7 @@ private struct Stop: Error {}
     let message =
       "\(newest): the newest checkpoint cannot be used: \(model): expected the \(bytes.count + 1) bytes "
       + "of the manifest, found \(bytes.count); the newest one that is whole is "
-      + "\(partRun.checkpoints.path)/\(try #require(older))"
+      + "\(partRun.checkpoints.path)/\(try #require(older)): remove what is newer to go on from there"
     expectError(.badData, message) { _ = try run(SmallTask(), in: partRun, resume: true) }
     expectError(.badData, message) { _ = try Trainer.loadNewest(in: partRun, into: SmallTask()) }
     // Nothing was touched.
