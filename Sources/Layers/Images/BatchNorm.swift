@@ -56,7 +56,8 @@ public struct BatchNorm: Layer {
     runningMean = tracksStatistics ? Buffer(.zeros([features]), name: "running_mean") : nil
     runningVar = tracksStatistics ? Buffer(.ones([features]), name: "running_var") : nil
     numBatchesTracked =
-      tracksStatistics ? Buffer(.zeros([]), name: "num_batches_tracked", isOptional: true) : nil
+      tracksStatistics
+      ? Buffer(.zeros([]), name: "num_batches_tracked", isOptional: true, isCount: true) : nil
     self.features = features
     self.epsilon = epsilon
     self.momentum = momentum

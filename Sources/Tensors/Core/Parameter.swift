@@ -144,11 +144,16 @@ public final class Buffer: @unchecked Sendable {
   }
   /// Whether a state dictionary may lack it; it then stays as it is.
   public let isOptional: Bool
+  /// Whether it counts something: a mean of two counts would be none, so that averages of a model take the newest.
+  public let isCount: Bool
 
   /// A buffer that begins with this value.
-  public init(_ value: Tensor, name: String = "", isOptional: Bool = false) {
+  public init(
+    _ value: Tensor, name: String = "", isOptional: Bool = false, isCount: Bool = false
+  ) {
     self.value = value.detached
     self.name = name
     self.isOptional = isOptional
+    self.isCount = isCount
   }
 }

@@ -8,10 +8,10 @@ import Tensors
 
 /// An exponential moving average of all that a model's state holds.  a ← d a + (1 − d) p
 ///
-/// Buffers such as running means are averaged like the weights, as timm's `ModelEmaV2` has it; how many batches
-/// were counted is copied. At the beginning d is smaller, so that the random weights of the start are soon
-/// forgotten: after t updates it is min(`decay`, 1 − (1 + t)^(−2/3)), the warm-up of timm's `ModelEmaV3`, which
-/// has it switched off where nothing is said; the first update copies.
+/// Buffers such as running means are averaged like the weights, as timm's `ModelEmaV2` has it; counts are copied. At
+/// the beginning d is smaller, so that the random weights of the start are soon forgotten: after t updates it is
+/// min(`decay`, 1 − (1 + t)^(−2/3)), the warm-up of timm's `ModelEmaV3`, which has it switched off where nothing is
+/// said; the first update copies.
 ///
 /// An update is one pass that reads p and a and writes a: for weights that do not fit into the caches, about
 /// as long as a step of plain SGD. The average has the model's types.
@@ -27,8 +27,6 @@ public final class WeightAverage {
   public internal(set) var updates = 0
   private let parameters: [Parameter]
   private let buffers: [Buffer]
-  /// Which of the buffers are counts: the mean of two would be none.
-  private let isCount: [Bool]
   /// Those of the parameters, then those of the buffers.
   private var averages: [Tensor]
 
@@ -45,10 +43,8 @@ public final class WeightAverage {
     self.decay = decay
     self.warmsUp = warmsUp
     parameters = namedParameters(of: model).map(\.parameter)
-    let buffers = namedBuffers(of: model)
-    self.buffers = buffers.map(\.buffer)
-    isCount = buffers.map { $0.name.hasSuffix("num_batches_tracked") }
-    averages = parameters.map { $0.value.detached } + self.buffers.map { $0.value.detached }
+    buffers = namedBuffers(of: model).map(\.buffer)
+    averages = parameters.map { $0.value.detached } + buffers.map { $0.value.detached }
   }
 
   /// d of the update after that many.
@@ -62,7 +58,7 @@ public final class WeightAverage {
     updates += 1
     for (index, parameter) in parameters.enumerated() { average(index, parameter.value, weight) }
     for (index, buffer) in buffers.enumerated() {
-      average(parameters.count + index, buffer.value, isCount[index] ? 1 : weight)
+      average(parameters.count + index, buffer.value, buffer.isCount ? 1 : weight)
     }
   }
 
