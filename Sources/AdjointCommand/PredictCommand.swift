@@ -76,6 +76,12 @@ struct PredictCommand: ParsableCommand {
       valueName: "folder"))
   var dataDir: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "What the classes of pictures are called: a text file with a name in each line, in the order of the outputs. A run has those that it was trained on.",
+      valueName: "file"))
+  var classNames: String?
+
   @Flag(help: "Print one JSON object with the likeliest classes of each picture.")
   var json = false
 
@@ -85,7 +91,7 @@ struct PredictCommand: ParsableCommand {
   func validate() throws {
     try requireWords([
       ("run", folder), ("weights", weights), ("input", input), ("output", output),
-      ("data-dir", dataDir),
+      ("data-dir", dataDir), ("class-names", classNames),
     ])
     let isNamed = model != nil && weights != nil
     guard folder == nil ? isNamed : model == nil && weights == nil else {
@@ -104,6 +110,9 @@ struct PredictCommand: ParsableCommand {
     guard !json || isOfPictures else {
       throw AdjointError(.usage, "--json: is for pictures, whose classes it prints")
     }
+    guard classNames == nil || isOfPictures else {
+      throw AdjointError(.usage, "--class-names: is for pictures, whose classes are printed")
+    }
     if isTable { return try forecast(input) }
     guard dataDir == nil || folder == nil else {
       throw AdjointError(
@@ -114,7 +123,8 @@ struct PredictCommand: ParsableCommand {
     if isOfPictures {
       let found = try Prediction.pictures(
         model: model, changes: settings.changes(), weights: weights, input: input,
-        output: output.map { URL(fileURLWithPath: $0) }, note: Console.note)
+        output: output.map { URL(fileURLWithPath: $0) },
+        classNames: classNames.map { URL(fileURLWithPath: $0) }, note: Console.note)
       if json { return try Console.printJSON(found) }
       return try Console.result(Console.table(found.table))
     }

@@ -39,7 +39,7 @@ import Training
       ["predict"],
       [
         "--run <folder>", "--model <name>", "--weights <file>", "--input <file>",
-        "--output <file>", "--set",
+        "--output <file>", "--class-names <file>", "--set",
       ]
     ),
     (["check"], ["--seed", "--json"]), (["derive"], ["<name>", "--output <file>"]),

@@ -89,6 +89,9 @@ import Testing
     try expectFailure(
       64, "adjoint: --json: is for pictures, whose classes it prints",
       ["predict", "--run", "run", "--input", "x.csv", "--json"], in: folder)
+    try expectFailure(
+      64, "adjoint: --class-names: is for pictures, whose classes are printed",
+      ["predict", "--run", "run", "--input", "x.csv", "--class-names", "names.txt"], in: folder)
   }
 
   @Test func inputsThatAreNotThere() throws {

@@ -149,6 +149,21 @@ import Testing
       expecting: { parsed($0.bytes).map { .refusedOr($0) } ?? .refused })
   }
 
+  /// Any text of as many lines as there are classes is as good as another.
+  @Test func classNames() throws {
+    let whole = Array("tench\ngreat white shark\nécrevisse\n".utf8)
+    try readDamaged(
+      whole, "class names", at: folder.file("n.txt"),
+      read: { try ClassNames.load($0, count: 3) },
+      expecting: { damaged in
+        var lines = damaged.bytes.split(separator: 10, omittingEmptySubsequences: false)
+        if lines.last?.isEmpty == true { lines.removeLast() }
+        let names = lines.compactMap { String(data: Data($0), encoding: .utf8) }
+        let isWhole = names.count == 3 && lines.count == 3 && !names.contains("")
+        return isWhole ? .loads(names) : .refused
+      })
+  }
+
   /// What the bytes of a picture say only a decoder knows; its sides stand in the frame's header.
   @Test(
     arguments: [

@@ -60,7 +60,7 @@ public struct HourlyTable: Sendable, Equatable {
   private static let mostColumns = 10_000
 
   init(_ bytes: [UInt8], file: String) throws {
-    var lines = Lines(bytes)
+    var lines = TextLines(bytes)
     let names = try HourlyTable.names(inHeader: lines.next(), of: file)
     // Every number has its comma, so what is there is counted and no claim is believed.
     let numbers = HourlyTable.commas(in: lines.rest)
@@ -154,29 +154,6 @@ public struct HourlyTable: Sendable, Equatable {
         in: file, row, "the hour after that of row \(row - 1) in column date", "'\(field)'")
     }
     return hour
-  }
-
-  /// A text line by line, without the ends of the lines.
-  private struct Lines {
-    private let bytes: [UInt8]
-    private var place: Int
-
-    init(_ bytes: [UInt8]) {
-      self.bytes = bytes
-      let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-      place = bytes.starts(with: mark) ? mark.count : 0
-    }
-
-    /// What was not handed out yet.
-    var rest: ArraySlice<UInt8> { bytes[min(place, bytes.count)...] }
-
-    mutating func next() -> ArraySlice<UInt8>? {
-      guard place < bytes.count else { return nil }
-      let end = bytes[place...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
-      defer { place = end + 1 }
-      let line = bytes[place..<end]
-      return line.last == UInt8(ascii: "\r") ? line.dropLast() : line
-    }
   }
 
   private static func fields(_ line: ArraySlice<UInt8>, atMost count: Int) -> [String] {

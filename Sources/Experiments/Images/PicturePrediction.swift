@@ -13,7 +13,8 @@ extension Prediction {
   /// Runs a convolutional network on a picture, or on all in a folder and below.
   ///
   /// Of each picture the largest square in the middle is brought to the size that the network was trained on, or that
-  /// published weights are for. Classes are called what the run that the weights lie in calls them.
+  /// published weights are for. Classes are called what the run that the weights lie in calls them,
+  /// where no file says otherwise.
   ///
   /// - Parameters:
   ///   - name: the experiment whose network it is, or a network such as `resnet20`.
@@ -22,12 +23,13 @@ extension Prediction {
   ///   - input: a PNG or JPEG file, or a folder of such.
   ///   - output: the file to write, in the order of the rows: the logits, `[pictures, classes]`, where its name ends in
   ///     `.npy`, the probabilities as a table where it ends in `.csv`; nil for none.
+  ///   - names: a file with a name for each class, see `ClassNames`; nil for none.
   ///   - note: told what was opened in the weights' file or taken off their names, and what is taken for granted of
   ///     pictures where the weights lie in no run.
   /// - Throws: `AdjointError` that names the file and what is wrong with it.
   public static func pictures(
     model name: String, changes: [(key: String, value: String)], weights: URL, input: URL,
-    output: URL?, note: (String) -> Void = { _ in }
+    output: URL?, classNames names: URL? = nil, note: (String) -> Void = { _ in }
   ) throws -> PicturePrediction {
     try requireEnding(of: output, "npy", "csv")
     guard let model = try imageModel(name, changes, weights) else {
@@ -46,9 +48,12 @@ extension Prediction {
     let hasSeveralLabels = try model.configuration?.setKind.hasSeveralLabels ?? false
     let probabilities = (hasSeveralLabels ? sigmoid(logits) : softmax(logits)).doubles
     let classes = logits.shape[1]
+    let classNames =
+      try names.map { try ClassNames.load($0, count: classes) }
+      ?? classNames(of: weights, count: classes)
     let start = isFolder ? input.path.count + (input.path.hasSuffix("/") ? 0 : 1) : 0
     let found = PicturePrediction(
-      classNames: classNames(of: weights, count: classes),
+      classNames: classNames,
       rows: files.enumerated().map { row, file in
         (
           isFolder ? String(file.path.dropFirst(start)) : file.lastPathComponent,

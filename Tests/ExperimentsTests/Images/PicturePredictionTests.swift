@@ -122,6 +122,17 @@ import Training
         "\(folder.path)/w.safetensors: taken for weights of images of 32 × 32 pixels, normalised by the mean "
           + "0.485, 0.456, 0.406 and the deviation 0.229, 0.224, 0.225"
       ])
+    let named = try Prediction.pictures(
+      model: "resnet20", changes: [], weights: folder.file("w.safetensors"),
+      input: folder.file("pictures/test"), output: nil,
+      classNames: folder.write(Array("zero\none\ntwo\nthree\n".utf8), "names.txt")
+    ).table
+    let words = ["class 0": "zero", "class 1": "one", "class 2": "two", "class 3": "three"]
+    #expect(
+      named
+        == rows.map { row in
+          row.map { cell in words.reduce(cell) { $0.replacing($1.key, with: $1.value) } }
+        })
     let set = try ImageFolder.load(folder.file("pictures/test"), size: 32)
     let loader = Loader(
       set, batchSize: 4, order: .sequential, layout: .images,

@@ -61,6 +61,10 @@ enum FileReaders {
       if !isRead { _ = try IDX(labelsAt: file) }
     },
     Reader(name: "cifar") { look(try CIFAR10.read($0)) },
+    Reader(name: "class-names") { file in
+      let names = try ClassNames.load(file, count: 3)
+      precondition(names.count == 3 && !names.contains(""))
+    },
     Reader(name: "csv") { file in
       let table = try HourlyTable(at: file)
       precondition(table.values.count == table.rowCount * table.names.count)

@@ -76,6 +76,7 @@ enum Seeds {
         "labels": [0, 0, 8, 1, 0, 0, 0, 3, 7, 0, 9],
       ],
       "cifar": ["record": [3] + (0..<3072).map { UInt8(truncatingIfNeeded: $0) }],
+      "class-names": ["three": Array("tench\ngreat white shark\r\nécrevisse".utf8)],
       "csv": [
         "table": Array(
           "date,a,b\r\n2016-02-29 23:00:00,1,-2.5e3\r\n2016-03-01 00:00:00,.5,7\r\n".utf8)
