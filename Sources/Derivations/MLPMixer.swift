@@ -79,7 +79,8 @@ public struct MLPMixer {
     let db3 = sum(dz3, axis: 0)  // ∂ℒ/∂b₃ = Σᵢ ∂ℒ/∂Z₃
     let dv = matmul(dz3, theta3)  // ∂ℒ/∂V = ∂ℒ/∂Z₃ Θ₃
     // ∂ℒ/∂S₂⁽ⁱ⁾ = (1/D) ∂ℒ/∂v⁽ⁱ⁾ 1ᵀ, where (∂ℒ/∂v⁽ⁱ⁾)ᵀ is row i of ∂ℒ/∂V
-    let ds2 = broadcast((dv / size).reshaped(to: [batch * positions, 1]), to: straight)
+    let share = (dv / size).reshaped(to: [batch * positions, 1])
+    let ds2 = broadcast(share, to: straight)
     let dz2 = reluPullback(ds2, h2)  // ∂ℒ/∂Z₂ = ∂ℒ/∂S₂ ∘ [H₂ > 0]
     let dtheta2 = matmul(dz2, s1, transposeA: true)  // ∂ℒ/∂Θ₂ = Σᵢ (∂ℒ/∂Z₂⁽ⁱ⁾)ᵀ S₁⁽ⁱ⁾
     let db2 = sum(dz2, axis: 0)  // ∂ℒ/∂b₂ = Σᵢ (∂ℒ/∂Z₂⁽ⁱ⁾)ᵀ 1

@@ -107,7 +107,10 @@ private let mixer = Derivation(
     .derive(d(s2)[i, l, f], (1 / size) * d(v)[i, l]),
     .derive(
       d(s2)[i], (1 / size) * d(v)[i] * onesD.transposed,
-      code: ["let ds2 = broadcast((dv / size).reshaped(to: [batch * positions, 1]), to: straight)"]),
+      code: [
+        "let share = (dv / size).reshaped(to: [batch * positions, 1])",
+        "let ds2 = broadcast(share, to: straight)",
+      ]),
     .heading("FC-2"),
     .text(
       #"""
