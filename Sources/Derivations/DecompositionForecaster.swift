@@ -188,12 +188,14 @@ public struct DecompositionForecaster {
         "W_{1\(k)}", #"\left(∂{Z_\#(k)}\right)^\top U_\#(k)"#,
         where: #"$∂{Z_\#(k)} = \left(∂{V} W_{2\#(k)}\right) \circ M_\#(k) \circ [Z_\#(k) > 0]$"#),
       Formula(
-        "b_{1\(k)}", #"\sum_r ∂{(Z_\#(k))_r}"#, where: "the sum runs over the $m N$ series"),
+        "b_{1\(k)}", #"\left(∂{Z_\#(k)}\right)^\top \mathbf{1}_{mN}"#,
+        where: #"$\mathbf{1}_{mN}$ is a column of ones: the product sums over the $m N$ series"#),
       Formula(
         "W_{2\(k)}", #"\left(∂{V}\right)^\top H_\#(k)"#,
         where: #"$∂{V} = 2 (\hat Y' - Y') \circ \sigma \mathbf{1}^\top / (m S N)$"#),
       Formula(
-        "b_{2\(k)}", #"\sum_r ∂{V_r}"#, where: "the same for trend and seasonal part"),
+        "b_{2\(k)}", #"\left(∂{V}\right)^\top \mathbf{1}_{mN}"#,
+        where: "the same for trend and seasonal part"),
     ]
   }
 }

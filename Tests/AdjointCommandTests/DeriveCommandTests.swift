@@ -4,8 +4,8 @@ import Testing
 
 @Suite struct DeriveCommandTests {
   private static let names =
-    "batch-normalization, cascade, cross-entropy, dropout, linear, mixer, perceptron-modules, relu, "
-    + "softmax, two-layer-perceptron, vae"
+    "batch-normalization, cascade, cross-entropy, dropout, forecaster, linear, mixer, perceptron-modules, "
+    + "relu, softmax, two-layer-perceptron, vae"
 
   @Test func listsTheDerivations() throws {
     let result = try Command.run(["derive"], in: TemporaryFolder())

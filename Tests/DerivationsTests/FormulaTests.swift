@@ -56,6 +56,7 @@ struct FormulaTests {
   @Test(arguments: [
     ("two-layer-perceptron", TwoLayerPerceptron.penalizedFormulas), ("mixer", MLPMixer.formulas),
     ("cascade", MultiTaskCascade.formulas), ("vae", VariationalAutoencoder.formulas),
+    ("forecaster", DecompositionForecaster.formulas),
   ])
   func everyOneIsProved(name: String, formulas: [Formula]) throws {
     let derivation = try #require(Derivation.all.first { $0.name == name })

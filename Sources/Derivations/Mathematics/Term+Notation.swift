@@ -209,6 +209,8 @@ extension Notation {
     case .letter(let letter):
       taken.contains(letter.lowercased()) ? self : .letter(letter.lowercased())
     case .accent(let accent, let inner): .accent(accent, inner.lowercased(unless: taken))
+    case .row(let parts) where parts.dropFirst() == [.sign("′")]:
+      .row([parts[0].lowercased(unless: taken), .sign("′")])
     case .scripts(let base, let below, let above):
       .scripts(base.lowercased(unless: taken), below: below, above: above)
     default: self

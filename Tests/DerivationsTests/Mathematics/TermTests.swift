@@ -137,6 +137,7 @@ import Testing
   @Test func capitalsStayWhereTheSmallLetterIsTaken() {
     #expect(symbol("M", "m", "d")[i, j].notation.latex == "M_{i j}")
     #expect(symbol(#"\hat X"#, "m", "d")[i, j].notation.latex == #"\hat{x}_{i j}"#)
+    #expect(symbol(#"\hat X'"#, "m", "d")[i, j].notation.plain == "x̂′_ij")
   }
 
   @Test func derivatives() throws {

@@ -7,8 +7,8 @@ import Testing
 
 @Suite struct ProofTests {
   static let names = [
-    "batch-normalization", "cascade", "cross-entropy", "dropout", "linear", "mixer",
-    "perceptron-modules", "relu", "softmax", "two-layer-perceptron", "vae",
+    "batch-normalization", "cascade", "cross-entropy", "dropout", "forecaster", "linear",
+    "mixer", "perceptron-modules", "relu", "softmax", "two-layer-perceptron", "vae",
   ]
 
   private func derivation(_ name: String) throws -> Derivation {
@@ -71,6 +71,7 @@ import Testing
   /// The parameters of every network have their gradients compared with the code that trains.
   @Test(arguments: [
     ("cascade", "θ_1A b_1A θ_2A b_2A θ_1B b_1B θ_2B b_2B"), ("mixer", "Θ₁ b₁ Θ₂ b₂ Θ₃ b₃"),
+    ("forecaster", "W_1t b_1t W_2t b_2t W_1s b_1s W_2s b_2s"),
     ("two-layer-perceptron", "W₁ b₁ W₂ b₂"),
     ("vae", "W₁ b₁ W₂ b₂ W₃ b₃ V₁ c₁ V₂ c₂ V₃ c₃"), ("batch-normalization", "γ β X"),
     ("linear", "W b X"), ("relu", "X"), ("dropout", "X"), ("softmax", "x X"),
