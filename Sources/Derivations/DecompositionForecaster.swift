@@ -134,13 +134,18 @@ public struct DecompositionForecaster {
   private func prediction(
     _ parts: Decomposition, masks: (trend: Tensor, seasonal: Tensor)?
   ) -> Tensor {
-    func perceptron(_ first: Int, _ u: Tensor, _ mask: Tensor?) -> Tensor {
+    func perceptron(_ name: String, _ first: Int, _ u: Tensor, _ mask: Tensor?) -> Tensor {
       let p = parameters[first..<(first + 4)].map(\.value)
-      let h = linear(u, p[0], p[1], activation: .relu)
-      return linear(mask.map { h * $0 } ?? h, p[2], p[3])
+      let h = inLayer(self, named: { _ in "\(name).linear1" }) {
+        linear(u, p[0], p[1], activation: .relu)
+      }
+      return inLayer(self, named: { _ in "\(name).linear2" }) {
+        linear(mask.map { h * $0 } ?? h, p[2], p[3])
+      }
     }
     let v =
-      perceptron(0, parts.trend, masks?.trend) + perceptron(4, parts.seasonal, masks?.seasonal)
+      perceptron("trend", 0, parts.trend, masks?.trend)
+      + perceptron("seasonal", 4, parts.seasonal, masks?.seasonal)
     let scaled = parts.scale.map { v * broadcast($0, to: v.shape) } ?? v
     return parts.level.map { scaled + broadcast($0, to: v.shape) } ?? scaled
   }

@@ -222,6 +222,27 @@ public struct ModularPerceptron {
       loss: loss, probabilities: probabilities, gradients: Gradients(of: parameters, gradients))
   }
 
+  /// L through the modules' forward passes alone, for the tape.
+  ///
+  /// Each runs as a layer, such as `linear2 (LinearModule)`, so that a `NonFiniteError` names it. The loss is that of
+  /// ``gradient(inputs:labels:)``, bit for bit, infinite where that is.
+  public func loss(inputs: Tensor, labels: IndexTensor) -> Tensor {
+    func run<Module>(_ module: Module, _ name: String, _ body: (inout Module) -> Tensor) -> Tensor {
+      inLayer(module, named: { "\(name) (\(type(of: $0)))" }) {
+        var module = module
+        return body(&module)
+      }
+    }
+    var x = inputs
+    for layer in linears.indices {
+      x = run(linears[layer], "linear\(layer + 1)") { [x] in $0.forward(x) }
+      guard layer + 1 < linears.count else { break }
+      x = run(ReLUModule(), "relu\(layer + 1)") { [x] in $0.forward(x) }
+    }
+    let probabilities = run(SoftmaxModule(), "softmax") { $0.forward(x) }
+    return run(crossEntropy, "crossEntropy") { $0.forward(probabilities, labels: labels) }
+  }
+
   /// One formula for each parameter, in their order.
   public var formulas: [Formula] {
     let last = linears.count

@@ -125,6 +125,27 @@ import Testing
     expect((parts.trend + parts.seasonal).doubles, near: rows.doubles, within: 1e-15)
   }
 
+  /// One series of one step, x = 4: its trend is x, its seasonal part 0.
+  @Test(arguments: [("trend.linear1", 0), ("trend.linear2", 2), ("seasonal.linear2", 6)])
+  func whatIsNotFiniteHasALayer(layer: String, parameter: Int) {
+    let parameters = (0..<8).map { place in
+      Parameter(place % 2 == 0 ? Tensor.ones([1, 1]) : Tensor.ones([1]))
+    }
+    // Twice that is beyond float32.
+    parameters[parameter].value = .full([1, 1], 3e38)
+    if layer.hasPrefix("seasonal") { parameters[5].value = .full([1], 2) }
+    let network = DecompositionForecaster(parameters, window: 1)
+    let error = #expect(throws: NonFiniteError.self) {
+      try finiteValueWithGradient(of: parameters) {
+        network.loss(inputs: .full([1, 1, 1], 4), targets: .zeros([1, 1, 1]))
+      }
+    }
+    #expect(
+      error?.description
+        == "operation linear in layer \(layer) made 1 of 1 elements of a tensor of shape [1, 1] NaN or infinite; "
+        + "there are no others")
+  }
+
   @Test func isRegisteredForTheCheck() throws {
     let check = try #require(GradientCheck.all.first { $0.name == "decomposition_forecaster" })
     #expect(check.group == .network)

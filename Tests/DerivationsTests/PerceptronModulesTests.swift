@@ -97,6 +97,46 @@ import Testing
     #expect(softmaxCrossEntropy(x, labels: IndexTensor([1])).item == 200)
   }
 
+  /// The loss for the tape is the one that trains, bit for bit, and what is not finite in it has a name.
+  @Test func theLossForTheTapeNamesItsModules() {
+    func network(_ w1: Double, _ w2: Double) -> ModularPerceptron {
+      ModularPerceptron([
+        Parameter(.full([1, 1], w1)), Parameter(.zeros([1])),
+        Parameter(Tensor([Float(w2), 0], shape: [2, 1])), Parameter(.zeros([2])),
+      ])
+    }
+    let (x, labels) = (Tensor([4, 4] as [Float], shape: [2, 1]), IndexTensor([1, 0]))
+    let sound = network(0.5, 0.25)
+    #expect(
+      sound.loss(inputs: x, labels: labels).item
+        == sound.gradient(inputs: x, labels: labels).loss.item)
+    // 4 · 3·10³⁸ is beyond float32, as a hidden unit and as a score; e⁻⁴⁰⁰ is 0 in it.
+    for (network, words) in [
+      (
+        network(3e38, 1),
+        "operation linear in layer linear1 (LinearModule) made 2 of 2 elements of a tensor of shape [2, 1] "
+          + "NaN or infinite; there are no others"
+      ),
+      (
+        network(1, 3e38),
+        "operation linear in layer linear2 (LinearModule) made 2 of 4 elements of a tensor of shape [2, 2] "
+          + "NaN or infinite; the others lie between 0.0 and 0.0"
+      ),
+      (
+        network(1, 100),
+        "operation log in layer crossEntropy (CrossEntropyModule) made 1 of 2 elements of a tensor of shape "
+          + "[2] NaN or infinite; the others lie between 0.0 and 0.0"
+      ),
+    ] {
+      let error = #expect(throws: NonFiniteError.self) {
+        try finiteValueWithGradient(of: network.parameters) {
+          network.loss(inputs: x, labels: labels)
+        }
+      }
+      #expect(error?.description == words)
+    }
+  }
+
   @Test(arguments: ["cross_entropy_module", "softmax_module", "modular_perceptron"])
   func isRegisteredForTheCheck(name: String) throws {
     let check = try #require(GradientCheck.all.first { $0.name == name })

@@ -20,6 +20,8 @@ struct CIFARPerceptron<Network: Layer> {
     var penalty = 0.0
     /// Nil for the tape.
     var byHand: (([Parameter]) -> ClassificationStep.Gradient)?
+    /// Nil where the gradients by hand are those of the network's own operations.
+    var lossByHand: (([Parameter]) -> ClassificationStep.Loss)?
     var optimizer: ([Parameter]) -> any Optimizer
     var batchSize: Int
     var testUse: TestUse
@@ -34,7 +36,7 @@ struct CIFARPerceptron<Network: Layer> {
     let network = design.model.network
     let step = ClassificationStep(
       network, optimizer: design.optimizer(parameters), byHand: design.byHand?(parameters),
-      penalty: design.penalty, seed: design.seed)
+      lossByHand: design.lossByHand?(parameters), penalty: design.penalty, seed: design.seed)
     classifier = ImageClassificationTask(
       model: network, stateHolder: design.model, step: step, parts: images.parts,
       transform: transform, augmentation: design.augmentation, batchSize: design.batchSize,

@@ -21,3 +21,9 @@ func modularGradient(of parameters: [Parameter]) -> ClassificationStep.Gradient 
     return (result.loss, result.probabilities, result.gradients)
   }
 }
+
+/// The loss of a perceptron of any depth, module by module: infinite where the fused one is not.
+func modularLoss(of parameters: [Parameter]) -> ClassificationStep.Loss {
+  let network = ModularPerceptron(parameters)
+  return { x, labels in network.loss(inputs: x, labels: labels) }
+}

@@ -51,6 +51,7 @@ final class UvAPerceptron: CIFARExperiment {
       .init(
         model: Self.network(configuration), centring: .channelMean,
         byHand: configuration.gradients == .byHand ? { modularGradient(of: $0) } : nil,
+        lossByHand: configuration.gradients == .byHand ? { modularLoss(of: $0) } : nil,
         optimizer: { SGD($0, learningRate: configuration.learningRate) },
         batchSize: configuration.batchSize, testUse: .everyEpoch, seed: configuration.seed,
         precision: configuration.precision), images)

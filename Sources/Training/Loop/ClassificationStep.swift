@@ -16,6 +16,9 @@ public final class ClassificationStep {
     loss: Tensor, probabilities: Tensor, gradients: Gradients
   )
 
+  /// The cross-entropy of a batch without a penalty, in operations.
+  public typealias Loss = (Tensor, IndexTensor) -> Tensor
+
   /// The parameters that are trained.
   public let parameters: [Parameter]
   /// Moves them.
@@ -28,6 +31,7 @@ public final class ClassificationStep {
   public private(set) var gradients: Gradients?
   private let logits: (Tensor, Context) -> Tensor
   private let byHand: Gradient?
+  private let lossByHand: Loss?
   private let penaltyStrength: Double
   private let labelSmoothing: Double
   private let hasSeveralLabels: Bool
@@ -38,6 +42,8 @@ public final class ClassificationStep {
   ///   - model: gives logits `[batch, classes]`.
   ///   - optimizer: moves its parameters.
   ///   - byHand: the gradients worked out by hand, in the parameters' order; nil for the tape.
+  ///   - lossByHand: the loss that `byHand` computes, where other operations make it than the model and the fused
+  ///     cross-entropy: `checkFinite` looks at these then; nil where they are the same.
   ///   - penalty: λ, from 0; `byHand` has to have it in its gradients.
   ///   - labelSmoothing: the share ε of each label that goes to all classes alike, from 0 to 1; gradients by
   ///     hand know none.
@@ -45,9 +51,13 @@ public final class ClassificationStep {
   ///     the targets say which. There is no smoothing of such, nor gradients by hand.
   ///   - seed: what is random in the layers depends on it and on the step.
   public init(
-    _ model: some Layer, optimizer: any Optimizer, byHand: Gradient? = nil, penalty: Double = 0,
-    labelSmoothing: Double = 0, hasSeveralLabels: Bool = false, seed: UInt64
+    _ model: some Layer, optimizer: any Optimizer, byHand: Gradient? = nil,
+    lossByHand: Loss? = nil, penalty: Double = 0, labelSmoothing: Double = 0,
+    hasSeveralLabels: Bool = false, seed: UInt64
   ) {
+    require(
+      lossByHand == nil || byHand != nil,
+      "ClassificationStep: a loss by hand without its gradients; give both, or neither")
     require(
       labelSmoothing >= 0 && labelSmoothing <= 1,
       "ClassificationStep: label smoothing \(labelSmoothing); it has to be from 0 to 1")
@@ -62,6 +72,7 @@ public final class ClassificationStep {
     parameters = optimizer.parameters
     self.optimizer = optimizer
     self.byHand = byHand
+    self.lossByHand = lossByHand
     penaltyStrength = penalty
     self.labelSmoothing = labelSmoothing
     self.hasSeveralLabels = hasSeveralLabels
@@ -112,9 +123,13 @@ public final class ClassificationStep {
     var crossEntropy: Tensor?
     context.begin(step: step)
     let body = {
-      let (loss, probabilities) = self.crossEntropy(
-        self.logits(x, self.context), labels, targets)
-      scores = probabilities
+      let loss: Tensor
+      if let lossByHand = self.lossByHand {
+        loss = lossByHand(x, labels)
+      } else {
+        let logits = self.logits(x, self.context)
+        (loss, scores) = self.crossEntropy(logits, labels, targets)
+      }
       crossEntropy = loss.detached
       return self.penalized.reduce(loss) { $0 + squaredNorm($1.value) * self.penaltyStrength }
     }

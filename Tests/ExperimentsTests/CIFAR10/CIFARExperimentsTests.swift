@@ -140,6 +140,25 @@ import Training
     }
   }
 
+  /// With modules a probability that becomes zero makes the loss infinite, which the network's own loss is not.
+  @Test func checkFiniteNamesTheModule() throws {
+    let folder = try TemporaryFolder()
+    var request = ExperimentRunner.Request(data: try folder.writeCIFAR())
+    request.changes = Self.small("uva-mlp") + [("learning_rate", "1")]
+    request.output = folder.file("run")
+    request.isQuiet = true
+    request.options.checkFinite = true
+    let error = #expect(throws: NonFiniteError.self) {
+      _ = try ExperimentRunner.train("uva-mlp", request)
+    }
+    let words = try #require(error).description
+    #expect(
+      words.wholeMatch(
+        of:
+          /step \d+ \(epoch \d+, batch \d+\): operation log in layer crossEntropy \(CrossEntropyModule\) made \d+ of 10 elements of a tensor of shape \[10\] NaN or infinite; .*/
+      ) != nil, "\(words)")
+  }
+
   /// The three gradients in the report, with and without a penalty.
   @Test(arguments: [
     ("two-layer-cifar10", TwoLayerPerceptron.penalizedFormulas[0]),

@@ -266,6 +266,7 @@ import Training
     let error = #expect(throws: NonFiniteError.self) {
       _ = try ExperimentRunner.train("etth1", request)
     }
-    #expect(error?.operation.isEmpty == false)
+    #expect(error?.operation == "linear")
+    #expect(error?.layer?.wholeMatch(of: /(trend|seasonal)\.linear[12]/) != nil)
   }
 }

@@ -175,6 +175,16 @@ import Testing
         seed: 0)
     }
     expectStop(wrong, "ClassificationStep: label smoothing 2.0; it has to be from 0 to 1")
+    let alone = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      let layer = Linear(weight: Parameter(.zeros([2, 1])), bias: Parameter(.zeros([2])))
+      _ = ClassificationStep(
+        layer, optimizer: SGD(Layers.parameters(of: layer), learningRate: 0.5),
+        lossByHand: { _, _ in Tensor(scalar: 5) }, seed: 0)
+    }
+    expectStop(
+      alone, "ClassificationStep: a loss by hand without its gradients; give both, or neither")
   }
 
   @Test func gradientsByHandAreUsed() throws {
@@ -219,6 +229,38 @@ import Testing
     }
     #expect(error?.operation == "linear")
     #expect(layer.bias?.value.floats == [0, 0])
+  }
+
+  /// What is looked at is the loss by hand where there is one; what counts are the gradients by hand.
+  @Test(arguments: [1, -1])
+  func theLossByHandIsLookedAt(bias: Double) throws {
+    let layer = Linear(weight: Parameter(.zeros([2, 1])), bias: Parameter(.full([2], bias)))
+    let parameters = Layers.parameters(of: layer)
+    let step = ClassificationStep(
+      layer, optimizer: SGD(parameters, learningRate: 0.5),
+      byHand: { _, _ in
+        (
+          Tensor(scalar: 5), Tensor([1, 0], shape: [1, 2]),
+          Gradients(of: parameters, [.ones([2, 1]), .full([2], 2)])
+        )
+      },
+      lossByHand: { x, _ in
+        sum(log(parameters[1].value)) + sum(matmul(x, parameters[0].value, transposeB: true))
+      }, seed: 0)
+    func outcome() throws -> StepOutcome {
+      try step(.ones([1, 1]), IndexTensor([0]), step: 0, checkFinite: true)
+    }
+    if bias > 0 {
+      #expect(try outcome() == StepOutcome(loss: 5, count: 1, correct: 1))
+      #expect(layer.bias?.value.floats == [0, 0])
+    } else {
+      let error = #expect(throws: NonFiniteError.self) { _ = try outcome() }
+      #expect(
+        error?.description
+          == "operation log made 2 of 2 elements of a tensor of shape [2] NaN or infinite; there are no others"
+      )
+      #expect(layer.bias?.value.floats == [-1, -1])
+    }
   }
 
   /// Inputs are looked at too: what comes of them may be numbers again.
