@@ -39,7 +39,10 @@ struct CascadeReport {
       let points = history.epochs.compactMap { epoch in
         epoch.metrics[name].map { (Double(epoch.epoch), $0) }
       }
-      return points.isEmpty ? nil : Series(label, x: points.map(\.0), y: points.map(\.1))
+      // Alone it is another network.
+      let color = name.hasSuffix("_alone") ? Metric.Part.allCases.count : Metric(name).color
+      return points.isEmpty
+        ? nil : Series(label, x: points.map(\.0), y: points.map(\.1), color: color)
     }
     guard !series.isEmpty else { return nil }
     return LinePlot(

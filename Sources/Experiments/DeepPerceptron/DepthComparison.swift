@@ -123,7 +123,8 @@ enum DepthComparison {
       let points = groups.compactMap { group in
         group.mean { $0.metrics[name] }.map { (Double(group.depth), $0 * 100) }
       }
-      return Series(part, x: points.map(\.0), y: points.map(\.1), hasMarkers: true)
+      return Series(
+        part, x: points.map(\.0), y: points.map(\.1), hasMarkers: true, color: Metric(name).color)
     }
     return LinePlot(
       title: "Accuracy against depth", x: Axis(counting: "layers"), y: Axis("accuracy", unit: "%"),

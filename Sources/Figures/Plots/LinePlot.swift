@@ -40,10 +40,12 @@ public struct LinePlot: Figure {
       on: &canvas, title: title, x: x, xValues: series.lazy.flatMap(\.x), y: y,
       yValues: series.lazy.flatMap(\.y),
       legend: series.enumerated().filter { !$0.element.name.isEmpty }.map {
-        .init(name: $0.element.name, index: $0.offset, isDotted: false)
+        .init(
+          name: $0.element.name, index: $0.element.color ?? $0.offset, isDotted: false)
       })
     canvas.clipped(to: frame.area.grown(by: 4)) { canvas in
-      for (index, series) in series.enumerated() {
+      for (place, series) in series.enumerated() {
+        let index = series.color ?? place
         if smoothing > 0 {
           draw(series, index, in: frame, on: &canvas, class: "line faint")
           var smooth = series

@@ -8,9 +8,14 @@ public struct Series: Equatable, Sendable {
   public var y: [Double]
   /// Whether each point of a line is marked with a dot.
   public var hasMarkers: Bool
+  /// The number of its colour, as of the curve at that place, so that the same thing looks the same in all plots; nil
+  /// for its own place.
+  public var color: Int?
 
   /// Makes a series of points (x, y); both have the same length.
-  public init(_ name: String, x: [Double], y: [Double], hasMarkers: Bool = false) {
+  public init(
+    _ name: String, x: [Double], y: [Double], hasMarkers: Bool = false, color: Int? = nil
+  ) {
     require(
       x.count == y.count,
       "Series \"\(name)\": \(x.count) values of x and \(y.count) of y; there must be as many")
@@ -18,6 +23,7 @@ public struct Series: Equatable, Sendable {
     self.x = x
     self.y = y
     self.hasMarkers = hasMarkers
+    self.color = color
   }
 
   /// Makes a series of values one step apart, the first at `start`.

@@ -49,6 +49,11 @@ public struct Metric: Hashable, Sendable {
   /// The part that it was measured on; nil where it was on none.
   public var part: Part? { words.first.flatMap(Part.init(rawValue:)) }
 
+  /// The number of the colour in which plots draw it: each part has its own, whichever others are beside it.
+  public var color: Int {
+    part.flatMap { Part.allCases.firstIndex(of: $0) } ?? Part.allCases.count
+  }
+
   /// The measure in which its name ends; nil for another, or one of some kind, such as `test_mse_alone`.
   public var measure: Measure? { words.last.flatMap(Measure.init(rawValue:)) }
 

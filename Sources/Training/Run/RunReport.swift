@@ -138,17 +138,13 @@ public enum RunReport {
     let metrics = Set(points.flatMap(\.metrics.keys)).map { Metric($0) }
       .filter { $0.measure == measure }
     guard !metrics.isEmpty else { return nil }
-    let order = Metric.Part.allCases
-    func rank(_ metric: Metric) -> Int {
-      metric.part.flatMap { order.firstIndex(of: $0) } ?? order.count
-    }
-    let series = metrics.sorted { (rank($0), $0.name) < (rank($1), $1.name) }.map { metric in
+    let series = metrics.sorted { ($0.color, $0.name) < ($1.color, $1.name) }.map { metric in
       let own = points.compactMap { point in
         point.metrics[metric.name].map { (point.x, $0 * measure.scale) }
       }
       let label = metric.name.replacing("_\(measure)", with: "")
         .replacing("train", with: "training")
-      return Series(label, x: own.map(\.0), y: own.map(\.1))
+      return Series(label, x: own.map(\.0), y: own.map(\.1), color: metric.color)
     }
     return (
       LinePlot(

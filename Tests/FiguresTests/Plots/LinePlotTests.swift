@@ -50,6 +50,22 @@ import Testing
     #expect(points(ofPath: dots[0]["d"] ?? "").count == 2)
   }
 
+  /// In line, dots and legend alike; the eleventh has the first one's colour with a broken line.
+  @Test func aColorOfItsOwn() throws {
+    let plot = LinePlot(
+      x: Axis("x"), y: Axis("y"),
+      series: [
+        Series("test", x: [0, 1], y: [0, 1], hasMarkers: true, color: 2),
+        Series("eleventh", x: [0, 1], y: [1, 0], color: 10),
+        Series("third", x: [0, 1], y: [1, 1]),
+      ])
+    let paths = try XMLElements(plot.svg()).all("path")
+    func count(_ color: String) -> Int { paths.count { $0.hasClass(color) } }
+    #expect(count("s2") == 5 && count("s0") == 2 && count("s1") == 0)
+    let broken = paths.filter { $0["stroke-dasharray"] != nil }
+    #expect(broken.count == 2 && broken.allSatisfy { $0.hasClass("s0") })
+  }
+
   @Test func valuesThatAreNotFiniteMakeGaps() throws {
     let plot = LinePlot(
       x: Axis("x"), y: Axis("y"),

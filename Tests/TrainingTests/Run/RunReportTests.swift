@@ -54,6 +54,32 @@ import Testing
     }
   }
 
+  /// The third colour is the test part's where it stands beside training alone, too, and the second the validation
+  /// part's where there is no training curve.
+  @Test(arguments: [
+    (["train_accuracy", "validation_accuracy", "test_accuracy"], ["s0", "s1", "s2"]),
+    (["train_accuracy", "test_accuracy"], ["s0", "s2"]), (["validation_auc"], ["s1"]),
+    (["validation_auc", "test_auc"], ["s1", "s2"]), (["test_mse"], ["s2"]),
+    // Of no part.
+    (["train_loss", "loss"], ["s0", "s3"]),
+  ])
+  func colorsOfTheParts(names: [String], colors: [String]) {
+    var history = history(epochs: 2)
+    let metrics = Dictionary(uniqueKeysWithValues: names.map { ($0, 0.5) })
+    history.epochs = history.epochs.map { .init(epoch: $0.epoch, step: $0.step, metrics: metrics) }
+    history.measures = [1, 2].map { .init(step: $0, metrics: metrics) }
+    let plots = RunReport.curves(of: history).blocks.flatMap { block -> [any Figure] in
+      guard case .row(let row) = block else { return [] }
+      return row.map(\.figure)
+    }
+    #expect(plots.count == 2)
+    for plot in plots {
+      let drawn = plot.svg().matches(of: /class="line (s\d)"/).map { String($0.1) }
+      // In the legend, then the curves.
+      #expect(drawn == colors + colors, "\(names)")
+    }
+  }
+
   /// What the caption says is on the chart.
   @Test(arguments: [
     (["train_loss"], "Mean over the epoch."), (["test_loss"], "After each epoch."),
