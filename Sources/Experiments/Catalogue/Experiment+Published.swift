@@ -1,9 +1,53 @@
+import Foundation
+import Training
+
+/// A figure that the source of an experiment gives for a run of its own.
+public struct PublishedFigure: Sendable, Equatable {
+  /// What it is of: `test_accuracy`.
+  public let metric: String
+  /// The figure.
+  public let value: Double
+  /// The preset that trains so; nil where all of them do.
+  public let preset: String?
+
+  /// A figure.
+  public init(_ metric: String, _ value: Double, preset: String? = nil) {
+    self.metric = metric
+    self.value = value
+    self.preset = preset
+  }
+
+  /// `test AUC 0.944`
+  var words: String { "\(Metric(metric).title.replacing("auc", with: "AUC")) \(value)" }
+
+  /// Figures in a line, those of a preset with its name behind them.
+  static func words(_ figures: [PublishedFigure]) -> String {
+    let presets = figures.map(\.preset)
+    let names = presets.indices.filter { !presets[..<$0].contains(presets[$0]) }.map { presets[$0] }
+    return names.map { name in
+      figures.filter { $0.preset == name }.map(\.words).joined(separator: ", ")
+        + (name.map { " (preset=\($0))" } ?? "")
+    }.joined(separator: "; ")
+  }
+
+  /// What stands below a run's own: `published: 95.18 %`.
+  static func note(_ metric: String, _ value: Double) -> String {
+    let measure = Metric(metric).measure
+    return "published: " + String(format: "%.4g", value * (measure?.scale ?? 1))
+      + (measure?.unit.map { " \($0)" } ?? "")
+  }
+}
+
 extension Experiment {
-  /// The test accuracy that the source gives for its own run, where a run is trained as one of the presets is: beside
-  /// that of other settings it would say nothing.
-  static func publishedAccuracy(for configuration: Configuration) -> Double? {
-    presets.values.contains { trainsAlike(configuration, $0) }
-      ? information.publishedAccuracy : nil
+  /// What to say of a run's metrics, by their names: the figures that the source gives, where the run is trained as a
+  /// preset that they are of. Beside those of other settings they would say nothing.
+  static func publishedNotes(for configuration: Configuration) -> [String: String] {
+    let alike = presets.filter { trainsAlike(configuration, $0.value) }.keys
+    let figures = information.figures.filter { figure in
+      figure.preset.map(alike.contains) ?? !alike.isEmpty
+    }
+    let notes = figures.map { ($0.metric, PublishedFigure.note($0.metric, $0.value)) }
+    return Dictionary(notes) { first, _ in first }
   }
 
   /// Whether two configurations differ in nothing but what is drawn, how exactly and by which way the same is worked

@@ -17,10 +17,10 @@ public struct ExperimentInformation: Sendable, Equatable {
   public let target: String
   /// Where the target comes from.
   public let source: String
-  /// The figure the source gives for its own run; nil if it gives none.
+  /// What the source gives for runs of its own, in words; nil if it gives nothing.
   public let published: String?
-  /// The same as a test accuracy; nil if it is none.
-  public let publishedAccuracy: Double?
+  /// The figures among it that stand beside a run's own.
+  public let figures: [PublishedFigure]
   /// What this program was seen to reach; RESULTS.md has the command.
   public let reached: String
 
@@ -32,21 +32,22 @@ public struct ExperimentInformation: Sendable, Equatable {
   ///   - data: the data it wants.
   ///   - target: what it must reach.
   ///   - source: where the target comes from.
-  ///   - publishedAccuracy: the test accuracy that the source gives for its own run.
-  ///   - published: the figure that it gives, or what there is to add to the accuracy: `in 1,000 steps`.
+  ///   - figures: what the source gives for runs of its own.
+  ///   - published: what it gives besides, or what there is to add to the figures: `in 1,000 steps`.
   ///   - reached: what this program was seen to reach.
   public init(
     name: String, summary: String, data: String, target: String, source: String,
-    publishedAccuracy: Double? = nil, published: String? = nil, reached: String
+    figures: [PublishedFigure] = [], published: String? = nil, reached: String
   ) {
     self.name = name
     self.summary = summary
     self.data = data
     self.target = target
     self.source = source
-    self.publishedAccuracy = publishedAccuracy
-    let words = [publishedAccuracy.map { "test accuracy \($0)" }, published].compactMap { $0 }
-    self.published = words.isEmpty ? nil : words.joined(separator: " ")
+    self.figures = figures
+    let words = [figures.isEmpty ? nil : PublishedFigure.words(figures), published]
+    self.published =
+      words.allSatisfy { $0 == nil } ? nil : words.compactMap { $0 }.joined(separator: " ")
     self.reached = reached
   }
 }

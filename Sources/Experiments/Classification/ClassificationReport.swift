@@ -11,17 +11,16 @@ enum ClassificationReport {
   /// - Parameters:
   ///   - metrics: by plain names.
   ///   - parameters: what is trained.
-  ///   - published: the test accuracy that others have reached; nil where none is known.
+  ///   - published: what others have reached, in words, by the metric it is of.
   static func keyFigures(
-    _ metrics: [String: Double], _ parameters: [Parameter], published: Double? = nil
+    _ metrics: [String: Double], _ parameters: [Parameter], published: [String: String] = [:]
   ) -> [Report.KeyFigure] {
     let parts = [("test", "Test"), ("validation", "Validation"), ("train", "Training")]
     let accuracies = parts.compactMap { part, title in
       let metric = Metric("\(part)_accuracy")
       return metrics[metric.name].map { accuracy in
         Report.KeyFigure(
-          "\(title) accuracy", metric.text(accuracy),
-          note: part == "test" ? published.map(self.published) : nil)
+          "\(title) accuracy", metric.text(accuracy), note: published[metric.name])
       }
     }
     let loss = parts.lazy.compactMap { part, title in
@@ -30,11 +29,6 @@ enum ClassificationReport {
     let weights = parameters.reduce(0) { $0 + $1.count }
     return accuracies + (loss.map { [$0] } ?? [])
       + [.init("Parameters", ProgressDisplay.grouped(weights))]
-  }
-
-  /// `published: 95.18 %`
-  static func published(_ accuracy: Double) -> String {
-    "published: " + String(format: "%.4g %%", accuracy * 100)
   }
 
   /// The confusion matrix and the images that were taken for something else.

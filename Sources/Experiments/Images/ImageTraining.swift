@@ -18,8 +18,8 @@ final class ImageTraining {
   /// Puts this run, once it is over, beside the finished ones that its settings name; nil where they name none.
   let comparison: ((RunRecord) throws -> ImageComparison)?
 
-  /// The test accuracy that others have reached so; nil where none is known.
-  private let published: Double?
+  /// What to say of what was measured: figures that others have reached so.
+  private let published: [String: String]
 
   /// - Parameters:
   ///   - settings: already validated.
@@ -33,7 +33,7 @@ final class ImageTraining {
   ) throws {
     let configuration = settings.image
     self.configuration = configuration
-    published = Kind.publishedAccuracy(for: settings)
+    published = Kind.publishedNotes(for: settings)
     guard configuration.tune == .full || !configuration.weights.isEmpty else {
       throw AdjointError(
         .usage,
@@ -229,7 +229,7 @@ final class ImageTraining {
     let set = images.parts.train
     let multiplications = network.multiplications(image: [set.height, set.width, set.channels])
     let area = metrics["test_auc"].map {
-      [Report.KeyFigure("Test AUC", String(format: "%.4f", $0))]
+      [Report.KeyFigure("Test AUC", String(format: "%.4f", $0), note: published["test_auc"])]
     }
     let figures = ClassificationReport.keyFigures(
       metrics, classifier.step.parameters, published: published)

@@ -16,7 +16,7 @@ final class UvABestPerceptron: CIFARExperiment {
     data: "CIFAR-10, 50,000 / 10,000 images, each channel standardised",
     target: "test accuracy ≥ 0.604",
     source: "deep-learning course, report on assignment 1, section 2: 100,000 steps",
-    publishedAccuracy: 0.604, published: "in 100,000 steps",
+    figures: [PublishedFigure("test_accuracy", 0.604)], published: "in 100,000 steps",
     reached: "test accuracy 0.6134 in 16,000 steps with preset=augmented (0.6043 after 11,000); "
       + "0.5837 in 100,000 by default")
 
@@ -30,12 +30,12 @@ final class UvABestPerceptron: CIFARExperiment {
   let summary: String
   let plan: TrainingPlan
   let perceptron: CIFARPerceptron<WeightNormalizedPerceptron>
-  private let published: Double?
+  private let published: [String: String]
 
   init(_ configuration: UvABestConfiguration, data: DataDirectory, note: (String) -> Void) throws {
     let images = try CIFARImages(
       validation: configuration.validation, from: data, for: Self.information.name, note: note)
-    published = Self.publishedAccuracy(for: configuration)
+    published = Self.publishedNotes(for: configuration)
     summary =
       "\(CIFARNetworks.words(hidden: configuration.hiddenWidths)) perceptron, weight normalisation, "
       + (configuration.dropout > 0 && configuration.droppedLayers > 0

@@ -19,7 +19,7 @@ final class UvAPerceptron: CIFARExperiment {
     source:
       "deep-learning course, report on assignment 1, sections 1 and 2: weights N(0, 1e-4²), rate 2e-3, "
       + "batch 200",
-    publishedAccuracy: 0.4645,
+    figures: [PublishedFigure("test_accuracy", 0.4645)],
     reached:
       "test accuracy 0.4985 (seeds 0 to 3: 0.4977 to 0.5028); with preset=document, seeds 0 to 7: "
       + "0.433 to 0.482, mean 0.4648"
@@ -34,14 +34,14 @@ final class UvAPerceptron: CIFARExperiment {
   let summary: String
   let plan: TrainingPlan
   let perceptron: CIFARPerceptron<MultilayerPerceptron>
-  private let published: Double?
+  private let published: [String: String]
 
   init(
     _ configuration: UvAPerceptronConfiguration, data: DataDirectory, note: (String) -> Void
   ) throws {
     let images = try CIFARImages(
       validation: configuration.validation, from: data, for: Self.information.name, note: note)
-    published = Self.publishedAccuracy(for: configuration)
+    published = Self.publishedNotes(for: configuration)
     summary =
       "\(CIFARNetworks.words(hidden: [configuration.hidden])) perceptron"
       + (configuration.gradients == .byHand ? " from by-hand modules" : "")

@@ -23,15 +23,15 @@ import Testing
     #expect(try !page(units: 100, channels: channels).contains("The first"))
   }
 
+  /// A figure stands beside the metric that it is of.
   @Test func publishedAccuracies() {
-    let parameters: [Parameter] = []
-    func notes(_ published: Double?) -> [String?] {
+    func notes(_ published: [String: String]) -> [String?] {
       ClassificationReport.keyFigures(
-        ["test_accuracy": 0.5, "train_accuracy": 0.6], parameters, published: published
+        ["test_accuracy": 0.5, "train_accuracy": 0.6], [], published: published
       ).map(\.note)
     }
-    #expect(notes(0.9518) == ["published: 95.18 %", nil, nil])
-    #expect(notes(0.78) == ["published: 78 %", nil, nil])
-    #expect(notes(nil) == [nil, nil, nil])
+    #expect(notes(["test_accuracy": "published: 1 %"]) == ["published: 1 %", nil, nil])
+    #expect(notes(["train_accuracy": "a", "test_auc": "b"]) == [nil, "a", nil])
+    #expect(notes([:]) == [nil, nil, nil])
   }
 }
