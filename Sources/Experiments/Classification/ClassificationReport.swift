@@ -6,11 +6,11 @@ import Training
 /// The sections that every image classifier's report has.
 enum ClassificationReport {
   /// The figures at the top that classifiers share: accuracies by the parts that were measured, the loss of
-  /// the last of them and the number of weights.
+  /// the last of them and the number of weights, with that of the trained ones where those are fewer.
   ///
   /// - Parameters:
   ///   - metrics: by plain names.
-  ///   - parameters: what is trained.
+  ///   - parameters: of the network.
   ///   - published: what others have reached, in words, by the metric it is of.
   static func keyFigures(
     _ metrics: [String: Double], _ parameters: [Parameter], published: [String: String] = [:]
@@ -26,9 +26,13 @@ enum ClassificationReport {
     let loss = parts.lazy.compactMap { part, title in
       metrics["\(part)_loss"].map { Report.KeyFigure("\(title) loss", String(format: "%.4f", $0)) }
     }.first
-    let weights = parameters.reduce(0) { $0 + $1.count }
+    func count(_ parameters: [Parameter]) -> String {
+      ProgressDisplay.grouped(parameters.reduce(0) { $0 + $1.count })
+    }
+    let trained = parameters.filter { !$0.isFrozen }
+    let note = trained.count == parameters.count ? nil : "trained: \(count(trained))"
     return accuracies + (loss.map { [$0] } ?? [])
-      + [.init("Parameters", ProgressDisplay.grouped(weights))]
+      + [.init("Parameters", count(parameters), note: note)]
   }
 
   /// The confusion matrix and the images that were taken for something else.

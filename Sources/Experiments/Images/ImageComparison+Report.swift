@@ -91,17 +91,16 @@ extension ImageComparison {
       return Report.Table(
         header: [manner.kind, "what it changes"], rows: groups.map { [$0.name, words($0)] })
     case .convergence:
-      let reference = manner.reference ?? ""
       return Report.Table(
-        header: [manner.kind, "what it trains", bound.map { "epochs to " + $0.text } ?? "epochs"],
-        rows: groups.map { [$0.name, words($0), convergence(of: $0)] },
-        caption: bound.map {
-          "\($0.text) is 95 % of the validation accuracy that \(reference) ends with."
-        }
-          ?? (self.reference == nil
-            ? "There is no run named \(reference), whose accuracy would be the measure."
-            : "No accuracy on a validation part was measured of \(reference) (--set validation=N holds one back), "
-              + "so there is no bound."))
+        header: [
+          manner.kind, "what it trains", "learning rate", "weights trained",
+          bound.map { "epochs to " + $0.text } ?? "epochs",
+        ],
+        rows: try groups.map { group in
+          [group.name, words(group), rate(of: group), try trained(in: group)]
+            + [convergence(of: group)]
+        },
+        caption: "Learning rates are those after warming up. \(boundWords)")
     case .cost:
       return Report.Table(
         header: [manner.kind, "multiplications", "weights", "ms a step"],
@@ -143,6 +142,18 @@ extension ImageComparison {
     }
   }
 
+  /// What the bound is, or why there is none.
+  private var boundWords: String {
+    let name = manner.reference ?? ""
+    if let bound {
+      return "\(bound.text) is 95 % of the validation accuracy that \(name) ends with."
+    }
+    return reference == nil
+      ? "There is no run named \(name), whose accuracy would be the measure."
+      : "No accuracy on a validation part was measured of \(name) (--set validation=N holds one back), "
+        + "so there is no bound."
+  }
+
   private func convergence(of group: Group) -> String {
     guard let bound else { return "–" }
     let epochs = group.epochs(to: bound.value, of: "validation_accuracy")
@@ -152,13 +163,39 @@ extension ImageComparison {
     return reached.count == epochs.count ? text : "\(text), \(epochs.count - reached.count) not"
   }
 
-  private func cost(of group: Group) throws -> [String] {
+  /// As its configuration has it: `0.05`, and `0.05, in front of the classifier × 0.1` where there is a factor.
+  private func rate(of group: Group) -> String {
+    let image = group.runs[0].image
+    return Axis.words(for: image.learningRate)
+      + (image.tune == .discriminative
+        ? ", in front of the classifier × \(Axis.words(for: image.backboneRate))" : "")
+  }
+
+  /// How many weights are trained, and of how many where those are not all.
+  private func trained(in group: Group) throws -> String {
+    guard let (network, _) = try network(of: group) else { return "–" }
+    let all = parameters(of: network.network)
+    func text(_ parameters: [Parameter]) -> String {
+      ProgressDisplay.grouped(parameters.reduce(0) { $0 + $1.count })
+    }
+    let trained = all.filter { network.isTrained($0, by: group.runs[0].image.tune) }
+    return trained.count == all.count ? text(all) : "\(text(trained)) of \(text(all))"
+  }
+
+  /// The network of a group's runs with new weights, and what it is made for; nil where there is none of its name.
+  private func network(
+    of group: Group
+  ) throws -> (network: AnyImageNetwork, form: ImageNetworks.Form)? {
     let image = group.runs[0].image
     var form = try ImageSet.form(image, classes: classes)
     form.stem = group.runs[0].stem
-    guard let side = form.side,
-      let network = ImageNetworks.network(image.network, form, seed: image.seed)
-    else { return ["–", "–", "–"] }
+    return ImageNetworks.network(image.network, form, seed: image.seed).map { ($0, form) }
+  }
+
+  private func cost(of group: Group) throws -> [String] {
+    guard let (network, form) = try network(of: group), let side = form.side else {
+      return ["–", "–", "–"]
+    }
     let count = network.multiplications(image: [side, side, form.channels])
     let weights = parameters(of: network.network).reduce(0) { $0 + $1.count }
     let times = group.runs.compactMap { run in

@@ -9,7 +9,7 @@ struct ImageComparison {
     enum Details: Sendable {
       /// What a variant changes, in words.
       case changes
-      /// Epochs to 95 % of what the reference ends with.
+      /// Learning rate, how many weights are trained, and epochs to 95 % of what the reference ends with.
       case convergence
       /// Multiplications, weights and milliseconds of a step.
       case cost

@@ -19,6 +19,11 @@ struct AnyImageNetwork: ImageNetwork {
   }
   var classifierPath: String { network.classifierPath }
 
+  /// Whether a way of tuning trains one of its parameters.
+  func isTrained(_ parameter: Parameter, by tuning: ImageConfiguration.Tuning) -> Bool {
+    tuning != .head || parameter.name.hasPrefix(classifierPath + ".")
+  }
+
   private func call(_ network: some ImageNetwork, _ x: Tensor, _ context: Context) -> Tensor {
     network(x, context)
   }

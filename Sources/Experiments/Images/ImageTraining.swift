@@ -104,10 +104,8 @@ final class ImageTraining {
   ) -> ImageClassificationTask<AnyImageNetwork> {
     let parameters = parameters(of: network.network)
     let head = network.classifierPath + "."
-    if configuration.tune == .head {
-      for parameter in parameters where !parameter.name.hasPrefix(head) {
-        parameter.isFrozen = true
-      }
+    for parameter in parameters {
+      parameter.isFrozen = !network.isTrained(parameter, by: configuration.tune)
     }
     let step = ClassificationStep(
       network, optimizer: optimizer(configuration, parameters, head: head),

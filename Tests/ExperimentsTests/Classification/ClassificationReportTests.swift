@@ -34,4 +34,13 @@ import Testing
     #expect(notes(["train_accuracy": "a", "test_auc": "b"]) == [nil, "a", nil])
     #expect(notes([:]) == [nil, nil, nil])
   }
+
+  /// Of 9 weights, 3 of which are frozen.
+  @Test func trainedParameters() {
+    let parameters = [Parameter(.ones([2, 3])), Parameter(.ones([3]))]
+    func figure() -> Report.KeyFigure? { ClassificationReport.keyFigures([:], parameters).last }
+    #expect(figure() == .init("Parameters", "9"))
+    parameters[1].isFrozen = true
+    #expect(figure() == .init("Parameters", "9", note: "trained: 6"))
+  }
 }

@@ -48,6 +48,9 @@ import Training
     for (name, value) in given where !name.hasPrefix("linear.") {
       #expect(tuned[name]?.doubles == value.doubles, "\(name)")
     }
+    let report = try String(contentsOf: folder.file("head/report.html"), encoding: .utf8)
+    // Nine classes of 64 weights and one more.
+    #expect(report.contains("<dd>269,657<span class=\"note\">trained: 585</span></dd>"))
     // It is trained: it does not end where it begins.
     let still = try tune(
       folder, data, "still", [("tune", "head"), ("learning_rate", "1e-12"), ("weight_decay", "0")])

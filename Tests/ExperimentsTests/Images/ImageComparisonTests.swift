@@ -121,6 +121,14 @@ import Training
     #expect(table.rows.map { $0[0] } == ["scratch", "head", "full", "discriminative"])
     #expect(
       table.rows.map { $0[column] } == ["2.5 ± 0.7", "not reached", "1.5 ± 0.7", "1.0, 1 not"])
+    // He et al. 2016 have 269,722 weights for ten classes, each of which takes 65: of nine, 585 in the classifier.
+    let rate = try #require(table.header.firstIndex(of: "learning rate"))
+    #expect(
+      table.rows.map { $0[rate...(rate + 1)] } == [
+        ["0.05", "269,657"], ["0.05", "585 of 269,657"], ["0.01", "269,657"],
+        ["0.05, in front of the classifier × 0.1", "269,657"],
+      ])
+    #expect(table.caption?.hasPrefix("Learning rates are those after warming up. 76.00 %") == true)
     let alone = try ImageComparison(
       this, with: .init(runs: [try tuned("head", seed: 0, [0.4])]), TissueFinetune.comparison,
       classes: 9)
@@ -128,7 +136,8 @@ import Training
     #expect(alone.reference == nil)
     #expect(
       try alone.details().caption
-        == "There is no run named scratch, whose accuracy would be the measure.")
+        == "Learning rates are those after warming up. There is no run named scratch, whose accuracy would be the "
+        + "measure.")
     let scratch = try #require(TissueFinetune.presets["scratch"])
     let bare = try Self.run(of: TissueFinetune.self, scratch, ["test_accuracy": 0.8])
     let unmeasured = try ImageComparison(
@@ -136,8 +145,8 @@ import Training
     #expect(unmeasured.reference?.name == "scratch")
     #expect(
       try unmeasured.details().caption
-        == "No accuracy on a validation part was measured of scratch (--set validation=N holds one back), so there "
-        + "is no bound.")
+        == "Learning rates are those after warming up. No accuracy on a validation part was measured of scratch "
+        + "(--set validation=N holds one back), so there is no bound.")
   }
 
   /// He et al. 2016, section 4.2: ResNet-20 has 0.27 million weights; its multiplications as they are counted
