@@ -78,8 +78,8 @@ public struct DataSource: Sendable {
   public let name: String
   /// One line: what the set holds.
   public let summary: String
-  /// Who made it, and the work to cite.
-  public let origin: String
+  /// The work to cite: authors, title, where it appeared and when; nil where there is none.
+  public let origin: String?
   /// Under which terms it may be used.
   public let licence: String
   /// The name of its folder in a data folder.
@@ -93,7 +93,7 @@ public struct DataSource: Sendable {
 
   /// - Parameter folder: the set's name where left out.
   init(
-    name: String, summary: String, origin: String, licence: String, folder: String? = nil,
+    name: String, summary: String, origin: String?, licence: String, folder: String? = nil,
     member: (name: String, size: Int)? = nil, files: [File], addresses: [URL]
   ) {
     self.name = name
@@ -147,7 +147,9 @@ public enum DataCatalogue {
   public static let mnist = DataSource(
     name: "mnist",
     summary: "handwritten digits, 60,000 to train and 10,000 to test, 28×28 grey, 10 classes",
-    origin: "LeCun, Bottou, Bengio and Haffner 1998, doi 10.1109/5.726791",
+    origin:
+      "Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, \"Gradient-based learning applied to document recognition\", "
+      + "Proceedings of the IEEE 86, 1998, doi 10.1109/5.726791",
     licence: "CC BY-SA 3.0 (LeCun, Cortes and Burges)",
     files: [
       .init(
@@ -173,11 +175,15 @@ public enum DataCatalogue {
       URL(string: "http://yann.lecun.com/exdb/mnist/")!,
     ])
 
+  private static let krizhevsky =
+    "A. Krizhevsky, \"Learning multiple layers of features from tiny images\", technical report, "
+    + "University of Toronto, 2009"
+
   /// The CIFAR-10 images of ten classes of things, in the publisher's binary version.
   public static let cifar10 = DataSource(
     name: "cifar10",
     summary: "photographs, 50,000 to train and 10,000 to test, 32×32 colour, 10 classes",
-    origin: "Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images, tech report",
+    origin: krizhevsky,
     licence: "none stated; the publisher asks to cite Krizhevsky 2009",
     files: [
       .init(
@@ -194,7 +200,7 @@ public enum DataCatalogue {
     name: "cifar100",
     summary:
       "photographs, 50,000 to train and 10,000 to test, 32×32 colour, 100 classes in 20 groups",
-    origin: "Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images, tech report",
+    origin: krizhevsky,
     licence: "none stated; the publisher asks to cite Krizhevsky 2009",
     files: [
       .init(
@@ -213,5 +219,5 @@ public enum DataCatalogue {
   public static let drawnDigits = DataSource(
     name: "drawn-digits",
     summary: "handwritten-like digits that the program draws, any number, 28×28 grey, 10 classes",
-    origin: "drawn by the program", licence: "that of the program", files: [], addresses: [])
+    origin: nil, licence: "that of the program", files: [], addresses: [])
 }

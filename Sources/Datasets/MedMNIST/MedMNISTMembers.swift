@@ -231,7 +231,10 @@ extension MedMNIST {
     return DataSource(
       name: name,
       summary: member.summary(of: ["\(size)×\(size)"]),
-      origin: "Yang et al. 2023, MedMNIST v2, doi 10.1038/s41597-022-01721-8",
+      origin:
+        "J. Yang, R. Shi, D. Wei, Z. Liu, L. Zhao, B. Ke, H. Pfister and B. Ni, \"MedMNIST v2: a large-scale "
+        + "lightweight benchmark for 2D and 3D biomedical image classification\", Scientific Data 10:41, 2023, "
+        + "doi 10.1038/s41597-022-01721-8",
       licence: member.licence, folder: folder, member: (member.name, size),
       files: [
         .init(name: "\(name).npz", atMost: most, md5: member.checksums[index])

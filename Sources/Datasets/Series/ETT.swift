@@ -24,7 +24,9 @@ extension DataCatalogue {
   public static let ett = DataSource(
     name: "ett",
     summary: "oil temperature and six loads of a transformer, hourly, 17,420 rows (ETTh1)",
-    origin: "Zhou et al. 2021, doi 10.1609/aaai.v35i12.17325",
+    origin:
+      "H. Zhou, S. Zhang, J. Peng, S. Zhang, J. Li, H. Xiong and W. Zhang, \"Informer: beyond efficient transformer "
+      + "for long sequence time-series forecasting\", AAAI 2021, doi 10.1609/aaai.v35i12.17325",
     licence: "CC BY-ND 4.0",
     files: [
       .init(

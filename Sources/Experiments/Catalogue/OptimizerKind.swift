@@ -14,6 +14,26 @@ enum OptimizerKind: String, Codable, Sendable, CaseIterable {
     }
   }
 
+  /// The work that it comes from; nil of plain gradient descent.
+  func reference(momentum: Double) -> Reference? {
+    switch self {
+    case .sgd where momentum > 0:
+      Reference(
+        "momentum",
+        "I. Sutskever, J. Martens, G. Dahl and G. Hinton, \"On the importance of initialization and momentum in deep "
+          + "learning\", ICML 2013")
+    case .sgd: nil
+    case .adam:
+      Reference(
+        "Adam",
+        "D. P. Kingma and J. Ba, \"Adam: a method for stochastic optimization\", ICLR 2015")
+    case .adamw:
+      Reference(
+        "AdamW", "I. Loshchilov and F. Hutter, \"Decoupled weight decay regularization\", ICLR 2019"
+      )
+    }
+  }
+
   /// An optimiser of this kind.
   ///
   /// - Parameters:

@@ -59,10 +59,21 @@ extension ImageExperiment {
     try imageSections(of: run)
   }
 
-  /// The runs beside it, what it gets wrong, and where it looks.
-  func imageSections(of run: RunRecord) throws -> [Report.Section] {
-    let sections = try training.reportSections()
-    guard let comparison = training.comparison else { return sections }
-    return [try .beside(Self.comparison.title) { try comparison(run).section() }] + sections
+  /// The runs beside it, what it gets wrong, where it looks, what it has of its own, and the works that all of that
+  /// comes from.
+  func imageSections(
+    of run: RunRecord, _ own: [Report.Section] = []
+  ) throws -> [Report.Section] {
+    var references = try training.configuration.references
+    var sections = try training.reportSections() + own
+    if let comparison = training.comparison {
+      let beside = try Report.Section.beside(Self.comparison.title) {
+        let comparison = try comparison(run)
+        references += try comparison.groups.flatMap { try $0.runs[0].image.references }
+        return try comparison.section()
+      }
+      sections.insert(beside, at: 0)
+    }
+    return sections + [Reference.section(references + AttributionReport.references)]
   }
 }

@@ -51,10 +51,13 @@ enum ImageNetworks {
     let first, classifier: String
     /// The side of the images that published weights are for.
     let side: Int
+    /// The works that it comes from.
+    let references: [Reference]
     let make: @Sendable (Form, inout Philox) -> any ImageNetwork
 
     init(
       _ name: String, _ words: String, _ first: String, _ classifier: String, side: Int = 32,
+      from references: [Reference] = [residual],
       _ make: @escaping @Sendable (Form, inout Philox) -> any ImageNetwork
     ) {
       self.name = name
@@ -62,6 +65,7 @@ enum ImageNetworks {
       self.first = first
       self.classifier = classifier
       self.side = side
+      self.references = references
       self.make = make
     }
   }
@@ -69,14 +73,20 @@ enum ImageNetworks {
   private static let table = [
     Entry(
       "vgg", "eight 3×3 convolutions with batch normalisation, five max poolings, one linear layer",
-      "layers.0", "linear"
+      "layers.0", "linear",
+      from: [
+        Reference(
+          "networks of the VGG kind",
+          "K. Simonyan and A. Zisserman, \"Very deep convolutional networks for large-scale image recognition\", "
+            + "ICLR 2015")
+      ]
     ) {
       SmallVGG(channels: $0.channels, classes: $0.classes, random: &$1)
     },
     Entry(
       "efficient",
       "nine inverted bottlenecks, fused while maps are large, with squeeze-and-excitation",
-      "stem", "classifier"
+      "stem", "classifier", from: bottlenecks
     ) {
       SmallEfficientNet(
         channels: $0.channels, classes: $0.classes, stride: $0.side ?? 0 > 48 ? 2 : 1, random: &$1)
@@ -96,6 +106,29 @@ enum ImageNetworks {
     Entry("resnet56", "ResNet-56", "conv1", "linear") { small(56, $0, &$1) },
   ]
 
+  /// Of the residual networks, large and small.
+  static let residual = Reference(
+    "residual networks",
+    "K. He, X. Zhang, S. Ren and J. Sun, \"Deep residual learning for image recognition\", CVPR 2016"
+  )
+
+  private static let bottlenecks = [
+    Reference(
+      "inverted bottlenecks",
+      "M. Sandler, A. Howard, M. Zhu, A. Zhmoginov and L.-C. Chen, \"MobileNetV2: inverted residuals and linear "
+        + "bottlenecks\", CVPR 2018"),
+    Reference(
+      "fused blocks",
+      "M. Tan and Q. V. Le, \"EfficientNetV2: smaller models and faster training\", ICML 2021"),
+    Reference(
+      "squeeze-and-excitation",
+      "J. Hu, L. Shen and G. Sun, \"Squeeze-and-excitation networks\", CVPR 2018"),
+    Reference(
+      "blocks left out at random",
+      "G. Huang, Y. Sun, Z. Liu, D. Sedra and K. Q. Weinberger, \"Deep networks with stochastic depth\", ECCV 2016"
+    ),
+  ]
+
   /// Images of up to 48 pixels are too small for a beginning that divides them by four.
   private static func stem(_ form: Form) -> ResNetStem {
     form.stem ?? (form.side ?? 224 > 48 ? .large : .small)
@@ -113,6 +146,11 @@ enum ImageNetworks {
   /// What a network is, in a phrase; the name itself where it is none.
   static func words(_ name: String) -> String {
     table.first { $0.name == name }?.words ?? name
+  }
+
+  /// The works that a network comes from; none of a name that is none.
+  static func references(of name: String) -> [Reference] {
+    table.first { $0.name == name }?.references ?? []
   }
 
   /// All names.

@@ -90,6 +90,25 @@ enum AttributionReport {
       examined, right: Array(right.prefix(count)), wrong: Array(wrong.prefix(count)))
   }
 
+  /// The works that the maps come from.
+  static let references = [
+    Reference(
+      "saliency",
+      "K. Simonyan, A. Vedaldi and A. Zisserman, \"Deep inside convolutional networks: visualising image "
+        + "classification models and saliency maps\", ICLR 2014 workshop"),
+    Reference(
+      "guided gradients",
+      "J. T. Springenberg, A. Dosovitskiy, T. Brox and M. Riedmiller, \"Striving for simplicity: the all convolutional "
+        + "net\", ICLR 2015 workshop"),
+    Reference(
+      "integrated gradients",
+      "M. Sundararajan, A. Taly and Q. Yan, \"Axiomatic attribution for deep networks\", ICML 2017"),
+    Reference(
+      "Grad-CAM",
+      "R. R. Selvaraju, M. Cogswell, A. Das, R. Vedantam, D. Parikh and D. Batra, \"Grad-CAM: visual explanations from "
+        + "deep networks via gradient-based localization\", ICCV 2017"),
+  ]
+
   private static func panel(
     of examined: ExaminedNetwork, _ row: Int, _ mark: ImageGrid.Mark, mean: Tensor
   ) throws -> (tiles: [ImageGrid.Tile], layer: String?) {

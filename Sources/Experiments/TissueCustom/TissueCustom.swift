@@ -56,7 +56,7 @@ final class TissueCustom: ImageExperiment {
   }
 
   func reportSections(of run: RunRecord) throws -> [Report.Section] {
-    try imageSections(of: run) + (Self.design(training.configuration).map { [$0] } ?? [])
+    try imageSections(of: run, Self.design(training.configuration).map { [$0] } ?? [])
   }
 
   /// Why network and training are as they are, as far as they are; nothing of another network.

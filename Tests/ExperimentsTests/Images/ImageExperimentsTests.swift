@@ -68,7 +68,8 @@ import Training
     for words in [
       "<h1>\(name)</h1>", "<h2>Training</h2>", "<h2>What it gets wrong</h2>",
       "test images are classified wrongly.", "<dt>Test AUC</dt>", "<dt>Test accuracy</dt>",
-      "<dt>Multiplications</dt>", "for one image",
+      "<dt>Multiplications</dt>", "for one image", "<h2>References</h2>",
+      isMedical ? "MedMNIST v2: a large-scale" : "A. Krizhevsky, ", "Grad-CAM: visual explanations",
     ] {
       #expect(text.contains(words), "\(words)")
     }
@@ -298,6 +299,9 @@ import Training
     let report = try String(
       contentsOf: URL(fileURLWithPath: beside.run + "/report.html"), encoding: .utf8)
     #expect(report.contains("Against other networks"))
+    // Of both networks.
+    #expect(report.contains("<td>networks of the VGG kind</td>"))
+    #expect(report.contains("<td>residual networks, crops within a border</td>"))
 
     try FileManager.default.removeItem(at: folder.file("pictures/test/dark/0.png"))
     let sum = try ImageFolder.loadParts(folder.file("pictures"), size: 16).sha256
