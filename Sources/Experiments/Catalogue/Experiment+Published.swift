@@ -56,10 +56,11 @@ extension Experiment {
     guard let changes = try? ConfigurationEditor.changedSettings(from: other, to: one) else {
       return false
     }
-    let free = ["seed", "precision", "gradients", "test", "drawn_train", "drawn_test"]
+    let free =
+      ["seed", "precision", "gradients", "drawn_train", "drawn_test"] + Configuration.idleInTraining
     let idle = ConfigurationEditor.idleChanges(changes, of: one)
     return changes.allSatisfy { key, _ in
-      free.contains(key) || idle[key] != nil || Configuration.pathLists.contains(key)
+      free.contains(key) || idle[key] != nil
     }
   }
 }

@@ -208,4 +208,8 @@ extension ExperimentConfiguration {
 
   /// The names of the settings that are files or folders separated by commas.
   static var pathLists: [String] { settings.filter { $0.values == .files }.map(\.name) }
+
+  /// The names of the settings that leave the weights as they are: when the test part is looked at, and which runs
+  /// stand beside.
+  static var idleInTraining: [String] { ["test"] + pathLists }
 }

@@ -10,7 +10,7 @@ struct ImageRun {
   let experiment: String
   /// What it is called beside others; runs of one name differ in their seeds.
   let name: String
-  /// All settings but the seed and what the run is compared with, as text.
+  /// All settings but the seed and those that leave the weights as they are, as text.
   let settings: [String: String]
   let image: ImageConfiguration
   let data: String
@@ -34,7 +34,7 @@ struct ImageRun {
     // Runs that were begun in other folders may have the same weights.
     var settings = try ConfigurationEditor.settings(
       of: ConfigurationEditor.rooted(configuration))
-    for key in ["seed", "compare"] { settings[key] = nil }
+    for key in ["seed"] + Kind.Configuration.idleInTraining { settings[key] = nil }
     self.settings = settings
     image = configuration.image
     self.data = data

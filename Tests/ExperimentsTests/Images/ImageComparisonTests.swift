@@ -198,6 +198,26 @@ import Training
     #expect(table.rows.map { $0[column] } == ["11,181,642"])
   }
 
+  /// When the test part is looked at changes nothing of the training: what was measured stands beside the rest, and
+  /// the same seed is the same run.
+  @Test func runsThatDifferInTheirTestsAlone() throws {
+    func run(_ name: String, _ test: ImageConfiguration.Test, seed: UInt64) throws -> ImageRun {
+      var configuration = TissueAblationConfiguration(TissueCustom.pneumoniaMNIST)
+      configuration.variant = name
+      (configuration.full.seed, configuration.full.test) = (seed, test)
+      return try Self.run(of: TissueAblation.self, configuration, ["test_accuracy": 0.5])
+    }
+    let comparison = try ImageComparison(
+      run("full", .epochs, seed: 0),
+      with: .init(runs: [
+        try run("full", .end, seed: 1), try run("full", .end, seed: 0),
+        try run("mixup", .end, seed: 0),
+      ]), TissueAblation.comparison, classes: 2)
+    #expect(comparison.groups.map(\.name) == ["full", "mixup"])
+    #expect(comparison.groups.map(\.runs.count) == [2, 1])
+    #expect(comparison.groups[0].runs[0].image.test == .epochs)
+  }
+
   // MARK: - What cannot stand beside one another
 
   @Test func wordsOfRunsThatDoNotFit() throws {
