@@ -53,7 +53,9 @@ struct SeedStatistics: Equatable {
   private static func text(
     _ value: Double, _ spread: Double?, format: String, _ digits: Int
   ) -> String {
-    String(format: format, value)
+    let text = String(format: format, value)
+    // What rounds to zero has no sign.
+    return (Double(text) == 0 ? String(text.trimmingPrefix { "+-".contains($0) }) : text)
       + (spread.map { String(format: " ± %.\(digits)f", $0) } ?? "")
   }
 }

@@ -20,6 +20,13 @@ import Training
     #expect(single.deviation == nil && single.difference(from: full).error == nil)
     #expect(single.text(digits: 1, scale: 100) == "50.0")
     #expect(single.text(ofDifferenceFrom: full, digits: 2) == "−0.42")
+    for near in [0.5, 0.500_04, 0.499_96] {
+      let other = SeedStatistics(values: [near])
+      #expect(single.text(ofDifferenceFrom: other, digits: 2, scale: 100) == "0.00", "\(near)")
+    }
+    let (one, two) = (SeedStatistics(values: [0.49, 0.51]), SeedStatistics(values: [0.48, 0.52]))
+    // √(0.0002 ∕ 2 + 0.0008 ∕ 2)
+    #expect(one.text(ofDifferenceFrom: two, digits: 3) == "0.000 ± 0.022")
   }
 
   /// A run that was shorter, or measured something else, counts where it has a figure.

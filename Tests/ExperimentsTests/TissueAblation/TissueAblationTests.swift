@@ -113,7 +113,7 @@ import Training
     let difference = String(
       format: ">%+.2f ± %.2f</td>", 50 * (other[0] + other[1] - full[0] - full[1]),
       100 * (squares[0] + squares[1]).squareRoot()
-    ).replacing("-", with: "−")
+    ).replacing("-", with: "−").replacing(#/>[+−]0\.00 /#, with: ">0.00 ")
     let isThere = html.contains(difference)
     #expect(isThere, "\(difference)")
     #expect(html.contains("SGD with momentum 0.9") && html.contains("Variant"))
