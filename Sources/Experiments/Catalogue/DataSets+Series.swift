@@ -10,14 +10,14 @@ extension DataSets {
     let folder = try folder(of: source, in: directory)
     let table = try HourlyTable(at: folder.appendingPathComponent(source.files[0].name))
     let count = table.names.count
-    var rows = [
-      ["set", "\(source.name): \(source.summary)"], ["licence", source.licence],
-      [
-        "rows",
-        "\(ProgressDisplay.grouped(table.rowCount)), hourly from \(table.first) to \(table.last)",
-      ],
-      ["variates", "\(count)"],
-    ]
+    var rows =
+      try head(of: source, in: directory) + [
+        [
+          "rows",
+          "\(ProgressDisplay.grouped(table.rowCount)), hourly from \(table.first) to \(table.last)",
+        ],
+        ["variates", "\(count)"],
+      ]
     for (variate, name) in table.names.enumerated() {
       let column = stride(from: variate, to: table.values.count, by: count).map { table.values[$0] }
       let mean = column.reduce(0, +) / Double(column.count)

@@ -166,17 +166,25 @@ public enum DataSets {
     let source = try source(name, size: size)
     if source.name == DataCatalogue.ett.name { return try inspectSeries(source, in: directory) }
     let parts = try load(source, in: directory)
-    var rows = [["set", "\(source.name): \(source.summary)"], ["licence", source.licence]]
+    let from = ["from", parts.train.description]
     if let (member, size) = source.member,
       try MedMNIST.isDrawn(member, size: size, in: folder(of: source, in: directory))
     {
-      rows = [
-        ["set", "\(source.name): textures drawn by the program, not the published images"],
-        ["licence", DataCatalogue.drawnDigits.licence],
-      ]
+      let drawn = "\(source.name): textures drawn by the program, not the published images"
+      return inspection(
+        of: parts, [["set", drawn], ["licence", DataCatalogue.drawnDigits.licence], from])
     }
-    rows.append(["from", parts.train.description])
-    return inspection(of: parts, rows)
+    return inspection(of: parts, try head(of: source, in: directory) + [from])
+  }
+
+  /// What a set is, and whether its files are others than the published ones.
+  static func head(of source: DataSource, in directory: DataDirectory) throws -> [[String]] {
+    let files =
+      source.files.isEmpty
+      ? [] : try FoundData.files(of: source, in: folder(of: source, in: directory))
+    return [["set", "\(source.name): \(source.summary)"]]
+      + (ExperimentRunner.unpublished(files).isEmpty
+        ? [] : [["", ExperimentRunner.unpublishedWords]]) + [["licence", source.licence]]
   }
 
   /// The pictures of `train/`, `val/` and `test/` in the folder that `--data-dir` names, as they are trained on.

@@ -17,7 +17,8 @@ extension ExperimentRunner {
     let measured = bestEpoch(experiment.plan, history)
     let report = Report(
       title: Kind.information.name,
-      subtitle: "\(experiment.summary). Data: \(withoutSums(environment.data))."
+      subtitle: "\(experiment.summary). Data: \(withoutSums(environment.data))"
+        + (unpublished(experiment.dataFiles).isEmpty ? "." : ", \(unpublishedWords).")
         + (try changes(Kind.self, run)) + (measured.isEmpty ? "" : " Weights: \(measured).")
         + (remark.map { " The run \($0)." } ?? ""),
       keyFigures: experiment.keyFigures(metrics),

@@ -120,10 +120,16 @@ extension ExperimentRunner {
   static func unpublished(_ files: [RunEnvironment.DataFile]) -> [String] {
     let published = DataCatalogue.sources.flatMap(\.files)
     return files.compactMap { file in
-      guard let sum = published.first(where: { $0.name == file.name })?.sha256, sum != file.sha256
-      else { return nil }
+      guard let known = published.first(where: { $0.name == file.name }) else { return nil }
+      let sums =
+        known.sha256.map { ("SHA-256", $0, file.sha256) }
+        ?? file.md5.map { ("MD5", known.md5, $0) }
+      guard let (kind, expected, found) = sums, expected != found else { return nil }
       return
-        "\(file.name): is not the published file: expected SHA-256 \(sum), found \(file.sha256)"
+        "\(file.name): is not the published file: expected \(kind) \(expected), found \(found)"
     }
   }
+
+  /// What a report and `adjoint data inspect` say where there are such files.
+  static let unpublishedWords = "not the published files: their checksums differ"
 }

@@ -22,8 +22,16 @@ struct FoundData {
     guard let folder = try directory.locate(source) else { return nil }
     note("data: \(title) in \(folder.path)")
     self.folder = folder
-    files = try source.find(in: folder).compactMap { $0 }.map {
-      .init(name: $0.lastPathComponent, sha256: try Checksum(of: $0).sha256)
+    files = try Self.files(of: source, in: folder)
+  }
+
+  /// The set's files in a folder, with their checksums.
+  static func files(
+    of source: DataSource, in folder: URL
+  ) throws -> [RunEnvironment.DataFile] {
+    try source.find(in: folder).compactMap { $0 }.map {
+      let checksum = try Checksum(of: $0)
+      return .init(name: $0.lastPathComponent, sha256: checksum.sha256, md5: checksum.md5)
     }
   }
 

@@ -60,11 +60,14 @@ struct ImageSet {
   ) throws -> Found {
     let found = try FoundData.required(
       source, called: source.name, in: data, for: experiment, note: note)
-    let (folder, files) = (found.folder, found.files)
+    let folder = found.folder
+    var files = found.files
     let parts = try kind.load(folder, configuration.size, note)
     let checksums = files.map { $0.sha256.prefix(8) + "…" }.joined(separator: " ")
     let isDrawn =
       source.member.map { MedMNIST.isDrawn($0.name, size: $0.size, in: folder) } ?? false
+    // That they are not the published ones is said already.
+    if isDrawn { files = files.map { .init(name: $0.name, sha256: $0.sha256) } }
     return (
       parts,
       (isDrawn ? "drawn by the program in the layout of " : "")

@@ -9,11 +9,22 @@ public struct RunEnvironment: Codable, Sendable, Equatable {
     public let name: String
     /// SHA-256 of its bytes, in hexadecimal.
     public let sha256: String
+    /// MD5 of its bytes, which is all that is stated of some published files; nil where it was not asked for. A run
+    /// does not keep it.
+    public var md5: String?
 
     /// A file.
-    public init(name: String, sha256: String) {
+    public init(name: String, sha256: String, md5: String? = nil) {
       self.name = name
       self.sha256 = sha256
+      self.md5 = md5
+    }
+
+    private enum CodingKeys: String, CodingKey { case name, sha256 }
+
+    /// Whether two are of one name and the same bytes.
+    public static func == (one: Self, other: Self) -> Bool {
+      one.name == other.name && one.sha256 == other.sha256
     }
   }
 

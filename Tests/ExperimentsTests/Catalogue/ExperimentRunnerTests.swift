@@ -59,6 +59,27 @@ import Training
     #expect(ExperimentRunner.unpublished([.init(name: name, sha256: other)]) == [])
   }
 
+  /// Of MedMNIST's files the publisher states MD5 alone.
+  @Test func filesByTheirMD5() throws {
+    let words = ExperimentRunner.unpublished([
+      .init(name: "pneumoniamnist.npz", sha256: other, md5: "0"),
+      .init(name: "pneumoniamnist.npz", sha256: other, md5: "28209eda62fecd6e6a2d98b1501bb15f"),
+    ])
+    #expect(
+      words == [
+        "pneumoniamnist.npz: is not the published file: expected MD5 28209eda62fecd6e6a2d98b1501bb15f, found 0"
+      ])
+  }
+
+  /// `environment.json` is as it was, and a file is known again by its SHA-256.
+  @Test func aRunDoesNotKeepMD5() throws {
+    let file = RunEnvironment.DataFile(name: "a.npz", sha256: other, md5: "0")
+    let text = try JSONEncoder().encode(file)
+    #expect(!String(decoding: text, as: UTF8.self).contains("md5"))
+    let again = try JSONDecoder().decode(RunEnvironment.DataFile.self, from: text)
+    #expect(again == file && again.md5 == nil && again != images)
+  }
+
   @Test func publishedFilesWithoutASumAreNot() throws {
     let files = DataCatalogue.sources.flatMap(\.files).filter { $0.sha256 == nil }
     #expect(!files.isEmpty)

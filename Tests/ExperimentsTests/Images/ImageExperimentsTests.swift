@@ -73,6 +73,8 @@ import Training
     ] {
       #expect(text.contains(words), "\(words)")
     }
+    // Nobody states checksums of CIFAR-10's unpacked files, and of what is drawn it is said already.
+    #expect(!text.contains("not the published"))
     let again = try ExperimentRunner.evaluate(URL(fileURLWithPath: summary.run), data: data)
     #expect(again.metrics == summary.metrics)
   }
@@ -160,6 +162,10 @@ import Training
       newestCheckpoint(summary).appendingPathComponent("model.safetensors"))
     #expect(model["conv1.weight"]?.shape == [16, 1, 3, 3])
     #expect(model["linear.weight"]?.shape == [2, 64])
+    #expect(summary.data.hasPrefix("pneumoniamnist (files with SHA-256 "))
+    let report = try String(contentsOf: folder.file("run/report.html"), encoding: .utf8)
+    #expect(
+      report.contains("Data: pneumoniamnist, not the published files: their checksums differ. "))
   }
 
   @Test func theBestEpochIsThatOfTheMetric() throws {
