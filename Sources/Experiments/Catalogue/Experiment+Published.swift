@@ -32,9 +32,9 @@ public struct PublishedFigure: Sendable, Equatable {
 
   /// What stands below a run's own: `published: 95.18 %`.
   static func note(_ metric: String, _ value: Double) -> String {
-    let measure = Metric(metric).measure
-    return "published: " + String(format: "%.4g", value * (measure?.scale ?? 1))
-      + (measure?.unit.map { " \($0)" } ?? "")
+    let metric = Metric(metric)
+    return "published: " + String(format: "%.4g", value * metric.scale)
+      + (metric.unit.map { " \($0)" } ?? "")
   }
 }
 

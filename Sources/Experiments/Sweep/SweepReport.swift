@@ -130,12 +130,12 @@ enum SweepReport {
   }
 
   private static func axis(of metric: Metric, scale: Axis.Scale = .linear) -> Axis {
-    Axis(metric.title, unit: metric.measure?.unit, scale: scale)
+    Axis(metric.title, unit: metric.unit, scale: scale)
   }
 
   /// A value on the axis of its metric.
   private static func drawn(_ value: Double, _ metric: Metric) -> Double {
-    value * (metric.measure?.scale ?? 1)
+    value * metric.scale
   }
 
   // MARK: - Curves

@@ -25,12 +25,6 @@ public struct Metric: Hashable, Sendable {
     case auc
     /// The mean squared error.
     case mse
-
-    /// What a value is multiplied by where it is drawn: accuracies are in per cent.
-    public var scale: Double { self == .accuracy ? 100 : 1 }
-
-    /// The unit of what is drawn; nil for none.
-    public var unit: String? { self == .accuracy ? "%" : nil }
   }
 
   /// As in logs and results: `validation_accuracy`.
@@ -73,12 +67,20 @@ public struct Metric: Hashable, Sendable {
     return Self.higherIsBetter.isDisjoint(with: words) ? nil : true
   }
 
+  private var isShare: Bool { words.contains("accuracy") }
+
+  /// What a value is multiplied by where it is shown: accuracies are in per cent.
+  public var scale: Double { isShare ? 100 : 1 }
+
+  /// The unit of what is shown; nil for none.
+  public var unit: String? { isShare ? "%" : nil }
+
   /// Its name as people are shown it: `validation accuracy`.
   public var title: String { name.replacing("_", with: " ") }
 
   /// A value of it in few characters; accuracies in per cent.
   public func text(_ value: Double) -> String {
-    words.contains("accuracy") && value.isFinite
-      ? String(format: "%.2f %%", value * 100) : ProgressDisplay.format(value)
+    isShare && value.isFinite
+      ? String(format: "%.2f %%", value * scale) : ProgressDisplay.format(value)
   }
 }

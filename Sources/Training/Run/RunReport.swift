@@ -140,7 +140,7 @@ public enum RunReport {
     guard !metrics.isEmpty else { return nil }
     let series = metrics.sorted { ($0.color, $0.name) < ($1.color, $1.name) }.map { metric in
       let own = points.compactMap { point in
-        point.metrics[metric.name].map { (point.x, $0 * measure.scale) }
+        point.metrics[metric.name].map { (point.x, $0 * metric.scale) }
       }
       let label = metric.name.replacing("_\(measure)", with: "")
         .replacing("train", with: "training")
@@ -148,7 +148,7 @@ public enum RunReport {
     }
     return (
       LinePlot(
-        title: title, x: Axis(counting: counted), y: Axis(measure.axis, unit: measure.unit),
+        title: title, x: Axis(counting: counted), y: Axis(measure.axis, unit: metrics[0].unit),
         series: series, width: 460, height: 300),
       caption(metrics.contains { $0.part == .train }, metrics.count == 1)
     )

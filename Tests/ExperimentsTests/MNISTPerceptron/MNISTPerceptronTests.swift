@@ -101,7 +101,7 @@ import Training
     let again = try ExperimentRunner.evaluate(
       URL(fileURLWithPath: summary.run), data: folder.noData)
     #expect(again.metrics == summary.metrics)
-    #expect(again.steps == 40 && again.seconds == 0)
+    #expect(again.steps == 40 && again.seconds > 0)
     #expect((again.experiment, again.data, again.seed) == (summary.experiment, summary.data, 0))
   }
 

@@ -53,6 +53,9 @@ import Testing
     #expect(metric.isLoss == expected.isLoss)
     #expect(metric.isHigherBetter == expected.isHigherBetter)
     #expect(metric.text(0.125) == expected.text)
+    // What is drawn is what is printed.
+    let isShare = expected.text.hasSuffix("%")
+    #expect(metric.scale == (isShare ? 100 : 1) && metric.unit == (isShare ? "%" : nil))
   }
 
   /// A part is a whole word, and the first one.
