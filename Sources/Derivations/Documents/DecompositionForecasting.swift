@@ -205,8 +205,8 @@ private let forecaster = Derivation(
     .heading("The trend: hidden layer"),
     .text(
       #"""
-      Dropout scales the gradient as it scaled the value, where there is a mask, and the rectifier passes it on where it was open. $G_t$ is
-      positive exactly where $Z_t$ is, and the code keeps no $Z_t$:
+      Dropout scales the gradient as it scaled the value, where there is a mask, and the rectifier passes it on where
+      it was open. $G_t$ is positive exactly where $Z_t$ is, and the code keeps no $Z_t$:
       """#),
     .derive(d(trend.g), d(trend.h) ∘ trend.mask),
     .derive(

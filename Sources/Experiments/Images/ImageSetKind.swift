@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Tensors
 
 /// What is known of a set of images before it is read.
 ///
@@ -35,10 +36,15 @@ struct ImageSetKind: Sendable {
   /// The kind that `data=` names; throws a usage error for a name that is none.
   static func named(_ name: String) throws -> ImageSetKind {
     switch name {
-    case DataCatalogue.cifar10.name: cifar10
-    case DataCatalogue.cifar100.name: cifar100
-    case folderName: folder
-    default: medMNIST(try MedMNIST.member(named: name))
+    case DataCatalogue.cifar10.name: return cifar10
+    case DataCatalogue.cifar100.name: return cifar100
+    case folderName: return folder
+    default:
+      let members = MedMNIST.members
+      if let member = members.first(where: { $0.name == name }) { return medMNIST(member) }
+      let others = [DataCatalogue.cifar10.name, DataCatalogue.cifar100.name, folderName]
+      throw AdjointError(
+        .usage, unknown("set of images", name, among: others + members.map(\.name)))
     }
   }
 

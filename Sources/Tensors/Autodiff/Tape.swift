@@ -32,7 +32,7 @@ public struct Needs: Sendable {
 /// objects is ever freed recursively.
 ///
 /// Every operation passes here. What changes is private, and no closure is called while it changes: checks of exclusive
-/// access at run time, a tenth of a step of the smallest network, could find nothing.
+/// access at run time would cost much of a small step and could find nothing.
 final class Tape {
   private struct Record {
     let name: StaticString

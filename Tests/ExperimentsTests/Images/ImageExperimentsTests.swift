@@ -217,8 +217,9 @@ import Training
     ),
     (
       "data", "chest",
-      "there is no member of MedMNIST named chest (there are "
-        + MedMNIST.members.map(\.name).sorted().joined(separator: ", ") + ")"
+      "there is no set of images named chest (there are bloodmnist, breastmnist, chestmnist, cifar10, cifar100, "
+        + "dermamnist, folder, octmnist, organamnist, organcmnist, organsmnist, pathmnist, pneumoniamnist, "
+        + "retinamnist, tissuemnist)"
     ),
   ])
   func wrongSettings(key: String, value: String, words: String) throws {

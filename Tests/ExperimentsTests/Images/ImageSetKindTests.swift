@@ -42,9 +42,16 @@ import Testing
     #expect(try ImageSet.form(configuration, classes: 5).channels == 3)
   }
 
-  @Test func namesThatAreNone() {
-    for name in ["cifar", "CIFAR10", "pathmnist_64", ""] {
-      #expect(throws: (any Error).self, "\(name)") { _ = try ImageSetKind.named(name) }
-    }
+  @Test(arguments: [
+    ("cifar", "; did you mean cifar10?"), ("CIFAR10", ""),
+    ("pathmnist_64", "; did you mean pathmnist?"), ("", ""),
+  ])
+  func namesThatAreNone(name: String, hint: String) {
+    expectError(
+      .usage,
+      "there is no set of images named \(name)\(hint) (there are bloodmnist, breastmnist, chestmnist, cifar10, "
+        + "cifar100, dermamnist, folder, octmnist, organamnist, organcmnist, organsmnist, pathmnist, pneumoniamnist, "
+        + "retinamnist, tissuemnist)"
+    ) { _ = try ImageSetKind.named(name) }
   }
 }
