@@ -37,6 +37,12 @@ struct Lengths {
   int64_t taps() const { return window_height * window_width; }
   int64_t weights() const { return outputs * taps() * inputs; }
   int64_t tiles() const { return (outputs + kTileRows - 1) / kTileRows; }
+  // How many of so many parts a thread takes at least: all of them, where they are too little to share out.
+  int64_t Grain(int64_t parts) const {
+    const double multiplications =
+        static_cast<double>(weights()) * static_cast<double>(batch * output_height * output_width);
+    return multiplications >= static_cast<double>(parts * MultiplicationGrain()) ? 1 : parts;
+  }
   // Rows and columns of pixels under so many rows of the output.
   int64_t PanelHeight(int64_t rows) const {
     return (rows - 1) * stride_height + (window_height - 1) * dilation_height + 1;
@@ -54,9 +60,10 @@ struct Strip {
   int64_t Steps(const Lengths &n) const { return images * rows * n.output_width; }
 };
 
-// Several small images or some rows of a large one: as many as take 20 KB, of a first-level cache of 32.
+// Several small images or some rows of a large one: as many as take 80 KB. In the first-level cache they would be read
+// faster, but the sums brought from memory more often, and those of 512 channels are more than a cache holds.
 Strip LargestStrip(const Lengths &n) {
-  constexpr int64_t kPanel = 5120;
+  constexpr int64_t kPanel = 20480;
   const int64_t whole = n.PanelSize(n.output_height);
   if (whole <= kPanel) return {0, std::min(n.batch, kPanel / whole), 0, n.output_height};
   int64_t rows = n.output_height;
@@ -81,29 +88,63 @@ void PackPixels(const Lengths &n, const Strip &strip, const float *x, int64_t ch
   }
 }
 
+// What a thread sums up: images begin ..< end, outputs first ..< last.
+struct Share {
+  int64_t begin, end, first, last;
+};
+
 // The cotangents of six outputs after those of six others.
-void PackCotangents(const Lengths &n, const Strip &strip, const float *dy, float *tiles) {
+void PackCotangents(const Lengths &n, const Strip &strip, const Share &share, const float *dy, float *tiles) {
   const int64_t row_steps = strip.rows * n.output_width;
   for (int64_t image = 0; image < strip.images; ++image) {
     const int64_t first = (strip.image + image) * n.output_height + strip.row;
-    PackColumns(dy + first * n.output_width * n.outputs, n.outputs, n.outputs, row_steps, strip.Steps(n),
-                image * row_steps, tiles);
+    PackColumns(dy + first * n.output_width * n.outputs + share.first, n.outputs, share.last - share.first, row_steps,
+                strip.Steps(n), image * row_steps, tiles);
   }
 }
 
-// Adds to some rows and columns of dw what one element of the window gets from a strip. `panel` is where that element
-// lies under the first position.
-HWY_INLINE void AddTile(const Lengths &n, const Strip &strip, const float *cotangents, const float *panel, float *dw,
-                        int64_t height, int64_t width) {
+// Positions begin ..< end.
+struct Range {
+  int64_t begin, end;
+};
+
+// Those of `count` positions, `stride` apart, of which `first` is where the first lies, that are inside of 0 ..< length.
+Range Inside(int64_t first, int64_t stride, int64_t count, int64_t length) {
+  const int64_t begin = first < 0 ? (stride - 1 - first) / stride : 0;
+  const int64_t end = first < length ? (length - first + stride - 1) / stride : 0;
+  return {std::min(begin, count), std::min(end, count)};
+}
+
+// One element of the window over a strip: the positions of the output at which it has a pixel under it, and where in the
+// panel that of the first position lies.
+struct Tap {
+  Range rows, columns;
+  int64_t offset;
+
+  Tap(const Lengths &n, const Strip &strip, int64_t index) {
+    const int64_t row = index / n.window_width * n.dilation_height;
+    const int64_t column = index % n.window_width * n.dilation_width;
+    rows = Inside(strip.row * n.stride_height + row - n.top, n.stride_height, strip.rows, n.height);
+    columns = Inside(column - n.left, n.stride_width, n.output_width, n.width);
+    offset = (row * n.PanelWidth() + column) * kTileColumns;
+  }
+};
+
+// Adds to some rows and columns of dw what one element of the window gets from a strip.
+HWY_INLINE void AddTile(const Lengths &n, const Strip &strip, const Tap &tap, const float *cotangents,
+                        const float *panel, float *dw, int64_t height, int64_t width) {
   const int64_t next = n.stride_width * kTileColumns, next_row = n.stride_height * n.PanelWidth() * kTileColumns;
   const int64_t image_size = n.PanelSize(strip.rows), pitch = n.taps() * n.inputs;
+  const int64_t steps = tap.columns.end - tap.columns.begin;
+  panel += tap.offset + tap.columns.begin * next;
+  cotangents += tap.columns.begin * kTileRows;
   // Fetched while the sums are made.
   for (int64_t r = 0; r < height; ++r) __builtin_prefetch(dw + r * pitch);
   WithTile(height, [&](auto tile) HWY_ATTR {
-    const float *left = cotangents;
     for (int64_t image = 0; image < strip.images; ++image) {
-      for (int64_t row = 0; row < strip.rows; ++row, left += n.output_width * kTileRows) {
-        tile.Add(left, 1, kTileRows, panel + image * image_size + row * next_row, next, n.output_width);
+      for (int64_t row = tap.rows.begin; row < tap.rows.end; ++row) {
+        const float *left = cotangents + (image * strip.rows + row) * n.output_width * kTileRows;
+        tile.Add(left, 1, kTileRows, panel + image * image_size + row * next_row, next, steps);
       }
     }
     tile.Store(true, dw, pitch, width);
@@ -111,59 +152,61 @@ HWY_INLINE void AddTile(const Lengths &n, const Strip &strip, const float *cotan
 }
 
 // Adds a strip's part to dw.
-HWY_INLINE void AddStrip(const Lengths &n, const Strip &strip, const float *x, const float *dy, float *tiles,
-                         float *panel, float *dw) {
-  const int64_t steps = strip.Steps(n), width = n.PanelWidth();
-  PackCotangents(n, strip, dy, tiles);
+HWY_INLINE void AddStrip(const Lengths &n, const Strip &strip, const Share &share, const float *x, const float *dy,
+                         float *tiles, float *panel, float *dw) {
+  const int64_t steps = strip.Steps(n);
+  PackCotangents(n, strip, share, dy, tiles);
   for (int64_t channel = 0; channel < n.inputs; channel += kTileColumns) {
     PackPixels(n, strip, x, channel, panel);
     const int64_t count = std::min(kTileColumns, n.inputs - channel);
-    for (int64_t tile = 0; tile < n.tiles(); ++tile) {
-      const int64_t output = tile * kTileRows, height = std::min<int64_t>(kTileRows, n.outputs - output);
-      const float *cotangents = tiles + tile * steps * kTileRows;
+    for (int64_t output = share.first; output < share.last; output += kTileRows) {
+      const int64_t height = std::min<int64_t>(kTileRows, share.last - output);
+      const float *cotangents = tiles + (output - share.first) * steps;
       for (int64_t tap = 0; tap < n.taps(); ++tap) {
-        const int64_t row = tap / n.window_width * n.dilation_height;
-        const int64_t column = tap % n.window_width * n.dilation_width;
-        const float *under = panel + (row * width + column) * kTileColumns;
         float *to = dw + (output * n.taps() + tap) * n.inputs + channel;
-        AddTile(n, strip, cotangents, under, to, height, count);
+        AddTile(n, strip, Tap(n, strip, tap), cotangents, panel, to, height, count);
       }
     }
   }
 }
 
-// dw of the images begin ..< end.
-void SumImages(const Lengths &n, const float *x, const float *dy, int64_t begin, int64_t end, float *dw) {
+// What a share adds to dw.
+void SumShare(const Lengths &n, const Share &share, const float *x, const float *dy, float *dw) {
   const Strip largest = LargestStrip(n);
   thread_local Workspace workspace;
   const int64_t of_tiles = n.tiles() * kTileRows * largest.Steps(n);
   auto *const tiles =
       workspace.Take<float>(static_cast<size_t>(of_tiles + largest.images * n.PanelSize(largest.rows)));
-  std::fill(dw, dw + n.weights(), 0.0f);
-  for (int64_t image = begin; image < end; image += largest.images) {
+  const int64_t of_output = n.taps() * n.inputs;
+  std::fill(dw + share.first * of_output, dw + share.last * of_output, 0.0f);
+  for (int64_t image = share.begin; image < share.end; image += largest.images) {
     for (int64_t row = 0; row < n.output_height; row += largest.rows) {
-      const Strip strip{image, std::min(largest.images, end - image), row,
+      const Strip strip{image, std::min(largest.images, share.end - image), row,
                         std::min(largest.rows, n.output_height - row)};
-      AddStrip(n, strip, x, dy, tiles, tiles + of_tiles, dw);
+      AddStrip(n, strip, share, x, dy, tiles, tiles + of_tiles, dw);
     }
   }
 }
 
+// As many parts of the outputs as threads.
+void ShareOutputs(const Lengths &n, int64_t threads, const float *x, const float *dy, float *dw) {
+  const auto edge = [&](int64_t part) { return std::min(n.outputs, n.tiles() * part / threads * kTileRows); };
+  ParallelFor(threads, n.Grain(threads), [&](int64_t begin, int64_t end) {
+    for (int64_t part = begin; part < end; ++part) {
+      SumShare(n, {0, n.batch, edge(part), edge(part + 1)}, x, dy, dw);
+    }
+  });
+}
+
 // As many parts of the batch as threads, whose sums are added in their order.
-void ConvolutionSums_float32(const Arguments *arguments) {
-  const Lengths n(arguments);
-  const float *x = input<float>(arguments, 0), *dy = input<float>(arguments, 1);
-  float *dw = output<float>(arguments, 0);
-  const int64_t parts = std::min<int64_t>(team_threads, n.batch), weights = n.weights();
+void ShareBatch(const Lengths &n, int64_t threads, const float *x, const float *dy, float *dw) {
+  const int64_t parts = std::min(threads, n.batch), weights = n.weights();
   thread_local Workspace workspace;
   auto *const others = workspace.Take<float>(static_cast<size_t>((parts - 1) * weights));
-  const double multiplications =
-      static_cast<double>(weights) * static_cast<double>(n.batch * n.output_height * n.output_width);
-  const bool is_worth_it = multiplications >= static_cast<double>(parts * MultiplicationGrain());
-  ParallelFor(parts, is_worth_it ? 1 : parts, [&](int64_t begin, int64_t end) {
+  ParallelFor(parts, n.Grain(parts), [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; ++part) {
-      SumImages(n, x, dy, n.batch * part / parts, n.batch * (part + 1) / parts,
-                part == 0 ? dw : others + (part - 1) * weights);
+      SumShare(n, {n.batch * part / parts, n.batch * (part + 1) / parts, 0, n.outputs}, x, dy,
+               part == 0 ? dw : others + (part - 1) * weights);
     }
   });
   ParallelFor(weights, ElementGrain(), [=](int64_t begin, int64_t end) {
@@ -172,6 +215,16 @@ void ConvolutionSums_float32(const Arguments *arguments) {
       for (int64_t i = begin; i < end; ++i) dw[i] += other[i];
     }
   });
+}
+
+// With the outputs shared out every thread packs all pixels; with the batch, every thread has sums for all weights. The
+// lesser of both, where there are enough tiles for all.
+void ConvolutionSums_float32(const Arguments *arguments) {
+  const Lengths n(arguments);
+  const int64_t threads = team_threads, pixels = n.batch * n.height * n.width;
+  const bool by_outputs = n.tiles() >= 8 * threads && pixels < n.outputs * n.taps();
+  (by_outputs ? ShareOutputs : ShareBatch)(n, threads, input<float>(arguments, 0), input<float>(arguments, 1),
+                                           output<float>(arguments, 0));
 }
 
 }  // namespace

@@ -93,6 +93,8 @@ const char *adjoint_vector_target(void);
 const char *adjoint_compiler(void);
 // The length of its vectors.
 int64_t adjoint_vector_bytes(void);
+// As much of one as is computed at a time.
+int64_t adjoint_path_bytes(void);
 
 // --- Registrations -------------------------------------------------------------------------------
 // Calls the functions that the linker gathered from the section "adjoint_registry" of every object file; returns how

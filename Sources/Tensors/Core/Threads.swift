@@ -27,6 +27,9 @@ public enum Threads {
   /// Whether its vectors have 64 bytes, as AVX-512's do.
   static var hasLongVectors: Bool { adjoint_vector_bytes() >= 64 }
 
+  /// Whether it multiplies as many at a time: Zen 4 takes such a vector in two halves.
+  static var hasWidePaths: Bool { adjoint_path_bytes() >= 64 }
+
   /// What compiled the vector loops, in its own words.
   public static var loopCompiler: String { String(cString: adjoint_compiler()) }
 
