@@ -43,14 +43,16 @@ struct Lengths {
         static_cast<double>(weights()) * static_cast<double>(batch * output_height * output_width);
     return multiplications >= static_cast<double>(parts * MultiplicationGrain()) ? 1 : parts;
   }
-  // Rows and columns of pixels under so many rows of the output.
-  int64_t PanelHeight(int64_t rows) const {
-    return (rows - 1) * stride_height + (window_height - 1) * dilation_height + 1;
+  // Floats of a panel with the pixels under so many rows of the output.
+  int64_t PanelSize(int64_t rows) const {
+    const int64_t under = (rows - 1) * stride_height + (window_height - 1) * dilation_height + 1;
+    return std::min(height, under) * width * kTileColumns;
   }
-  int64_t PanelWidth() const {
-    return (output_width - 1) * stride_width + (window_width - 1) * dilation_width + 1;
-  }
-  int64_t PanelSize(int64_t rows) const { return PanelHeight(rows) * PanelWidth() * kTileColumns; }
+};
+
+// Begin ..< end.
+struct Range {
+  int64_t begin, end;
 };
 
 // Rows of the output of some images, whose pixels are in the panel together.
@@ -58,6 +60,13 @@ struct Strip {
   int64_t image, images, row, rows;
 
   int64_t Steps(const Lengths &n) const { return images * rows * n.output_width; }
+  // The rows of pixels under it.
+  Range Pixels(const Lengths &n) const {
+    const int64_t first = row * n.stride_height - n.top;
+    const int64_t end = first + (rows - 1) * n.stride_height + (n.window_height - 1) * n.dilation_height + 1;
+    const int64_t begin = std::clamp<int64_t>(first, 0, n.height);
+    return {begin, std::clamp(end, begin, n.height)};
+  }
 };
 
 // Several small images or some rows of a large one: as many as take 80 KB. In the first-level cache they would be read
@@ -71,19 +80,14 @@ Strip LargestStrip(const Lengths &n) {
   return {0, 1, 0, rows};
 }
 
-// Channels of pixels from `channel` on, with zeros around the images and past the last channel.
+// Channels of pixels from `channel` on: pixel after pixel, each of all images, with zeros past the last channel.
 void PackPixels(const Lengths &n, const Strip &strip, const float *x, int64_t channel, float *panel) {
-  const int64_t count = std::min(kTileColumns, n.inputs - channel);
-  const int64_t height = n.PanelHeight(strip.rows), width = n.PanelWidth();
-  for (int64_t image = strip.image; image < strip.image + strip.images; ++image) {
-    for (int64_t y = 0; y < height; ++y) {
-      const int64_t row = strip.row * n.stride_height + y - n.top;
-      const float *pixels = x + ((image * n.height + row) * n.width - n.left) * n.inputs + channel;
-      for (int64_t column = 0; column < width; ++column, pixels += n.inputs, panel += kTileColumns) {
-        const bool is_inside =
-            row >= 0 && row < n.height && column >= n.left && column - n.left < n.width;
-        CopyToPanel(pixels, is_inside ? count : 0, panel);
-      }
+  const int64_t count = std::min(kTileColumns, n.inputs - channel), image_size = n.height * n.width * n.inputs;
+  const Range rows = strip.Pixels(n);
+  x += strip.image * image_size + channel;
+  for (int64_t pixel = rows.begin * n.width; pixel < rows.end * n.width; ++pixel) {
+    for (int64_t image = 0; image < strip.images; ++image, panel += kTileColumns) {
+      CopyToPanel(x + image * image_size + pixel * n.inputs, count, panel);
     }
   }
 }
@@ -93,20 +97,14 @@ struct Share {
   int64_t begin, end, first, last;
 };
 
-// The cotangents of six outputs after those of six others.
+// The cotangents of six outputs after those of six others: position after position, each of all images.
 void PackCotangents(const Lengths &n, const Strip &strip, const Share &share, const float *dy, float *tiles) {
-  const int64_t row_steps = strip.rows * n.output_width;
-  for (int64_t image = 0; image < strip.images; ++image) {
-    const int64_t first = (strip.image + image) * n.output_height + strip.row;
-    PackColumns(dy + first * n.output_width * n.outputs + share.first, n.outputs, share.last - share.first, row_steps,
-                strip.Steps(n), image * row_steps, tiles);
+  const int64_t positions = strip.rows * n.output_width, image_size = n.output_height * n.output_width * n.outputs;
+  dy += strip.image * image_size + strip.row * n.output_width * n.outputs + share.first;
+  for (int64_t position = 0; position < positions; ++position, dy += n.outputs) {
+    PackColumns(dy, image_size, share.last - share.first, strip.images, strip.Steps(n), position * strip.images, tiles);
   }
 }
-
-// Positions begin ..< end.
-struct Range {
-  int64_t begin, end;
-};
 
 // Those of `count` positions, `stride` apart, of which `first` is where the first lies, that are inside of 0 ..< length.
 Range Inside(int64_t first, int64_t stride, int64_t count, int64_t length) {
@@ -115,46 +113,49 @@ Range Inside(int64_t first, int64_t stride, int64_t count, int64_t length) {
   return {std::min(begin, count), std::min(end, count)};
 }
 
-// One element of the window over a strip: the positions of the output at which it has a pixel under it, and where in the
-// panel that of the first position lies.
+// One element of the window over a strip: the positions of the output at which it has a pixel under it, and the number in
+// the panel of the pixel under the first position, be there one or not.
 struct Tap {
   Range rows, columns;
-  int64_t offset;
+  int64_t pixel;
 
   Tap(const Lengths &n, const Strip &strip, int64_t index) {
-    const int64_t row = index / n.window_width * n.dilation_height;
-    const int64_t column = index % n.window_width * n.dilation_width;
-    rows = Inside(strip.row * n.stride_height + row - n.top, n.stride_height, strip.rows, n.height);
-    columns = Inside(column - n.left, n.stride_width, n.output_width, n.width);
-    offset = (row * n.PanelWidth() + column) * kTileColumns;
+    const int64_t row = index / n.window_width * n.dilation_height + strip.row * n.stride_height - n.top;
+    const int64_t column = index % n.window_width * n.dilation_width - n.left;
+    rows = Inside(row, n.stride_height, strip.rows, n.height);
+    columns = Inside(column, n.stride_width, n.output_width, n.width);
+    pixel = (row - strip.Pixels(n).begin) * n.width + column;
   }
 };
 
-// Adds to some rows and columns of dw what one element of the window gets from a strip.
-HWY_INLINE void AddTile(const Lengths &n, const Strip &strip, const Tap &tap, const float *cotangents,
-                        const float *panel, float *dw, int64_t height, int64_t width) {
-  const int64_t next = n.stride_width * kTileColumns, next_row = n.stride_height * n.PanelWidth() * kTileColumns;
-  const int64_t image_size = n.PanelSize(strip.rows), pitch = n.taps() * n.inputs;
-  const int64_t steps = tap.columns.end - tap.columns.begin;
-  panel += tap.offset + tap.columns.begin * next;
-  cotangents += tap.columns.begin * kTileRows;
+// Some rows and columns of dw, of what one element of the window gets from a strip; or adds it to what is there.
+HWY_INLINE void SumTap(const Lengths &n, const Strip &strip, const Tap &tap, const float *cotangents,
+                       const float *panel, bool add, float *dw, int64_t height, int64_t width) {
+  const int64_t pitch = n.taps() * n.inputs, columns = tap.columns.end - tap.columns.begin;
+  // What lies one after the other in both: a row of one image, or all images at a position, with a stride of 1 all of a row.
+  const bool is_whole_row = strip.images == 1 || n.stride_width == 1;
+  const int64_t steps = is_whole_row ? columns * strip.images : strip.images;
+  const int64_t next = strip.images == 1 ? n.stride_width * kTileColumns : kTileColumns;
   // Fetched while the sums are made.
   for (int64_t r = 0; r < height; ++r) __builtin_prefetch(dw + r * pitch);
   WithTile(height, [&](auto tile) HWY_ATTR {
-    for (int64_t image = 0; image < strip.images; ++image) {
-      for (int64_t row = tap.rows.begin; row < tap.rows.end; ++row) {
-        const float *left = cotangents + (image * strip.rows + row) * n.output_width * kTileRows;
-        tile.Add(left, 1, kTileRows, panel + image * image_size + row * next_row, next, steps);
+    for (int64_t row = tap.rows.begin; row < tap.rows.end; ++row) {
+      for (int64_t column = tap.columns.begin; column < tap.columns.end; column += is_whole_row ? columns : 1) {
+        const int64_t position = row * n.output_width + column;
+        const int64_t pixel = tap.pixel + row * n.stride_height * n.width + column * n.stride_width;
+        tile.Add(cotangents + position * strip.images * kTileRows, 1, kTileRows,
+                 panel + pixel * strip.images * kTileColumns, next, steps);
       }
     }
-    tile.Store(true, dw, pitch, width);
+    tile.Store(add, dw, pitch, width);
   });
 }
 
-// Adds a strip's part to dw.
-HWY_INLINE void AddStrip(const Lengths &n, const Strip &strip, const Share &share, const float *x, const float *dy,
+// A strip's part of dw. The first of a share puts it there, the others add to it.
+HWY_INLINE void SumStrip(const Lengths &n, const Strip &strip, const Share &share, const float *x, const float *dy,
                          float *tiles, float *panel, float *dw) {
   const int64_t steps = strip.Steps(n);
+  const bool add = strip.image > share.begin || strip.row > 0;
   PackCotangents(n, strip, share, dy, tiles);
   for (int64_t channel = 0; channel < n.inputs; channel += kTileColumns) {
     PackPixels(n, strip, x, channel, panel);
@@ -164,26 +165,24 @@ HWY_INLINE void AddStrip(const Lengths &n, const Strip &strip, const Share &shar
       const float *cotangents = tiles + (output - share.first) * steps;
       for (int64_t tap = 0; tap < n.taps(); ++tap) {
         float *to = dw + (output * n.taps() + tap) * n.inputs + channel;
-        AddTile(n, strip, Tap(n, strip, tap), cotangents, panel, to, height, count);
+        SumTap(n, strip, Tap(n, strip, tap), cotangents, panel, add, to, height, count);
       }
     }
   }
 }
 
-// What a share adds to dw.
+// A share's part of dw.
 void SumShare(const Lengths &n, const Share &share, const float *x, const float *dy, float *dw) {
   const Strip largest = LargestStrip(n);
   thread_local Workspace workspace;
   const int64_t of_tiles = n.tiles() * kTileRows * largest.Steps(n);
   auto *const tiles =
       workspace.Take<float>(static_cast<size_t>(of_tiles + largest.images * n.PanelSize(largest.rows)));
-  const int64_t of_output = n.taps() * n.inputs;
-  std::fill(dw + share.first * of_output, dw + share.last * of_output, 0.0f);
   for (int64_t image = share.begin; image < share.end; image += largest.images) {
     for (int64_t row = 0; row < n.output_height; row += largest.rows) {
       const Strip strip{image, std::min(largest.images, share.end - image), row,
                         std::min(largest.rows, n.output_height - row)};
-      AddStrip(n, strip, share, x, dy, tiles, tiles + of_tiles, dw);
+      SumStrip(n, strip, share, x, dy, tiles, tiles + of_tiles, dw);
     }
   }
 }

@@ -114,10 +114,10 @@ extension ConvolutionShape {
       let (x, dy) = (x.converted(to: .float32), dy.converted(to: .float32))
       return toWeight(x, dy, withBias: withBias, dtype)
     }
+    if sumsItself(x.dtype) { return (sums(x, dy), withBias ? channelSums(dy, dtype) : nil) }
     let dw: Tensor
     switch path(x.dtype) {
     case .library:
-      if sumsItself(x.dtype) { return (sums(x, dy), withBias ? channelSums(dy, dtype) : nil) }
       let dw = Tensor(uninitialized: weight, dtype)
       let db = withBias ? Tensor(uninitialized: [outputs], dtype) : nil
       ImageConvolution.toWeight(self, x, dy, into: dw, db)
@@ -137,8 +137,8 @@ extension ConvolutionShape {
   // MARK: - Sums for the weight
 
   /// Measured: where vectors are shorter than AVX-512's, oneDNN takes a fifth to a half longer than ``sums(_:_:)``, but
-  /// for windows of a pixel and images of few channels. Where they are as long and are computed in halves, a twelfth
-  /// longer for images of 8×8 and 16×16, two fifths to four fifths for those of 4×4.
+  /// for windows of a pixel and images of few channels. Where they are as long and are computed in halves, a tenth longer
+  /// for images of 16×16, a half for those of 4×4; products over patches or with the whole map's matrix take as much longer.
   private func sumsItself(_ dtype: DType) -> Bool {
     dtype == .float32 && !Threads.hasWidePaths && geometry.groups == 1
       && windowHeight * windowWidth > 1 && inputs >= 16
