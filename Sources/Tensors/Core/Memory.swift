@@ -192,6 +192,8 @@ enum Product {
           bias.map { floats($0) }, relu, floats(c))
       } else if !transposeB && bias == nil && !relu && suitsPanels(m: m, n: n) {
         panelMatmul(m: m, n: n, k: k, a, transposeA: transposeA, b, into: c)
+      } else if !transposeA && transposeB && suitsRows(n: n, k: k) {
+        rowMatmul(m: m, n: n, k: k, a, b, bias: bias, relu: relu, into: c)
       } else {
         library(
           adjoint_float32, m, n, k, a.base, transposeA, b.base, transposeB,

@@ -67,6 +67,44 @@ import Testing
     }
   }
 
+  /// The product of rows on any processor, with tiles, vectors and parts of the sum that are not whole. Each row of it is
+  /// the same however many threads there are.
+  @Test(arguments: [false, true])
+  func rows(isRectified: Bool) {
+    let lengths = [
+      (1, 4, 1), (2, 5, 3), (3, 6, 8), (4, 7, 17), (5, 50, 768), (13, 100, 769), (11, 9, 1600),
+      (25, 127, 3072),
+    ]
+    for (m, n, k) in lengths {
+      var random = SplitMix(state: UInt64(m * n + k))
+      let (a, b, bias) = (random.floats(m * k), random.floats(n * k), random.floats(n))
+      let exact = naiveProduct(a, transposeA: false, b, transposeB: true, m: m, n: n, k: k)
+      let tensors = [a, b, bias].map { Tensor($0, shape: [$0.count]) }
+      func found(_ threads: Int, _ bias: Tensor?) -> [Float] {
+        let before = Threads.count
+        Threads.use(threads)
+        defer { Threads.use(before) }
+        let c = Tensor(uninitialized: [m, n], .float32)
+        Product.rowMatmul(
+          m: m, n: n, k: k, tensors[0].storage, tensors[1].storage, bias: bias?.storage,
+          relu: isRectified, into: c.storage)
+        return c.floats
+      }
+      for offset in [nil, tensors[2]] {
+        let one = found(1, offset)
+        #expect([2, 3].allSatisfy { found($0, offset) == one }, "\(m)×\(n)×\(k)")
+        for (index, value) in one.enumerated() {
+          let added = offset == nil ? 0 : Double(bias[index % n])
+          let sum = exact.value[index] + added
+          let bound = Double(k + 1) * (exact.magnitude[index] + abs(added)) * 0x1p-24
+          #expect(
+            abs(Double(value) - (isRectified ? max(0, sum) : sum)) <= bound,
+            "\(m)×\(n)×\(k), \(index)")
+        }
+      }
+    }
+  }
+
   private func deviation(
     _ m: Int, _ n: Int, _ k: Int, _ transposeA: Bool, _ transposeB: Bool
   ) -> [String] {
