@@ -190,11 +190,10 @@ enum Product {
         adjoint_small_matmul(
           Int64(m), Int64(n), Int64(k), floats(a), transposeA, floats(b), transposeB,
           bias.map { floats($0) }, relu, floats(c))
-      } else if !transposeB && bias == nil && !relu && suitsPanels(m: m, n: n) {
-        panelMatmul(m: m, n: n, k: k, a, transposeA: transposeA, b, into: c)
-      } else if !transposeA && transposeB && suitsRows(n: n, k: k) {
-        rowMatmul(m: m, n: n, k: k, a, b, bias: bias, relu: relu, into: c)
-      } else {
+      } else if !ownMatmul(
+        m: m, n: n, k: k, a, transposeA: transposeA, b, transposeB: transposeB, bias: bias,
+        relu: relu, into: c)
+      {
         library(
           adjoint_float32, m, n, k, a.base, transposeA, b.base, transposeB,
           bias: bias.map { floats($0) }, into: c.base)
