@@ -6,7 +6,7 @@ import Training
 enum Console {
   /// Writes a line to standard error.
   static func note(_ text: String) {
-    ProgressDisplay.writeToStandardError(text + "\n")
+    ProgressDisplay.writeToStandardError(withoutControls(text) + "\n")
   }
 
   /// Says so if the Swift part was built without optimisation, for whoever wonders how slow it is.
@@ -17,7 +17,7 @@ enum Console {
 
   /// Writes what is wrong to standard error and ends the process.
   static func fail(_ text: String, code: Int32) -> Never {
-    note("adjoint: \(withoutControls(text))")
+    note("adjoint: \(text)")
     exit(code)
   }
 
@@ -95,6 +95,9 @@ enum Console {
   static func table(
     _ rows: [[String]], width: Int? = ProgressDisplay.terminalWidth(of: STDOUT_FILENO)
   ) -> String {
+    let rows = rows.map {
+      $0.map { withoutControls($0).replacing("\n", with: "\\u{a}") }
+    }
     let columns = rows.map(\.count).max() ?? 0
     let widths = (0..<columns).map { column in
       rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0

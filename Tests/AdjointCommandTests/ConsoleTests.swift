@@ -11,6 +11,13 @@ import Testing
     #expect(Console.table([[], ["a"]]) == "\na")
   }
 
+  /// A class may be named after a folder of any name.
+  @Test func controlsAreShown() {
+    #expect(
+      Console.table([["class", "part"], ["a\nb\u{1B}[31m", "0.5"]])
+        == "class              part\na\\u{a}b\\u{1b}[31m  0.5")
+  }
+
   /// On a terminal the last column goes on below itself, where there is room for it at all.
   @Test func theLastColumnIsWrapped() {
     let rows = [["name", "what"], ["mnist", "handwritten digits, ten of them"], ["a"]]

@@ -185,8 +185,15 @@ struct SearchSpace: Equatable, Sendable {
     if list.contains("") && list.count > 1 {
       throw AdjointError(.usage, "--set \(text): expected a value before and after each separator")
     }
-    for (index, value) in list.enumerated() where list[..<index].contains(value) {
-      throw AdjointError(.usage, "--set \(text): \(value) is there twice")
+    for (index, value) in list.enumerated() {
+      for other in list[..<index] {
+        if value == other {
+          throw AdjointError(.usage, "--set \(text): \(value) is there twice")
+        }
+        if let number = Double(value), number == Double(other) {
+          throw AdjointError(.usage, "--set \(text): \(other) and \(value) are the same number")
+        }
+      }
     }
     return list
   }

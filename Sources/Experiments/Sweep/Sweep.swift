@@ -60,6 +60,12 @@ public final class Sweep {
     ledger = try SweepLedger(in: folder)
     // Another process may have been faster while the data were read.
     try Self.requireNoSweep(in: folder)
+    guard ledger.records.isEmpty else {
+      throw AdjointError(
+        .usage,
+        "\(folder.path): holds the trials of another sweep (trials.jsonl) without its sweep.json; remove them or "
+          + "name another folder (--output)")
+    }
     try RunDirectory.writeJSON(request, to: folder.appendingPathComponent("sweep.json"))
   }
 
@@ -94,6 +100,7 @@ public final class Sweep {
     request.dataDir = dataDir ?? request.dataDir
     space = try SearchSpace(request.space)
     try request.requireTrials(in: space, file: file.path)
+    try request.requireRungs(file: file.path)
     ledger = try SweepLedger(in: folder)
     for (index, record) in ledger.records.enumerated() {
       guard (0..<request.trials).contains(record.trial) else {

@@ -176,6 +176,15 @@ public struct SweepRequest: Codable, Equatable, Sendable {
     }
   }
 
+  /// Refuses rungs that are not there or that nobody comes to.
+  func requireRungs(file: String) throws {
+    guard !rungs.isEmpty, rungs.allSatisfy({ $0.trials >= 1 }) else {
+      throw AdjointError(
+        .badData,
+        "\(file): expected rungs of at least one trial, found \(rungs.map(\.trials))")
+    }
+  }
+
   /// The settings that a trial changes, in the order given.
   func settings(_ trial: Int, in space: SearchSpace) -> [(key: String, value: String)] {
     if method == .grid { return space.gridSettings(trial) }

@@ -121,8 +121,16 @@ public final class TrialProcess: RunningTrial {
     let lines = logLines()
     let status = process.terminationStatus
     guard process.terminationReason == .exit else {
-      return [SIGINT, SIGTERM, SIGHUP].contains(status)
-        ? .interrupted : .failed("was killed by signal \(status)")
+      if [SIGINT, SIGTERM, SIGHUP].contains(status) { return .interrupted }
+      // Not the trial's fault, as a rule: what it has saved is gone on with.
+      if status == SIGKILL {
+        return .stopped(
+          AdjointError(
+            .interrupted,
+            "trial \(trial): was killed by signal 9, as where memory runs out; go on with the sweep (--resume)"
+          ))
+      }
+      return .failed("was killed by signal \(status)")
     }
     if [130, 128 + SIGTERM].contains(status) { return .interrupted }
     guard status == 0 else { return Self.failure(status, lines, trial) }

@@ -4,7 +4,7 @@ import Foundation
 enum Ticks {
   /// The smallest of 1, 2, 5 times a power of ten that divides `width` into at most `count` steps.
   static func step(width: Double, count: Int) -> Double {
-    let rough = width / Double(count)
+    let rough = max(width / Double(count), smallest)
     let exponent = Int(log10(rough).rounded(.down))
     // A hair of slack: ten steps of 0.1 may add up to a little more than 1.
     for (factor, shift) in [(1.0, 0), (2, 0), (5, 0), (1, 1)] {
@@ -50,6 +50,7 @@ enum Ticks {
   /// and one common power of ten where the numbers would be long.
   static func labels(_ values: [Double], step: Double) -> [String] {
     let largest = values.lazy.map(abs).max() ?? 0
+    guard max(largest, step) >= smallest else { return values.map { _ in "0" } }
     let exponent = Int(log10(max(largest, step)).rounded(.down))
     if exponent >= 6 || exponent <= -5 {
       let shrunk = labels(values.map { $0 / power(1, exponent) }, step: step / power(1, exponent))
@@ -73,10 +74,13 @@ enum Ticks {
   /// A number of the data in few characters: four digits, grouped thousands.
   static func short(_ value: Double) -> String {
     guard value.isFinite else { return value.isNaN ? "NaN" : value < 0 ? "−∞" : "∞" }
-    if value == 0 { return "0" }
+    if abs(value) < smallest { return "0" }
     let exponent = Int(log10(abs(value)).rounded(.down))
     return labels([value], step: power(1, exponent - 2))[0].trimmingZeros
   }
+
+  /// What is shown as zero: a hundredth of it would be near the denormal numbers, which threads that compute flush to zero.
+  private static let smallest = 1e-300
 
   static func power(_ factor: Double, _ exponent: Int) -> Double {
     exponent < 0 ? factor / pow(10, Double(-exponent)) : factor * pow(10, Double(exponent))

@@ -138,6 +138,7 @@ public struct BatchNorm: Layer {
   /// Takes the statistics of a batch with so many values for each channel into the running ones.
   private func follow(_ mean: Tensor, _ variance: Tensor, count: Int) {
     guard let runningMean, let runningVar, let numBatchesTracked else { return }
+    // In float32 it stops at 2²⁴ batches: more than anyone trains, and it counts only where there is no momentum.
     numBatchesTracked.value = numBatchesTracked.value + 1
     let share = momentum ?? 1 / numBatchesTracked.value.item
     let unbiased = Double(count) / Double(count - 1)

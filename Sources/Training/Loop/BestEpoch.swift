@@ -33,7 +33,8 @@ public struct BestEpoch: Sendable, Equatable {
   }
 
   func isBetter(_ value: Double, than found: Found?) -> Bool {
-    guard let found, !found.value.isNaN else { return true }
+    guard let found else { return true }
+    if found.value.isNaN { return !value.isNaN }
     return isHigherBetter ? value > found.value : value < found.value
   }
 

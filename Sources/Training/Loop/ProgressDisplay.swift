@@ -4,7 +4,7 @@ import Foundation
 public final class ProgressDisplay {
   /// How much is shown.
   public enum Style: Sendable, Equatable {
-    /// Nothing.
+    /// Nothing but what asks for help, as a full disk does.
     case silent
     /// A line for each epoch.
     case lines
@@ -99,8 +99,9 @@ public final class ProgressDisplay {
     isPassing = true
   }
 
-  /// Says something on a line of its own, whatever else is shown.
-  public func note(_ text: String) {
+  /// Says something on a line of its own, whatever else is shown; with a display that is silent only what asks for help.
+  public func note(_ text: String, isUrgent: Bool = false) {
+    guard isUrgent || style != .silent else { return }
     finish()
     write(text + "\n")
   }

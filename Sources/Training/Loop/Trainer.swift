@@ -84,7 +84,7 @@ public final class Trainer {
     if lastCheckpointStep != state.step { try writeCheckpoint() }
     let seconds = (clock.now - began) / .seconds(1)
     let result = try isStopped ? nil : measureResult()
-    task.takeNotes().forEach(progress.note)
+    task.takeNotes().forEach { progress.note($0) }
     let metrics = result ?? [:]
     try Divergence.check(metrics, after: "step \(state.step)")
     if isComplete && result != nil { log.end(metrics, step: state.step) }
@@ -198,7 +198,7 @@ public final class Trainer {
   private func measure() throws {
     try requireFiniteState()
     let metrics = try withAverage { try task.epochMetrics() }
-    task.takeNotes().forEach(progress.note)
+    task.takeNotes().forEach { progress.note($0) }
     try Divergence.check(metrics, after: place)
     noteMeasure(metrics)
   }
@@ -238,7 +238,7 @@ public final class Trainer {
     try requireFiniteState()
     try withAverage {
       var metrics = try task.epochMetrics()
-      task.takeNotes().forEach(progress.note)
+      task.takeNotes().forEach { progress.note($0) }
       try Divergence.check(metrics, after: place)
       if isMeasureDue { noteMeasure(metrics) }
       metrics["train_loss"] = state.loss / Double(state.count)

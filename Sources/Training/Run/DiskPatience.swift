@@ -13,7 +13,7 @@ public struct DiskPatience {
   public init(_ options: Trainer.Options, _ progress: ProgressDisplay) {
     seconds = options.secondsToWaitForDisk
     isInterrupted = options.isInterrupted
-    note = { progress.note($0) }
+    note = { progress.note($0, isUrgent: true) }
   }
 
   /// Runs `body`, and again where the disk was full, until it succeeds or the time is over.

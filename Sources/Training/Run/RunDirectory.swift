@@ -54,13 +54,22 @@ public struct RunDirectory: Sendable {
     try OutputFolder.prepare(folder)
   }
 
-  /// Throws a usage error if the folder holds a run.
+  /// Throws a usage error if the folder holds a run, or what is left of one: a new run would take its checkpoints for
+  /// its own.
   public func requireNoRun() throws {
-    guard FileManager.default.fileExists(atPath: configuration.path) else { return }
+    let files = FileManager.default
+    if files.fileExists(atPath: configuration.path) {
+      throw AdjointError(
+        .usage,
+        "\(folder.path): holds a run already; go on with it (--resume) or name another folder "
+          + "(--output)")
+    }
+    let kept = (try? files.contentsOfDirectory(atPath: checkpoints.path)) ?? []
+    guard let step = kept.filter({ $0.hasPrefix("step-") }).min() else { return }
     throw AdjointError(
       .usage,
-      "\(folder.path): holds a run already; go on with it (--resume) or name another folder "
-        + "(--output)")
+      "\(folder.path): holds a checkpoint of another run (checkpoints/\(step)) without its "
+        + "configuration.json; remove it or name another folder (--output)")
   }
 
   /// The folder and those above it as far as they are not there, the innermost first.

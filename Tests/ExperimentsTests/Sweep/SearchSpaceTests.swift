@@ -28,6 +28,8 @@ import Testing
     ("hidden=50,,100", "expected a value before and after each separator"),
     ("hidden=50,", "expected a value before and after each separator"),
     ("hidden=50,100,50", "50 is there twice"),
+    ("hidden=5,6,05", "5 and 05 are the same number"),
+    ("rate=0.1|1e-1", "0.1 and 1e-1 are the same number"),
     (
       "rate=loq(1,2)",
       "there is no range named loq; did you mean log? (there are int, lin, log)"

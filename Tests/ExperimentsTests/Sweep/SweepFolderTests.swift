@@ -151,6 +151,33 @@ import Training
     }
   }
 
+  @Test func trialsOfAnotherSweep() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let request = try Script.request(["hidden=1,2"])
+    _ = try Sweep(request, output: folder.file("a")).run(Script().options())
+    try FileManager.default.removeItem(at: folder.file("a/sweep.json"))
+    expectError(
+      .usage,
+      "\(folder.path)/a: holds the trials of another sweep (trials.jsonl) without its sweep.json; remove them or "
+        + "name another folder (--output)"
+    ) { _ = try Sweep(request, output: folder.file("a")) }
+    #expect(!FileManager.default.fileExists(atPath: folder.file("a/sweep.json").path))
+  }
+
+  @Test func rungsOfNoTrials() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let sweep = try Sweep(Script.request(["hidden=1,2"]), output: folder.file("a"))
+    for rungs in [[], [-1], [2, 0]] {
+      var request = sweep.request
+      request.rungs = rungs.map { .init(trials: $0, budget: nil) }
+      let file = try folder.write([], "b/sweep.json")
+      try RunDirectory.writeJSON(request, to: file)
+      expectError(.badData, "\(file.path): expected rungs of at least one trial, found \(rungs)") {
+        _ = try Sweep(resuming: folder.file("b"), of: "mnist-mlp", dataDir: nil)
+      }
+    }
+  }
+
   @Test func oneProcessAtATime() throws {
     let folder = try TemporaryFolder(inMemory: true)
     let first = try Sweep(Script.request(["hidden=1,2"]), output: folder.file("a"))

@@ -45,7 +45,15 @@ import Training
       ("\(lines) 73", .stopped(AdjointError(.cannotWrite, "trial 7: no luck"))),
       ("\(lines) 74", .stopped(AdjointError(.diskFull, "trial 7: no luck"))),
       ("\(lines) 130", .interrupted), ("\(lines) 143", .interrupted),
-      ("kill -KILL $$", .failed("was killed by signal 9")),
+      (
+        "kill -KILL $$",
+        .stopped(
+          AdjointError(
+            .interrupted,
+            "trial 7: was killed by signal 9, as where memory runs out; go on with the sweep (--resume)"
+          ))
+      ),
+      ("kill -SEGV $$", .failed("was killed by signal 11")),
       ("exit 3", .failed("ended with exit code 3")),
       ("echo 'odd' >&2; exit 3", .failed("odd")),
       ("echo done", .failed("printed no summary as its last line")),

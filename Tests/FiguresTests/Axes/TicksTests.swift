@@ -56,10 +56,18 @@ import Testing
       (0, "0"), (0.024, "0.024"), (1, "1"), (97.81, "97.8"), (1234, "1,234"), (999, "999"),
       (12_345, "12,345"),
       (1e9, "1×10⁹"), (-0.5, "−0.5"), (.nan, "NaN"), (.infinity, "∞"), (-.infinity, "−∞"),
-      (10, "10"), (100, "100"),
+      (10, "10"), (100, "100"), (1e-300, "1×10⁻³⁰⁰"), (9e-301, "0"), (-1e-306, "0"), (1e-307, "0"),
     ] as [(Double, String)])
   func short(value: Double, expected: String) {
     #expect(Ticks.short(value) == expected)
     #expect(Axis.words(for: value) == expected)
+  }
+
+  /// The thread that draws may flush denormal numbers to zero, and zero has no logarithm.
+  @Test func numbersNearTheSmallest() {
+    for value in [3e-306, 1e-307, 3e-308, 0] {
+      #expect(Ticks.labels([-value, value], step: value / 10) == ["0", "0"])
+      #expect(Ticks.step(width: value, count: 5) >= 1e-300)
+    }
   }
 }

@@ -92,6 +92,9 @@ private func plan(patience: Int? = nil) -> TrainingPlan {
       #expect(rule.isBetter(2, than: nil))
       let first = rule.isBetter(5, than: .init(epoch: 1, value: .nan))
       #expect(first)
+      // Or patience would begin anew with each of them.
+      let next = rule.isBetter(.nan, than: .init(epoch: 1, value: .nan))
+      #expect(!next)
       #expect(!rule.isOver(found, after: 100))
     }
   }

@@ -129,8 +129,11 @@ import Testing
     let progress = screen.progress(.silent)
     progress.update(Self.snapshot)
     progress.endOfEpoch(Self.snapshot, metrics: ["loss": 1])
+    progress.note("a remark")
     progress.finish()
     #expect(screen.text.isEmpty)
+    progress.note("the disk is full", isUrgent: true)
+    #expect(screen.text == "the disk is full\n")
   }
 
   @Test func onlyABarWantsUpdates() {

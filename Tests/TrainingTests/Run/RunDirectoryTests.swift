@@ -72,6 +72,20 @@ import Testing
     ) { _ = try RunDirectory(creating: run.folder) }
   }
 
+  @Test func doesNotTakeOverCheckpoints() throws {
+    let folder = try TemporaryFolder()
+    let run = try folder.run()
+    for name in ["step-9", "step-10", ".partial"] {
+      let checkpoint = run.checkpoints.appendingPathComponent(name)
+      try FileManager.default.createDirectory(at: checkpoint, withIntermediateDirectories: true)
+    }
+    expectError(
+      .usage,
+      "\(run.folder.path): holds a checkpoint of another run (checkpoints/step-10) without its "
+        + "configuration.json; remove it or name another folder (--output)"
+    ) { _ = try RunDirectory(creating: run.folder) }
+  }
+
   @Test func belowAFileNoFolderCanBeMade() throws {
     let folder = try TemporaryFolder()
     try Data().write(to: folder.file("file"))
