@@ -68,7 +68,7 @@ enum SweepReport {
             header: ["setting", "value", "tried"],
             rows: rows.map { [$0[0], $0[1], String($0[2].dropFirst($0[0].count + 1))] })),
         .paragraph("best.json in this folder is its whole configuration; to train it again:"),
-        .preformatted("adjoint train \(result.request.experiment) --config best.json"),
+        .preformatted(result.request.trainingOfTheBest),
       ])
   }
 

@@ -202,6 +202,12 @@ public struct SweepRequest: Codable, Equatable, Sendable {
     return settings(trial, in: space) + length
   }
 
+  /// The command that trains the best again, on the same data: without their place others may be found.
+  var trainingOfTheBest: String {
+    let words = ["adjoint", "train", experiment, "--config", "best.json"]
+    return (words + (dataDir.map { ["--data-dir", shellWord($0)] } ?? [])).joined(separator: " ")
+  }
+
   /// The command that makes this sweep, without the places of data and output.
   public var command: String {
     var words = ["adjoint", "sweep", experiment]

@@ -90,6 +90,15 @@ import Training
     }
   }
 
+  @Test func trainingOfTheBest() throws {
+    var request = try Script.request(["hidden=1,2"])
+    #expect(request.trainingOfTheBest == "adjoint train mnist-mlp --config best.json")
+    request.dataDir = "/my data"
+    #expect(
+      request.trainingOfTheBest
+        == "adjoint train mnist-mlp --config best.json --data-dir '/my data'")
+  }
+
   @Test func readRequestsHaveValuesForTheirTrials() throws {
     func check(_ text: String, _ trials: Int) throws {
       let space = ["hidden=1,2", "batch_size=8,16"]
