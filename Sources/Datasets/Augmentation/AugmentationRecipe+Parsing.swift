@@ -39,10 +39,11 @@ extension AugmentationRecipe {
     /// What each step looks like.
     static let forms = [
       "flip": "flip", "vflip": "vflip", "turn": "turn", "crop": "crop4 or crop4:reflect",
-      "zoom": "zoom0.5, zoom0.5:1 or zoom0.5:1:1.33",
+      "zoom": "zoomA[:B[:R]] with 0.01 ≤ A ≤ B ≤ 1 and R from 1 to 10, such as zoom0.5",
       "jitter": "jitter0.4 to jitter0.4:0.4:0.4:0.1",
       "stain": "stain0.1 or stain0.1:0.05", "erase": "erase0.5 to erase0.5:0.02:0.33:3.3",
-      "cutout": "cutout8", "mixup": "mixup0.2", "cutmix": "cutmix1", "standard": "standard",
+      "cutout": "cutout8", "mixup": "mixupα with α from 0 to 100, such as mixup0.2",
+      "cutmix": "cutmixα with α from 0 to 100, such as cutmix1", "standard": "standard",
       "tissue": "tissue",
     ]
 
