@@ -33,7 +33,9 @@ enum ConfigurationEditor {
         throw AdjointError(
           .usage, "\(experiment): " + unknown("setting", key, among: settings.keys.sorted()))
       }
-      settings[key] = try parse(value, like: old, key, Configuration.choices[key])
+      settings[key] = try parse(value, like: old, key, Configuration.choices[key]) {
+        isWhole(key, of: Configuration.self, settings)
+      }
       let data = try JSONSerialization.data(withJSONObject: settings)
       // One by one: the decoder does not say which number it could not represent.
       do { changed = try RunDirectory.decoder.decode(Configuration.self, from: data) } catch let
@@ -141,8 +143,18 @@ enum ConfigurationEditor {
     return value < 0 ? "expected a whole number from 0" : "expected a smaller whole number"
   }
 
+  /// Whether a setting takes whole numbers alone: whether it does not take a half.
+  private static func isWhole<Configuration: ExperimentConfiguration>(
+    _ key: String, of configuration: Configuration.Type, _ settings: [String: Any]
+  ) -> Bool {
+    let half = settings.merging([key: 0.5]) { $1 }
+    return (try? JSONSerialization.data(withJSONObject: half)).map {
+      (try? RunDirectory.decoder.decode(Configuration.self, from: $0)) == nil
+    } ?? false
+  }
+
   private static func parse(
-    _ text: String, like old: Any, _ key: String, _ choices: [String]?
+    _ text: String, like old: Any, _ key: String, _ choices: [String]?, isWhole: () -> Bool
   ) throws -> Any {
     func wrong(_ expected: String) -> AdjointError {
       AdjointError(.usage, "\(key)=\(text): expected \(expected)")
@@ -160,7 +172,9 @@ enum ConfigurationEditor {
       // A double has fewer digits than a seed.
       if let whole = Int(text) { return whole }
       if let whole = UInt64(text) { return whole }
-      guard let value = Double(text), value.isFinite else { throw wrong("a number") }
+      guard let value = Double(text), value.isFinite else {
+        throw wrong(isWhole() ? "a whole number" : "a number")
+      }
       // Whole numbers stay whole: a decoder takes 50.0 for an Int, and refuses 50.5, in words.
       return value == value.rounded() && abs(value) < 1e15 ? Int(value) : value
     }

@@ -190,7 +190,9 @@ private struct FileSettings: ExperimentConfiguration {
         "augment": "flip,crop4,mixup0.2", "seed": "0",
       ])
     #expect(try apply("none") == ImageSettings())
-    expectError(.usage, "augment: expected mixup0.2, found mixup") { _ = try apply("flip,mixup") }
+    expectError(
+      .usage, "augment: expected mixupα with α from 0 to 100, such as mixup0.2, found mixup"
+    ) { _ = try apply("flip,mixup") }
     expectError(
       .usage, "augment=crop0: crop of padding 0; expected a whole number from 1 to 1000"
     ) { _ = try apply("crop0") }
@@ -249,8 +251,10 @@ private struct FileSettings: ExperimentConfiguration {
       "trial: there is no setting named zzzzzzzzz (there are batch_size, is_shuffled, learning_rate, "
         + "pace, seed, title)"
     ),
-    ("batch_size", "many", "batch_size=many: expected a number"),
-    ("batch_size", "", "batch_size=: expected a number"),
+    ("batch_size", "many", "batch_size=many: expected a whole number"),
+    ("batch_size", "", "batch_size=: expected a whole number"),
+    ("seed", "one", "seed=one: expected a whole number"),
+    ("learning_rate", "abc", "learning_rate=abc: expected a number"),
     ("learning_rate", "inf", "learning_rate=inf: expected a number"),
     ("learning_rate", "nan", "learning_rate=nan: expected a number"),
     ("is_shuffled", "1", "is_shuffled=1: expected true or false"),

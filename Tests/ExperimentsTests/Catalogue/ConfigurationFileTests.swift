@@ -59,7 +59,7 @@ import Training
     ),
     (
       #"{"experiment": "mnist-mlp", "configuration": {"hidden": "many"}}"#, .badData,
-      "hidden=many: expected a number"
+      "hidden=many: expected a whole number"
     ),
     (
       #"{"experiment": "mnist-mlp", "configuration": {"hidden": 0}}"#, .badData,
