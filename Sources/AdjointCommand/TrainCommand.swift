@@ -20,7 +20,9 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup var data: DataOptions
 
-  @Option(help: ArgumentHelp("The configuration to begin with, a file.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "A configuration to begin with, such as a sweep's best.json.", valueName: "file"))
   var config: String?
 
   @Option(
@@ -45,7 +47,7 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "float32, float64, or, for convolutional networks, bfloat16.")
   var precision: String?
 
-  @Option(help: "tape or by-hand.")
+  @Option(help: "tape or by-hand, where the experiment has both.")
   var gradients: String?
 
   @OptionGroup var threads: ThreadOptions
@@ -155,9 +157,10 @@ struct TrainCommand: ParsableCommand {
     if let set = changes.first(where: { $0.key == "steps" && $0.value != "0" }), epochs != nil {
       throw AdjointError(.usage, "--epochs and --set steps=\(set.value) exclude one another")
     }
-    request.changes = changes + flags
+    request.changes = try changes + flags
     request.output = output.map { URL(fileURLWithPath: $0, isDirectory: true) }
     request.resume = resume.map { URL(fileURLWithPath: $0, isDirectory: true) }
+    request.threads = threads.threads
     request.isQuiet = quiet
     request.saysHowToGoOn = !stopWithInput
     request.options.checkFinite = checkFinite
@@ -190,6 +193,7 @@ struct TrainCommand: ParsableCommand {
   private func goingOn(with run: String) -> String {
     "adjoint train \(name) --resume \(shellWord(run))"
       + (data.dataDir.map { " --data-dir \(shellWord($0))" } ?? "")
+      + (threads.threads.map { " --threads \($0)" } ?? "")
   }
 
   private var tracking: TrackingOptions? {
@@ -203,21 +207,39 @@ struct TrainCommand: ParsableCommand {
   }
 
   private var flags: [(key: String, value: String)] {
-    let given: [(String, String?)] = [
-      ("epochs", epochs.map(String.init)), ("steps", steps.map(String.init)),
-      ("batch_size", batchSize.map(String.init)), ("learning_rate", learningRate.map { "\($0)" }),
-      ("seed", seed.map(String.init)), ("precision", precision), ("gradients", gradients),
-    ]
-    return given.compactMap { key, value in value.map { (key, $0) } }
+    get throws {
+      let given: [(String, String?)] = [
+        ("epochs", epochs.map(String.init)), ("steps", steps.map(String.init)),
+        ("batch_size", batchSize.map(String.init)),
+        ("learning_rate", learningRate.map { "\($0)" }), ("seed", seed.map(String.init)),
+        ("precision", precision), ("gradients", try chosenGradients),
+      ]
+      return given.compactMap { key, value in value.map { (key, $0) } }
+    }
+  }
+
+  /// What `--gradients` sets; nil for the tape of an experiment that has nothing else.
+  private var chosenGradients: String? {
+    get throws {
+      guard let gradients else { return nil }
+      let experiment = try ExperimentCatalogue.experiment(named: name)
+      if ExperimentCatalogue.choices(of: experiment)["gradients"] != nil { return gradients }
+      guard gradients == "tape" else {
+        throw AdjointError(
+          .usage, "--gradients \(gradients): \(name) has gradients by the tape only")
+      }
+      return nil
+    }
   }
 
   private func show(_ summary: ExperimentRunner.Summary) {
     for (name, value) in summary.metrics.sorted(by: { $0.key < $1.key }) {
       Console.note("\(Metric(name).title): \(Metric(name).text(value))")
     }
+    let steps = ProgressDisplay.grouped(summary.steps) + (summary.steps == 1 ? " step" : " steps")
     let seconds = String(format: "%.1f s", summary.seconds)
     Console.note(
-      "\(ProgressDisplay.grouped(summary.steps)) steps\(resume == nil ? " in" : ", since it was resumed") "
-        + "\(seconds); report: \(summary.run)/report.html")
+      (resume == nil ? "\(steps) in \(seconds)" : "\(steps); \(seconds) since it was resumed")
+        + "; report: \(summary.run)/report.html")
   }
 }

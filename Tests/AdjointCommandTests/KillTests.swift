@@ -117,13 +117,13 @@ import Testing
     #expect(try Command.run(words + ["whole"], in: folder).status == 0)
     // 512-byte blocks: a checkpoint's model is larger.
     let result = try Command.run(
-      words + ["part"], in: folder, shell: #"ulimit -f 32; exec "$@""#)
+      words + ["part", "--threads", "1"], in: folder, shell: #"ulimit -f 32; exec "$@""#)
     #expect(result.status == 74)
     let file = "\(folder.path)/part/checkpoints/step-000000000/model.safetensors"
     #expect(
       result.errors
         == "adjoint: \(file): cannot write beyond byte \(32 * 512): File too large; once there is room go on "
-        + "with: adjoint train mnist-mlp --resume \(folder.path)/part\n")
+        + "with: adjoint train mnist-mlp --resume \(folder.path)/part --threads 1\n")
     let resumed = try Command.run(
       ["train", "mnist-mlp", "--resume", "part"] + Self.manner, in: folder)
     #expect(resumed.status == 0, "\(resumed.errors)")

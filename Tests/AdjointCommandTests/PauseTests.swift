@@ -46,6 +46,9 @@ import Testing
     let resumed = try Command.run(
       ["train", "mnist-mlp", "--resume", "part", "--pause-after-steps", "40", "--json"], in: folder)
     #expect(try resumed.lastObject()["paused"] == nil)
+    let words = /40 steps; \d+\.\d s since it was resumed; report: (.+)/
+    let last = try #require(resumed.errors.split(separator: "\n").last)
+    #expect(last.wholeMatch(of: words)?.1 == "\(folder.path)/part/report.html", "\(last)")
     #expect(folder.contents("part").contains("report.html"))
     let whole = try Command.run(arguments + ["--output", "whole", "--quiet"], in: folder)
     #expect(whole.status == 0)

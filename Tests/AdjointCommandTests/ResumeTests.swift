@@ -76,7 +76,7 @@ import Training
       Command.small + ["--threads", "2", "--pause-after-steps", "5", "--output", "a run"],
       in: folder)
     #expect(begun.status == 0, "\(begun.errors)")
-    let hint = "go on with: adjoint train mnist-mlp --resume '\(folder.path)/a run'\n"
+    let hint = "go on with: adjoint train mnist-mlp --resume '\(folder.path)/a run' --threads 2\n"
     #expect(begun.errors.hasSuffix("paused after step 5; \(hint)"))
     let measured = try Command.run(["evaluate", "a run"], in: folder)
     #expect(

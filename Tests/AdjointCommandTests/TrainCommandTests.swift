@@ -104,6 +104,11 @@ import Testing
       "mnist-mlp: there is no setting named hiden; did you mean hidden? (there are \(settings))"
     ),
     (Command.small + ["--set", "hidden=5.5"], "hidden=5.5: expected a whole number"),
+    (Command.small + ["--set", "hidden=abc"], "hidden=abc: expected a whole number"),
+    (
+      ["train", "cifar10-vgg", "--gradients", "by-hand"],
+      "--gradients by-hand: cifar10-vgg has gradients by the tape only"
+    ),
     (
       Command.small + ["--set", "preset=large"],
       "mnist-mlp: there is no preset named large (there is default)"
@@ -137,6 +142,17 @@ import Testing
       "adjoint: --track: expected norms, histograms or images with commas between, or everything, or "
         + "nothing; found \"norms,weights\"", Command.small + ["--track", "norms,weights"],
       in: folder)
+  }
+
+  /// Who has nothing else goes by the tape whether asked to or not: what is missing are the images.
+  @Test func gradientsByTheTapeAlone() throws {
+    let folder = try TemporaryFolder()
+    try expectFailure(
+      66,
+      "adjoint: cifar10-vgg: there is no cifar10 in $ADJOINT_DATA or the cache; adjoint data fetch cifar10, or "
+        + "name its folder with --data-dir",
+      ["train", "cifar10-vgg", "--gradients", "tape", "--output", "run"], in: folder)
+    #expect(folder.contents("") == [])
   }
 
   /// oneDNN may be told to behave as on a lesser processor, where it does not multiply bfloat16: then too a run is near
@@ -176,6 +192,8 @@ import Testing
       result.errors.split(separator: "\n").first
         == "--threads 100000: more than the cores that this process may use; using \(Threads.available)"
     )
+    let last = try #require(result.errors.split(separator: "\n").last)
+    #expect(last.hasPrefix("1 step in "), "\(last)")
     let quiet = try Command.run(
       Command.small + ["--steps", "1", "--threads", "100000", "--quiet"], in: folder)
     #expect(quiet.status == 0 && quiet.errors.isEmpty, "\(quiet.errors)")

@@ -18,6 +18,8 @@ public enum ExperimentRunner {
     public var output: URL?
     /// The run to go on with; nil for a new one.
     public var resume: URL?
+    /// The threads that were asked for, which an error repeats where it says how to go on; nil for all there are.
+    public var threads: Int?
     /// Show nothing but errors.
     public var isQuiet = false
     /// Whether an error says how to go on with the run; not where another program decides that.
@@ -130,7 +132,8 @@ public enum ExperimentRunner {
         .diskFull,
         "\(error.message); once there is room go on with: adjoint train \(kind.information.name) "
           + "--resume \(shellWord(run.folder.path))"
-          + (request.data.explicit.map { " --data-dir \(shellWord($0.path))" } ?? ""))
+          + (request.data.explicit.map { " --data-dir \(shellWord($0.path))" } ?? "")
+          + (request.threads.map { " --threads \($0)" } ?? ""))
     }
   }
 
