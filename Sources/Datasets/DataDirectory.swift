@@ -114,17 +114,21 @@ public struct DataDirectory: Sendable {
     if let folder = complete(source, in: explicit) { return folder }
     let lacking = candidates(source, in: explicit).map { Self.missing(source, in: $0) }
     let missing = lacking.min { $0.count < $1.count } ?? []
+    let isSingle = source.parts.count == 1
     let found =
-      missing.count == source.parts.count
-      ? "found none of them" : "found no \(missing.joined(separator: ", no "))"
+      isSingle
+      ? ""
+      : missing.count == source.parts.count
+        ? "; found none of them" : "; found no \(missing.joined(separator: ", no "))"
     let unpacked =
       source.parts.contains { $0.name.hasSuffix(".gz") } ? " (or unpacked, without .gz)" : ""
     let below = source.files.compactMap(\.archive?.folder).map { " (or in \($0)/ there)" }.joined()
     throw AdjointError(
       .noInput,
       """
-      \(explicit.path): expected the files \(source.parts.map(\.name).joined(separator: ", "))\
-      \(unpacked) in \(source.folder)/ or in the folder itself\(below); \(found)
+      \(explicit.path): expected the \(isSingle ? "file" : "files") \
+      \(source.parts.map(\.name).joined(separator: ", "))\(unpacked) \
+      in \(source.folder)/ or in the folder itself\(below)\(found)
       """)
   }
 

@@ -42,11 +42,31 @@ struct FoundData {
     _ source: DataSource, called title: String, in directory: DataDirectory,
     for experiment: String, note: (String) -> Void
   ) throws -> FoundData {
-    if let found = try FoundData(source, called: title, in: directory, note: note) { return found }
-    let fetched = source.member.map { "\($0.name) --size \($0.size)" } ?? source.name
-    throw AdjointError(
-      .noInput,
-      "\(experiment): there is no \(title) in $ADJOINT_DATA or the cache; adjoint data fetch \(fetched), or "
-        + "name its folder with --data-dir")
+    do {
+      if let found = try FoundData(source, called: title, in: directory, note: note) {
+        return found
+      }
+      let fetched = source.member.map { "\($0.name) --size \($0.size)" } ?? source.name
+      throw AdjointError(
+        .noInput,
+        "\(experiment): there is no \(title) in $ADJOINT_DATA or the cache; adjoint data fetch \(fetched), or "
+          + "name its folder with --data-dir")
+    } catch let error as AdjointError where error.kind == .noInput {
+      throw AdjointError(.noInput, error.message + otherSizes(of: source, in: directory))
+    }
+  }
+
+  /// `; size 28 is there: --set size=28` for a member of MedMNIST that is there in another size; else nothing.
+  private static func otherSizes(of source: DataSource, in directory: DataDirectory) -> String {
+    guard let wanted = source.member else { return "" }
+    let sizes = MedMNIST.sizes.filter { size in
+      let other = try? MedMNIST.source(of: MedMNIST.member(named: wanted.name), size: size)
+      return size != wanted.size && other.flatMap { try? directory.locate($0) } != nil
+    }
+    guard let least = sizes.first else { return "" }
+    let words =
+      sizes.count == 1
+      ? "size \(least) is" : "sizes \(sizes.map(String.init).joined(separator: ", ")) are"
+    return "; \(words) there: --set size=\(least)"
   }
 }

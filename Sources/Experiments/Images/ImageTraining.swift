@@ -163,6 +163,12 @@ final class ImageTraining {
     let measured =
       (parts.train.targets == nil ? ["train_accuracy"] : []) + ["train_loss"]
       + metrics(of: "validation", parts.validation)
+    if parts.validation == nil, Metric(configuration.best).part == .validation {
+      throw AdjointError(
+        .usage,
+        "there is no validation part to choose an epoch by (best=\(configuration.best)): --set validation=N "
+          + "holds back N images, --set best= takes the last epoch")
+    }
     guard configuration.best.isEmpty || measured.contains(configuration.best) else {
       throw AdjointError(
         .usage,

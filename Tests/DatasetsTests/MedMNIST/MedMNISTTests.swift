@@ -193,8 +193,7 @@ import Testing
     expectError(
       .noInput,
       """
-      \(folder.path): expected the files pathmnist_64.npz in medmnist/ or in the folder itself; found \
-      none of them
+      \(folder.path): expected the file pathmnist_64.npz in medmnist/ or in the folder itself
       """
     ) { _ = try MedMNIST.load("pathmnist", size: 64, from: folder.url) }
   }

@@ -329,6 +329,19 @@ import Training
     expectError(.usage, "pathmnist: there is no size 27; known are 28, 64, 128, 224") {
       _ = try train("pathmnist-custom", folder, folder.noData, "run", [("size", "27")])
     }
+    // There it is in another size.
+    let data = try folder.writeImages()
+    expectError(
+      .noInput,
+      "\(folder.path): expected the file pathmnist_64.npz in medmnist/ or in the folder itself; size 28 is there: "
+        + "--set size=28"
+    ) { _ = try train("pathmnist-custom", folder, data, "run", [("size", "64")]) }
+    let found = DataDirectory(environment: ["HOME": folder.path, "ADJOINT_DATA": folder.path])
+    expectError(
+      .noInput,
+      "pathmnist-custom: there is no pathmnist_64 in $ADJOINT_DATA or the cache; adjoint data fetch pathmnist "
+        + "--size 64, or name its folder with --data-dir; size 28 is there: --set size=28"
+    ) { _ = try train("pathmnist-custom", folder, found, "run", [("size", "64")]) }
   }
 
   /// What an epoch measures depends on the parts that there are.
@@ -340,9 +353,14 @@ import Training
     }
     expectError(
       .usage,
-      "best=validation_auc: an epoch can be chosen by train_accuracy, train_loss; empty is the last epoch; "
-        + "--set validation=N holds back as many images to choose by"
+      "there is no validation part to choose an epoch by (best=validation_auc): --set validation=N holds back N "
+        + "images, --set best= takes the last epoch"
     ) { _ = try train("cifar10-resnet", folder, data, "run", [("best", "validation_auc")]) }
+    expectError(
+      .usage,
+      "best=auc: an epoch can be chosen by train_accuracy, train_loss; empty is the last epoch; "
+        + "--set validation=N holds back as many images to choose by"
+    ) { _ = try train("cifar10-resnet", folder, data, "run", [("best", "auc")]) }
     #expect(!FileManager.default.fileExists(atPath: folder.path + "/run"))
     expectError(
       .usage,
