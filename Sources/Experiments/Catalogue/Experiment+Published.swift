@@ -17,7 +17,8 @@ extension Experiment {
       return false
     }
     let free =
-      ["seed", "precision", "gradients", "drawn_train", "drawn_test"] + Configuration.idleInTraining
+      ["seed", "precision", "gradients", "drawn_train", "drawn_test", "drawn_rows"]
+      + Configuration.idleInTraining
     let idle = ConfigurationEditor.idleChanges(changes, of: one)
     return changes.allSatisfy { key, _ in free.contains(key) || idle[key] != nil }
   }

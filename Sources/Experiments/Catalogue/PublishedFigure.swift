@@ -18,7 +18,10 @@ public struct PublishedFigure: Sendable, Equatable {
   }
 
   /// `test AUC 0.944`
-  var words: String { "\(Metric(metric).title.replacing("auc", with: "AUC")) \(value)" }
+  var words: String {
+    let title = Metric(metric).title.replacing("auc", with: "AUC").replacing("mse", with: "MSE")
+    return "\(title) \(value)"
+  }
 
   /// Figures in a line, those of a preset with its name behind them.
   static func words(_ figures: [PublishedFigure]) -> String {

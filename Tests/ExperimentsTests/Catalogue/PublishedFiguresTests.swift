@@ -51,6 +51,21 @@ import Testing
         + "AUC 0.983, accuracy 0.907")
   }
 
+  /// DLinear's error, of runs as they are called; how long a series would be drawn is nothing to ETTh1.
+  @Test func ofForecasts() throws {
+    let free: [Change] = [("seed", "3"), ("gradients", "tape"), ("drawn_rows", "500")]
+    for changes in [[], free, [("preset", "document")]] as [[Change]] {
+      #expect(try note(ETTForecasting.self, changes, "test_mse") == "published: 0.386")
+    }
+    for change in [("hidden", "64"), ("horizon", "48"), ("steps", "2"), ("window", "49")] {
+      #expect(try note(ETTForecasting.self, [change], "test_mse") == nil)
+    }
+    #expect(
+      ETTForecasting.information.published
+        == "test MSE 0.386 (DLinear), 0.3752 (CycleNet with a perceptron), 0.374 (the best at this history)"
+    )
+  }
+
   /// What is drawn, how exactly and by which way the same is worked out, and what has no effect.
   @Test func whatMayDiffer() throws {
     let perceptron: [Change] = [

@@ -173,6 +173,12 @@ import Training
     let environment = try RunDirectory.read(
       RunEnvironment.self, from: URL(fileURLWithPath: summary.run + "/environment.json"))
     #expect(environment.dataFiles.map(\.name) == ["ETTh1.csv"])
+    let usual = try ETTForecasting(ForecastingConfiguration(), data: data) { _ in }
+    #expect(usual.keyFigures(["test_mse": 0.5]).first?.note == "published: 0.386")
+    var other = ForecastingConfiguration()
+    other.hidden = 8
+    let changed = try ETTForecasting(other, data: data) { _ in }
+    #expect(changed.keyFigures(["test_mse": 0.5]).first?.note == nil)
 
     let inspection = try DataSets.inspect("ett", in: data)
     #expect(
