@@ -66,7 +66,7 @@ struct PredictCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The file to write: .npy, of pictures also .csv, of a table .csv. Of the latter two it may be left out.",
+      "The file to write: .npy, of pictures also .csv, of a table .csv. For pictures and tables it may be left out; they are then printed.",
       valueName: "file"))
   var output: String?
 
@@ -107,6 +107,7 @@ struct PredictCommand: ParsableCommand {
     let isOfPictures = !isTable && Prediction.isOfPictures(input)
     // That there is no such file is worse than what is missing beside.
     if !isTable && !isOfPictures { try Prediction.requireArray(input) }
+    if let model { try Prediction.requireNoForecaster(model) }
     guard !json || isOfPictures else {
       throw AdjointError(.usage, "--json: is for pictures, whose classes it prints")
     }
@@ -114,12 +115,12 @@ struct PredictCommand: ParsableCommand {
       throw AdjointError(.usage, "--class-names: is for pictures, whose classes are printed")
     }
     if isTable { return try forecast(input) }
+    let (model, weights) = try named()
+    try Prediction.requireSuited(model, toPictures: isOfPictures)
     guard dataDir == nil || folder == nil else {
       throw AdjointError(
-        .usage,
-        "--data-dir: of a run it is for tables, by whose training data numbers are scaled")
+        .usage, "--data-dir: pictures and arrays need no training data with --run; leave it out")
     }
-    let (model, weights) = try named()
     if isOfPictures {
       let found = try Prediction.pictures(
         model: model, changes: settings.changes(), weights: weights, input: input,

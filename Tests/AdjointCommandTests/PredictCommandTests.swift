@@ -1,4 +1,6 @@
+import Datasets
 import Foundation
+import Tensors
 import TestSupport
 import Testing
 
@@ -92,6 +94,30 @@ import Testing
     try expectFailure(
       64, "adjoint: --class-names: is for pictures, whose classes are printed",
       ["predict", "--run", "run", "--input", "x.csv", "--class-names", "names.txt"], in: folder)
+  }
+
+  /// By its name and as a run, whatever the input is and whatever else is there.
+  @Test func aForecasterTakesTables() throws {
+    let folder = try TemporaryFolder()
+    let settings = ["hidden=8", "history=24", "horizon=12", "window=7", "drawn_rows=600"]
+    let trained = try Command.run(
+      ["train", "etth1", "--steps", "2", "--output", "run", "--quiet"]
+        + settings.flatMap { ["--set", $0] }, in: folder)
+    try #require(trained.status == 0, "\(trained.errors)")
+    let message = "adjoint: etth1 forecasts tables: adjoint predict --run RUN --input FILE.csv"
+    let named = ["predict", "--model", "etth1", "--weights", "w.safetensors", "--input"]
+    try writePictures(folder)
+    try folder.write(NPY.encode(.zeros([1, 24])), "m.npy")
+    try folder.write([], "m.csv")
+    for input in ["photos/a.png", "photos", "m.npy", "m.csv"] {
+      for flags in [[], ["--data-dir", "."], ["--output", "o.npy"], ["--json"]] {
+        try expectFailure(64, message, named + [input] + flags, in: folder)
+      }
+    }
+    for input in ["photos/a.png", "photos", "m.npy"] {
+      try expectFailure(
+        64, message, ["predict", "--run", "run", "--input", input, "--data-dir", "."], in: folder)
+    }
   }
 
   @Test func inputsThatAreNotThere() throws {

@@ -32,6 +32,7 @@ public enum Prediction {
     model name: String, changes: [(key: String, value: String)], weights: URL, input: URL,
     output: URL, note: (String) -> Void = { _ in }
   ) throws -> Shape {
+    try requireSuited(name, toPictures: false)
     try requireEnding(of: output, "npy")
     if let image = try imageModel(name, changes, weights) {
       let images = try NPY.contents(of: input)
@@ -43,14 +44,31 @@ public enum Prediction {
       return try write(prediction.logits(images, from: input), to: output)
     }
     guard let kind = try experiment(named: name) as? any PredictingExperiment.Type else {
-      let isForecaster = try experiment(named: name) is any ForecastingExperiment.Type
-      throw AdjointError(
-        .usage,
-        "\(name): has no model that predicts rows of an array"
-          + (isForecaster
-            ? "; a run of it goes on with a table: --run and an --input that ends in .csv" : ""))
+      throw AdjointError(.usage, "\(name): has no model that predicts rows of an array")
     }
     return try run(kind, changes, weights, input, output, note)
+  }
+
+  /// Throws a usage error if a model goes on with tables, which a run of it alone does.
+  public static func requireNoForecaster(_ name: String) throws {
+    guard !ImageNetworks.names.contains(name) else { return }
+    if try experiment(named: name) is any ForecastingExperiment.Type {
+      throw AdjointError(
+        .usage, "\(name) forecasts tables: adjoint predict --run RUN --input FILE.csv")
+    }
+  }
+
+  /// Throws a usage error if a model goes on with tables, or takes no pictures where there are some.
+  public static func requireSuited(_ name: String, toPictures: Bool) throws {
+    try requireNoForecaster(name)
+    guard toPictures, !ImageNetworks.names.contains(name),
+      try !(experiment(named: name) is any ImageExperiment.Type)
+    else { return }
+    throw rowsOnly(name)
+  }
+
+  static func rowsOnly(_ name: String) -> AdjointError {
+    AdjointError(.usage, "\(name): takes rows of an array, no pictures")
   }
 
   /// A convolutional network by its own name, or that of an experiment's configuration.

@@ -32,9 +32,8 @@ extension Prediction {
     output: URL?, classNames names: URL? = nil, note: (String) -> Void = { _ in }
   ) throws -> PicturePrediction {
     try requireEnding(of: output, "npy", "csv")
-    guard let model = try imageModel(name, changes, weights) else {
-      throw AdjointError(.usage, "\(name): takes rows of an array, no pictures")
-    }
+    try requireSuited(name, toPictures: true)
+    guard let model = try imageModel(name, changes, weights) else { throw rowsOnly(name) }
     let isFolder = ImageFolder.isFolder(input)
     let files = isFolder ? try ImageFolder.pictures(in: input) : [input]
     guard !files.isEmpty else {

@@ -156,8 +156,7 @@ import Testing
     let folder = try TemporaryFolder()
     expectError(
       .usage,
-      "etth1: has no model that predicts rows of an array; a run of it goes on with a table: --run and an "
-        + "--input that ends in .csv"
+      "etth1 forecasts tables: adjoint predict --run RUN --input FILE.csv"
     ) {
       _ = try Prediction.run(
         model: "etth1", changes: [], weights: folder.file("w.safetensors"),
