@@ -30,7 +30,12 @@ struct DataCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The set.", valueName: "name"))
     var name: String
 
-    @OptionGroup var size: ImageSizeOption
+    @Option(
+      parsing: .unconditional,
+      help: ArgumentHelp(
+        "The side of an image of MedMNIST: 28 (where left out), 64, 128 or 224.",
+        valueName: "pixels"))
+    var size: Int?
 
     @Option(
       help: ArgumentHelp(
@@ -42,7 +47,7 @@ struct DataCommand: ParsableCommand {
     func run() throws {
       let data = DataDirectory(
         explicit: dataDir.map { URL(fileURLWithPath: $0, isDirectory: true) })
-      let folder = try DataSets.fetch(name, size: size.size, into: data) {
+      let folder = try DataSets.fetch(name, size: size, into: data) {
         Console.note($0)
       }
       try Console.result(folder.path)
@@ -61,7 +66,13 @@ struct DataCommand: ParsableCommand {
         valueName: "name"))
     var name: String
 
-    @OptionGroup var size: ImageSizeOption
+    @Option(
+      parsing: .unconditional,
+      help: ArgumentHelp(
+        "The side of an image of MedMNIST: 28 (where left out), 64, 128 or 224; of a folder's, any from 8.",
+        valueName: "pixels"))
+    var size: Int?
+
     @OptionGroup var data: DataOptions
 
     @Option(
@@ -96,7 +107,7 @@ struct DataCommand: ParsableCommand {
       if let output { try DataSets.requireSheet(URL(fileURLWithPath: output)) }
       // A recipe that cannot be read is not found out after a minute of reading images.
       if let augment { _ = try AugmentationRecipe(parsing: augment) }
-      let inspection = try DataSets.inspect(name, size: size.size, in: data.directory)
+      let inspection = try DataSets.inspect(name, size: size, in: data.directory)
       try Console.result(Console.table(inspection.rows))
       if let output {
         let file = URL(fileURLWithPath: output)
@@ -151,14 +162,4 @@ struct DataCommand: ParsableCommand {
       try Console.result(file.path)
     }
   }
-}
-
-/// Which of a set's sizes is meant.
-struct ImageSizeOption: ParsableArguments {
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "The side of an image of MedMNIST: 28 (where left out), 64, 128 or 224; of a folder's, any from 8.",
-      valueName: "pixels"))
-  var size: Int?
 }

@@ -56,9 +56,14 @@ import Testing
     #expect(try folder.bytes("run.npy") == folder.bytes("y.npy"))
     try expectFailure(
       64,
-      "adjoint: --data-dir: of a run it is for tables, by whose training data numbers are scaled",
+      "adjoint: --data-dir: pictures and arrays need no training data with --run; leave it out",
       ["predict", "--run", "run", "--input", "x.npy", "--output", "y.npy", "--data-dir", "."],
       in: folder)
+    // What it cannot take at all is said first.
+    try folder.write([], "x.png")
+    try expectFailure(
+      64, "adjoint: mnist-mlp: takes rows of an array, no pictures",
+      ["predict", "--run", "run", "--input", "x.png", "--data-dir", "."], in: folder)
     try folder.write(
       Data(contentsOf: URL(fileURLWithPath: weights)), "pretrained/digits.safetensors")
     let byName = try Command.run(
@@ -156,8 +161,8 @@ import Testing
     try expectFailure(
       66, "adjoint: mnist: is neither in $ADJOINT_DATA nor in the cache; adjoint data fetch mnist",
       ["data", "inspect", "mnist"], in: folder)
-    // The sizes of a member of MedMNIST share its name.
-    let others = DataCatalogue.sources.filter { $0.member == nil }
+    // The sizes of a member of MedMNIST share its name, and what is drawn is not fetched.
+    let others = DataCatalogue.sources.filter { $0.member == nil && !$0.files.isEmpty }
     let names = (others.map(\.name) + MedMNIST.members.map(\.name)).sorted().joined(separator: ", ")
     try expectFailure(
       64, "adjoint: there is no data set named minst; did you mean mnist? (there are \(names))",
@@ -178,9 +183,11 @@ import Testing
       ["data", "inspect", "pathmnist", "--data-dir", "tissue", "--output", "sheet.png"], in: folder)
     #expect(inspected.output.contains("drawn by the program (seed 2) in the layout of PathMNIST"))
     #expect(inspected.output.contains("training    10 images, 28 × 28 × 3, 9 classes\n"))
-    try expectFailure(
-      64, "adjoint: bloodmnist: cannot be drawn; what can is pathmnist",
-      ["data", "synthesize", "bloodmnist", "--count", "20", "--output", "tissue"], in: folder)
+    for name in ["bloodmnist", "minst"] {
+      try expectFailure(
+        64, "adjoint: \(name): cannot be drawn; what can is pathmnist",
+        ["data", "synthesize", name, "--count", "20", "--output", "tissue"], in: folder)
+    }
     try expectFailure(
       64, "adjoint: pathmnist: 0 images; between 11 and the real set's 107180 can be drawn",
       ["data", "synthesize", "pathmnist", "--count", "0", "--output", "empty"], in: folder)
@@ -210,6 +217,7 @@ import Testing
       ["benchmark", "tiny", "--seconds", "0.05", "--inference", "--precision", "float64"],
       in: folder)
     #expect(inference.output.hasPrefix("tiny  inference  median "))
+    #expect(inference.output.contains(/\d steps  peak of tensors 0\.\d MB  reorders of weights 0,/))
 
     for (flags, message) in [
       (["--seconds", "0"], "--seconds 0.0: has to be above 0 and at most 3600"),

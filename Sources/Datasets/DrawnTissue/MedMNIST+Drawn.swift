@@ -8,6 +8,14 @@ extension MedMNIST {
   /// The members whose layout ``synthesize(_:size:count:seed:into:)`` knows.
   public static let drawable = ["pathmnist"]
 
+  /// Throws a usage error for a name that is none of ``drawable``.
+  public static func requireDrawable(_ name: String) throws {
+    guard drawable.contains(name) else {
+      throw AdjointError(
+        .usage, "\(name): cannot be drawn; what can is \(drawable.joined(separator: ", "))")
+    }
+  }
+
   /// Whether a file is one that ``synthesize(_:size:count:seed:into:)`` drew.
   public static func isDrawn(_ file: URL) -> Bool {
     (try? NPZ(file))?.names.contains(drawnMark) ?? false
@@ -42,12 +50,8 @@ extension MedMNIST {
   public static func synthesize(
     _ name: String, size: Int = 28, count: Int, seed: UInt64 = 0, into folder: URL
   ) throws -> URL {
+    try requireDrawable(name)
     let member = try member(named: name)
-    guard drawable.contains(name) else {
-      throw AdjointError(
-        .usage,
-        "\(name): cannot be drawn; what can is \(drawable.joined(separator: ", "))")
-    }
     let source = try source(of: member, size: size)
     let published = member.counts.train + member.counts.validation + member.counts.test
     guard (fewest...published).contains(count) else {

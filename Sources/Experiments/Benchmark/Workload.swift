@@ -147,7 +147,8 @@ public struct Workload: Sendable {
     /// One line for people.
     public var line: String {
       String(
-        format: "%@  %@  median %.4f ms  (10 %% %.4f, 90 %% %.4f)  %d steps  peak %.1f MB  "
+        format:
+          "%@  %@  median %.4f ms  (10 %% %.4f, 90 %% %.4f)  %d steps  peak of tensors %.1f MB  "
           + "reorders of weights %d, of activations %d",
         workload, mode, medianMs, p10Ms, p90Ms, steps, Double(peakBytes) / 1e6, weightReorders,
         activationReorders)

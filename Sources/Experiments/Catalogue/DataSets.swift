@@ -52,6 +52,12 @@ public enum DataSets {
   public static func fetch(
     _ name: String, size: Int? = nil, into directory: DataDirectory, note: (String) -> Void
   ) throws -> URL {
+    let known = DataCatalogue.sources
+    guard known.contains(where: { $0.name == name }) else {
+      let others = known.filter { $0.member == nil && !$0.files.isEmpty }.map(\.name)
+      throw AdjointError(
+        .usage, unknown("data set", name, among: others + MedMNIST.members.map(\.name)))
+    }
     let source = try source(name, size: size)
     guard !source.files.isEmpty else {
       throw AdjointError(.usage, "\(name): is drawn by the program; there is nothing to fetch")
@@ -90,6 +96,7 @@ public enum DataSets {
   public static func synthesize(
     _ name: String, size: Int, count: Int, seed: UInt64, into folder: URL
   ) throws -> URL {
+    try MedMNIST.requireDrawable(name)
     let source = try MedMNIST.source(of: MedMNIST.member(named: name), size: size)
     let file = folder.appendingPathComponent(source.files[0].name)
     if FileManager.default.fileExists(atPath: file.path), !MedMNIST.isDrawn(file) {
