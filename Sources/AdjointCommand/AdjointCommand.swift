@@ -42,8 +42,28 @@ struct AdjointCommand: ParsableCommand {
       // None of the errors that are meant for the user.
       Console.fail("\(error)", code: AdjointError.Kind.internalFault.rawValue)
     } catch {
+      if let words = missingDash(error) {
+        Console.fail(words, code: AdjointError.Kind.usage.rawValue)
+      }
       exit(withError: error)
     }
+  }
+
+  /// What to say of an option with one dash, `-epochs`, where the parser refuses it, or finds an `h` among its letters
+  /// and shows the help that nobody asked for; nil for other errors.
+  private static func missingDash(_ error: any Error) -> String? {
+    let words = Array(CommandLine.arguments.dropFirst().prefix { $0 != "--" })
+    guard !(error is ExitCode),
+      Set(words).isDisjoint(with: ["-h", "-help", "--help", "help", "--version"])
+    else { return nil }
+    let dashed = words.indices.filter { words[$0].prefixMatch(of: /-[A-Za-z]{2}/) != nil }
+    // What follows an option may be its value, of which the parser says more; but then it shows no help.
+    let free = dashed.filter { place in
+      place == 0 || !words[place - 1].hasPrefix("--") || words[place - 1].contains("=")
+    }
+    let found = free.first ?? (exitCode(for: error) == .success ? dashed.first : nil)
+    guard let word = found.map({ words[$0].prefix { $0 != "=" } }) else { return nil }
+    return "\(word): did you mean -\(word)?"
   }
 
   /// The system's library of threads stops the process where it cannot open what it waits with.

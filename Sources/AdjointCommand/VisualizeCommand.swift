@@ -24,9 +24,9 @@ struct VisualizeCommand: ParsableCommand {
         occlusion   how much the logit falls where a window is covered
         maximize    an image that makes the class' logit, or a layer's units, large
 
-      An image that is no sample is brought to the size of the training images. The run's data have to be at hand \
-      for a sample, and for the mean image that integrated and occlusion compare with; with --baseline black a \
-      picture needs none.
+      Without --image and --sample it takes image 0 of the test part. An image that is no sample is brought to the size \
+      of the training images. The run's data have to be at hand for a sample, and for the mean image that integrated \
+      and occlusion compare with; with --baseline black a picture needs none.
       """)
 
   @Argument(help: ArgumentHelp("The run's folder.", valueName: "run"))

@@ -64,6 +64,70 @@ import Training
     for line in result.output.split(separator: "\n") { #expect(line.count <= 100, "\(line)") }
   }
 
+  /// What a help page says, without the ends of its lines.
+  @Test(arguments: [
+    ("predict", "For pictures and tables it may be left out; they are then printed."),
+    ("train", "--config <file> A configuration to begin with, such as a sweep's best.json."),
+    ("train", "--gradients <gradients> tape or by-hand, where the experiment has both."),
+    ("visualize", "Without --image and --sample it takes image 0 of the test part."),
+    (
+      "data fetch",
+      "--size <pixels> The side of an image of MedMNIST: 28 (where left out), 64, 128 or 224. --data-dir"
+    ),
+    (
+      "data inspect",
+      "The side of an image of MedMNIST: 28 (where left out), 64, 128 or 224; of a folder's, any from 8."
+    ),
+  ])
+  func helpSays(command: String, words: String) throws {
+    let path = command.split(separator: " ").map(String.init)
+    let result = try Command.run(path + ["--help"], in: TemporaryFolder())
+    let text = result.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    #expect(text.contains(words), "\(text)")
+  }
+
+  /// One dash and several letters, wherever they stand, but as values and behind `--`.
+  @Test(arguments: [
+    ("train mnist-mlp -epochs 1", "-epochs: did you mean --epochs?"),
+    ("train mnist-mlp -steps=1", "-steps: did you mean --steps?"),
+    ("train mnist-mlp --quiet -epochs 1", "-epochs: did you mean --epochs?"),
+    ("train mnist-mlp --seed 3 -threads 1 --help-me", "-threads: did you mean --threads?"),
+    ("-threads", "-threads: did you mean --threads?"),
+  ])
+  func optionsWithOneDash(words: String, message: String) throws {
+    let folder = try TemporaryFolder()
+    try expectFailure(
+      64, "adjoint: \(message)", words.split(separator: " ").map(String.init), in: folder)
+    #expect(folder.contents("") == [])
+  }
+
+  /// What is no option with one dash too few.
+  @Test(arguments: [
+    ("train mnist-mlp --output -hello", "Error: Missing value for '--output <folder>'"),
+    (
+      "train mnist-mlp --epochs -hello",
+      "Error: The value '-hello' is invalid for '--epochs <epochs>'"
+    ),
+    ("train mnist-mlp -- -hello", "Error: Unexpected argument '-hello'"),
+    (
+      "train mnist-mlp --learning-rate -0.5",
+      "adjoint: learning_rate=-0.5: has to be in 1e-12 … 1000000.0"
+    ),
+    ("train mnist-mlp --learning-rate -inf", "adjoint: learning_rate=-inf: expected a number"),
+  ])
+  func valuesWithADash(words: String, message: String) throws {
+    let result = try Command.run(
+      words.split(separator: " ").map(String.init), in: TemporaryFolder())
+    #expect(result.status == 64)
+    #expect(result.errors.split(separator: "\n").first.map(String.init) == message)
+  }
+
+  @Test(arguments: ["-h", "-help", "--help"])
+  func helpHoweverAskedFor(flag: String) throws {
+    let result = try Command.run(["train", "-epochs", flag], in: TemporaryFolder())
+    #expect(result.status == 0 && result.output.hasPrefix("OVERVIEW: Train an experiment"))
+  }
+
   /// What a shell makes of a variable that is not set is no path to write to.
   @Test(arguments: [
     ["train", "mnist-mlp", "--output", ""], ["train", "mnist-mlp", "--data-dir", ""],
