@@ -1,7 +1,7 @@
 // The gradient of a convolution's weights, straight from the images: for each element of the window a product of the
-// outputs' cotangents and the pixels under them, summed over all positions. A few rows of images at a time: their
-// pixels are brought into a panel of a few channels with its padding, which stays in the first-level cache for
-// all outputs and the whole window. No matrix of patches is written.
+// outputs' cotangents and the pixels under them, summed over all positions that have one. A few rows of images at a
+// time: their pixels are brought into a panel of a few channels, which stays in a cache near the core for all outputs
+// and the whole window. Neither padding nor a matrix of patches is written.
 //
 // sizes = {batch, height, width, inputs, outputs, output height, output width, window height, window width,
 //          stride height, stride width, dilation height, dilation width, top, left}

@@ -113,8 +113,8 @@ public enum StateSelection: Sendable, Equatable {
 ///   - model: what is set.
 ///   - selection: which part of both.
 ///   - source: where the tensors are from, for the message.
-/// - Throws: `AdjointError` that lists what is missing, unexpected and of the wrong shape, three of each and
-///   how many more there are, or that a path of the selection is not in the model.
+/// - Throws: `AdjointError` that lists all that is missing, unexpected and of the wrong shape, or that a
+///   path of the selection is not in the model.
 public func load(
   _ state: [String: Tensor], into model: Any, _ selection: StateSelection = .everything,
   from source: String = "the state"
@@ -147,18 +147,11 @@ public func load(
   let extra = unexpected.sorted().map { "\($0) \(state[$0]?.shape ?? [])" }
   let lists = [("missing", missing), ("unexpected", extra), ("wrong shape", wrong)]
     .filter { !$0.1.isEmpty }
-    .map { "\n  \($0.0): \(beginning(of: $0.1))" }
+    .map { "\n  \($0.0): \($0.1.joined(separator: ", "))" }
   guard lists.isEmpty else {
     throw AdjointError(.badData, "\(source) does not fit the model" + lists.joined())
   }
   for (holder, value) in found { holder.set(value) }
-}
-
-/// `a, b, c … and 105 more`
-private func beginning(of list: [String]) -> String {
-  let shown = 3
-  return list.prefix(shown).joined(separator: ", ")
-    + (list.count > shown ? " … and \(list.count - shown) more" : "")
 }
 
 private func items(of model: Any) -> [StateVisitor.Item] {

@@ -267,8 +267,8 @@ import Testing
       .badData,
       """
       \(folder.path)/w.safetensors does not fit the model
-        missing: \(missing.prefix(3).joined(separator: ", ")) … and \(missing.count - 3) more
-        unexpected: \(unexpected.prefix(3).joined(separator: ", ")) … and \(unexpected.count - 3) more
+        missing: \(missing.joined(separator: ", "))
+        unexpected: \(unexpected.joined(separator: ", "))
         wrong shape: linear.weight is [4, 64], expected [4, 512]
       """
     ) { _ = try predict(folder, "vgg") }
