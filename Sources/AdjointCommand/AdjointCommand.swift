@@ -42,11 +42,24 @@ struct AdjointCommand: ParsableCommand {
       // None of the errors that are meant for the user.
       Console.fail("\(error)", code: AdjointError.Kind.internalFault.rawValue)
     } catch {
-      if let words = missingDash(error) {
+      if let words = unknownSubcommand() ?? missingDash(error) {
         Console.fail(words, code: AdjointError.Kind.usage.rawValue)
       }
       exit(withError: error)
     }
+  }
+
+  /// What to say of a word that stands where a subcommand has to, and is none; nil if there is no such word.
+  private static func unknownSubcommand() -> String? {
+    var subcommands = configuration.subcommands
+    for word in CommandLine.arguments.dropFirst() {
+      guard !subcommands.isEmpty, !word.hasPrefix("-"), word != "help" else { return nil }
+      guard let found = subcommands.first(where: { $0._commandName == word }) else {
+        return unknown("subcommand", word, among: subcommands.map { $0._commandName })
+      }
+      subcommands = found.configuration.subcommands
+    }
+    return nil
   }
 
   /// What to say of an option with one dash, `-epochs`, where the parser refuses it, or finds an `h` among its letters

@@ -64,7 +64,8 @@ struct SettingOptions: ParsableArguments {
   @Option(
     name: .customLong("set"), parsing: .singleValue,
     help: ArgumentHelp(
-      "Change a setting, of those that adjoint list NAME shows; may be given often.",
+      "Change a setting, of those that adjoint list NAME shows; may be given often, and the last "
+        + "counts.",
       valueName: "key=value"))
   var settings: [String] = []
 

@@ -12,7 +12,7 @@ struct TrainCommand: ParsableCommand {
       A run's folder holds configuration.json, environment.json, metrics.jsonl, TensorBoard event \
       files, checkpoints and report.html. Ctrl-C finishes the step, saves, and exits with 130; \
       --resume goes on from there. --config takes the configuration.json of a run or the best.json of a \
-      sweep; --set and the other flags change it further.
+      sweep; --set and the other flags change it further, a flag such as --epochs before --set epochs.
       """)
 
   @Argument(help: ArgumentHelp("The experiment; see adjoint list.", valueName: "name"))

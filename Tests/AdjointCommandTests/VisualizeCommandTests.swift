@@ -54,6 +54,25 @@ import Testing
         "--what: there is no way named salience; did you mean saliency? (there are features, filters, gradcam, "
           + "guided, integrated, maximize, occlusion, saliency, smoothgrad)"
       ),
+      (
+        ["--what", "saliency,filters", "--layer", "layers.0"],
+        "--layer: is for features, gradcam, maximize; asked for is saliency, filters"
+      ),
+      (
+        ["--what", "features", "--unit", "1"], "--unit: is for maximize; asked for is features"
+      ),
+      (
+        ["--what", "filters", "--class", "1"],
+        "--class: is for saliency, guided, smoothgrad, integrated, gradcam, occlusion, maximize; asked for is filters"
+      ),
+      (
+        ["--what", "guided", "--baseline", "black"],
+        "--baseline: is for integrated, occlusion; asked for is guided"
+      ),
+      (
+        ["--what", "guided", "--seed", "1"],
+        "--seed: is for smoothgrad, maximize; asked for is guided"
+      ),
       (["--baseline", "white"], "--baseline white: expected mean or black"),
       (["--image", "x.png", "--sample", "1"], "--image and --sample exclude one another"),
       (

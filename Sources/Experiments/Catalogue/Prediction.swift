@@ -234,7 +234,15 @@ public enum Prediction {
     let predictor = kind.predictor(for: configuration)
     try load(try StateFile.read(weights, note: note), into: predictor.model, from: weights.path)
     var x = try NPY.read(input)
-    if predictor.byteDivisor != 1, try NPY.isOfBytes(input) { x = x / predictor.byteDivisor }
+    if predictor.byteDivisor != 1 {
+      if try NPY.isOfBytes(input) {
+        x = x / predictor.byteDivisor
+      } else if let beyond = x.doubles.first(where: { $0 < 0 || $0 > 1 }) {
+        note(
+          "\(input.path): holds \(String(format: "%g", beyond)); the model was trained on bytes divided by "
+            + String(format: "%g, numbers between 0 and 1", predictor.byteDivisor))
+      }
+    }
     let width = predictor.features
     guard x.rank == 2, x.shape[1] == width else {
       throw AdjointError(

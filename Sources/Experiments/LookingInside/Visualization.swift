@@ -26,6 +26,7 @@ public enum Visualization {
   public static func run(
     _ request: VisualizationRequest, note: (String) -> Void
   ) throws -> Outcome {
+    try request.requireUsed()
     let run = try RunDirectory(opening: request.run)
     let name = try RunDirectory.read(SavedName.self, from: run.configuration).experiment
     let folder = run.folder.appendingPathComponent("visualize", isDirectory: true)

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Tensors
 
 /// What `adjoint visualize` is asked for.
 public struct VisualizationRequest: Sendable {
@@ -55,6 +56,24 @@ public struct VisualizationRequest: Sendable {
   public var seed: UInt64 = 0
   /// The folder to write; nil for one below the run's.
   public var output: URL?
+
+  /// Throws a usage error for an option that none of the ways asked for reads.
+  func requireUsed() throws {
+    guard !what.isEmpty else { return }
+    let options: [(flag: String, isGiven: Bool, ways: [What])] = [
+      ("layer", layer != nil, [.features, .gradcam, .maximize]),
+      ("unit", unit != nil, [.maximize]),
+      ("class", label != nil, What.allCases.filter { $0 != .filters && $0 != .features }),
+      ("baseline", baseline != .mean, [.integrated, .occlusion]),
+      ("seed", seed != 0, [.smoothgrad, .maximize]),
+    ]
+    for option in options where option.isGiven && !what.contains(where: option.ways.contains) {
+      throw AdjointError(
+        .usage,
+        "--\(option.flag): is for \(option.ways.map(\.rawValue).joined(separator: ", ")); asked for is "
+          + what.map(\.rawValue).joined(separator: ", "))
+    }
+  }
 
   /// Whether the images of the run are needed: one that is looked at, or the mean of those it was trained on.
   var needsData: Bool {

@@ -82,6 +82,27 @@ import Testing
     #expect(zip(found, expected).allSatisfy { abs($0 - $1) <= 1e-5 })
   }
 
+  /// Numbers that were never divided are told of, those between 0 and 1 are not.
+  @Test(arguments: [
+    (Float(1), nil as String?), (255, "255"), (-0.5, "-0.5"),
+  ])
+  func numbersOutOfRange(value: Float, found: String?) throws {
+    let folder = try TemporaryFolder()
+    try writeWeights(to: folder.file("w.safetensors"))
+    let input = folder.file("x.npy")
+    let x = [Float](repeating: 0, count: 783) + [value]
+    try NPY.encode(Tensor(x, shape: [1, 784])).write(to: input)
+    var notes: [String] = []
+    _ = try Prediction.run(
+      model: "mnist-mlp", changes: [(key: "hidden", value: "3")],
+      weights: folder.file("w.safetensors"), input: input, output: folder.file("y.npy")
+    ) { notes.append($0) }
+    let expected = found.map {
+      "\(input.path): holds \($0); the model was trained on bytes divided by 255, numbers between 0 and 1"
+    }
+    #expect(notes == [expected].compactMap(\.self))
+  }
+
   /// Beside the weights of a run stands how its model is built.
   @Test func settingsAreThoseOfTheRun() throws {
     let folder = try TemporaryFolder()
