@@ -92,8 +92,8 @@ public struct MultiTaskCascade {
     let (xbn, mean) = meanOnlyBatchNormalizationWithMean(x1b, b1b, activation: .relu)
     let xsum = ya + xbn  // X⊕ = ŶA + max(XBN, 0)
     let z2b = linear(xsum, theta2b, b2b)  // Z₂B = X⊕ θ₂Bᵀ + b₂B
-    let difference = ya - targets  // ŶA − Y_A
-    let halfSquares = 0.5 / m * sumOfSquares(difference)  // L_A = (1/m) Σᵢ ½ ‖ŶA − Y_A‖²
+    let error = ya - targets  // ŶA − Y_A
+    let halfSquares = 0.5 / m * sumOfSquares(error)  // L_A = (1/m) Σᵢ ½ ‖ŶA − Y_A‖²
     let (lossB, yb) = softmaxCrossEntropyWithProbabilities(z2b, labels: labels)
 
     // ∂L/∂Z₂B = β (ŶB − Y_B) / m
@@ -107,7 +107,7 @@ public struct MultiTaskCascade {
     let dx1b = meanOnlyBatchNormalizationPullback(dxbn, biasGradient: db1b)
     let dtheta1b = matmul(dx1b, x, transposeA: true)  // ∂L/∂θ₁B = (∂L/∂X₁B)ᵀ X
 
-    let dya = difference * (weightA / m) + dxsum  // ∂L/∂ŶA = α (ŶA − Y_A) / m + ∂L/∂X⊕
+    let dya = error * (weightA / m) + dxsum  // ∂L/∂ŶA = α (ŶA − Y_A) / m + ∂L/∂X⊕
     let dtheta2a = matmul(dya, xdp, transposeA: true)  // ∂L/∂θ₂A = (∂L/∂ŶA)ᵀ XDP
     let db2a = sum(dya, axis: 0)  // ∂L/∂b₂A = Σᵢ ∂L/∂ŶA
     let dxdp = matmul(dya, theta2a)  // ∂L/∂XDP = ∂L/∂ŶA θ₂A

@@ -62,18 +62,18 @@ public struct TwoLayerPerceptron {
 
     let m = Double(x.shape[0])
     let dz2 = softmaxCrossEntropyPullback(1 / m, y, labels: labels)  // ∂L/∂Z₂ = (Ŷ − Y) / m
-    var dw2 = matmul(dz2, h1, transposeA: true)  // ∂L/∂W₂ = (∂L/∂Z₂)ᵀ H₁
+    var dw2 = matmul(dz2, h1, transposeA: true)  // ∂L/∂W₂ = (∂L/∂Z₂)ᵀ H₁ + 2λ W₂
+    if penalty > 0 { dw2 = addScaled(dw2, w2, 2 * penalty) }
     let db2 = sum(dz2, axis: 0)  // ∂L/∂b₂ = Σᵢ ∂L/∂Z₂
     let dh1 = matmul(dz2, w2)  // ∂L/∂H₁ = ∂L/∂Z₂ W₂
     let dz1 = reluPullback(dh1, h1)  // ∂L/∂Z₁ = ∂L/∂H₁ ∘ [Z₁ > 0]
-    var dw1 = matmul(dz1, x, transposeA: true)  // ∂L/∂W₁ = (∂L/∂Z₁)ᵀ X
+    var dw1 = matmul(dz1, x, transposeA: true)  // ∂L/∂W₁ = (∂L/∂Z₁)ᵀ X + 2λ W₁
+    if penalty > 0 { dw1 = addScaled(dw1, w1, 2 * penalty) }
     let db1 = sum(dz1, axis: 0)  // ∂L/∂b₁ = Σᵢ ∂L/∂Z₁
 
     var loss = crossEntropy
     if penalty > 0 {
-      loss = loss + penalty * (sumOfSquares(w1) + sumOfSquares(w2))  // L + λ (‖W₁‖² + ‖W₂‖²)
-      dw1 = addScaled(dw1, w1, 2 * penalty)  // ∂L/∂W₁ + 2λ W₁
-      dw2 = addScaled(dw2, w2, 2 * penalty)  // ∂L/∂W₂ + 2λ W₂
+      loss = loss + penalty * (sumOfSquares(w1) + sumOfSquares(w2))  // J + λ (‖W₁‖² + ‖W₂‖²)
     }
     return Result(
       loss: loss, crossEntropy: crossEntropy, probabilities: y,

@@ -99,7 +99,7 @@ private let cascade = Derivation(
     .text(
       #"""
       In the code each of the two has a weight, so that one task can be learned without the other; both are 1 here.
-      There `yb` are the probabilities $\hat Y_B$, the classes come as numbers instead of one-hot rows, `difference` is
+      There `yb` are the probabilities $\hat Y_B$, the classes come as numbers instead of one-hot rows, `error` is
       $\hat Y_A - Y_A$, `xsum` is $X_\oplus$, and `xbn` is what the rectifier leaves, $X_{\text{BN}*}$.
 
       Backpropagation walks from the loss to the input. Task B comes first, because its gradient is needed in task A.
@@ -172,7 +172,7 @@ private let cascade = Derivation(
     .derive(
       d(predictedA), (1 / m) * (predictedA - yA) + d(xSum),
       (1 / m) * (predictedA - yA + (predictedB - yB) * theta2B),
-      code: ["let dya = difference * (weightA / m) + dxsum"]),
+      code: ["let dya = error * (weightA / m) + dxsum"]),
     .text(#"Behind that lies a linear layer again, from $X_{\text{DP}}$ to $\hat Y_A$:"#),
     .derive(
       d(theta2A), d(predictedA).transposed * xDP,

@@ -35,7 +35,7 @@ private struct Branch: Sendable {
       (u, "the \(part), what its perceptron takes"),
       (w1, "weight of its hidden layer, a parameter"),
       (b1, "its bias, a parameter"), (z1, "what its hidden units add up"),
-      (g, "what the rectifier leaves of that"), (mask, "mask of dropout; ones where there is none"),
+      (g, "what the rectifier leaves of that"), (mask, "mask of dropout: 0 with probability $p$, else $1/(1 - p)$; ones where $p = 0$"),
       (h, "what its hidden units put out"),
       (w2, "weight of its output layer, a parameter"), (b2, "its bias, a parameter"),
       (z2, "its part of the forecast"),
@@ -79,7 +79,9 @@ private let forecaster = Derivation(
       #"""
       A window has $T$ steps of $N$ variates behind and $S$ steps of them ahead. Each variate is a series for itself;
       all series go through the same two perceptrons, one for the trend (index $t$) and one for the seasonal part
-      (index $s$), whose outputs are added up. An upper index in brackets is the number of the window.
+      (index $s$), whose outputs are added up. An upper index in brackets is the number of the window. Where the mean
+      of each hour of the day is taken away from the data first, and added to the forecast again, $X$ and $Y$ are what
+      that leaves: it cancels in $\hat Y - Y$ and changes no gradient.
       """#),
     .symbols(
       [
@@ -89,7 +91,7 @@ private let forecaster = Derivation(
           places, "$E^{(i)}$ puts $N$ rows where the series of window $i$ are, a one in each column"
         ),
         (xRows, "the series behind, one below the other"), (yRows, "the series ahead"),
-        (mu, "level of each series, its mean"), (sigma, "scale of each series"),
+        (mu, "level of each series: its mean here"), (sigma, "scale of each series: its standard deviation here"),
         (floor, "keeps the scale away from zero"),
         (u, "series without level and scale"),
         (padding, "repeats the ends: a one in each row"),
@@ -113,7 +115,10 @@ private let forecaster = Derivation(
     .text(
       #"""
       In the code that is a permutation of axes. Then each series may be shifted and divided by its own level and
-      scale, which is undone on the forecast. Without normalisation $\mu = 0$ and $\sigma = 1$, and $U$ is $X'$:
+      scale, which is undone on the forecast. There are four ways, of which the formulas have the last: none,
+      $\mu = 0$ and $\sigma = 1$, so that $U$ is $X'$; the last value of a series as $\mu$, or its mean, with
+      $\sigma = 1$; its mean and standard deviation. $\mu$ and $\sigma$ are constants to the parameters, so that the
+      gradients below hold for all four:
       """#),
     .define([
       mu ≔ (1 / steps) * xRows * onesT,

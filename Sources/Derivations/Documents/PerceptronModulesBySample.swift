@@ -55,7 +55,12 @@ private let modules = Derivation(
       loss ≔ -.sum(over: i, of: t[i] * .ln(x2[i])),
     ]),
     .heading("One sample: each module by itself"),
-    .text("Cross-entropy, by the probabilities it is given:"),
+    .text(
+      #"""
+      Cross-entropy, by the probabilities it is given. A probability so small that it is rounded to zero makes the loss
+      infinite, and the quotient too; the page on cross-entropy has the form of both modules in one, in which it
+      cancels before it is computed.
+      """#),
     .derive(d(x2)[i], -(t[i] / x2[i])),
     .text(
       "Softmax; Kronecker's $\\delta_{ij}$ is 1 for $i = j$ and else 0 (the softmax page has the steps):"

@@ -35,6 +35,11 @@ private let twoLayerPerceptron = Derivation(
       (loss, "the loss"),
       (ones, "a column of ones: $\\mathbf{1}_m b^\\top$ is the bias in every row"),
     ]),
+    .text(
+      #"""
+      Where layers are numbered from the input, as $a^{(1)}, z^{(2)}, a^{(2)}, z^{(3)}$, these are $X, Z_1, H_1, Z_2$
+      here; the number of samples, often $N$, is $m$.
+      """#),
     .heading("Forward"),
     .define([
       z1 ≔ x * w1.transposed + ones * b1.transposed,
@@ -75,8 +80,11 @@ private let twoLayerPerceptron = Derivation(
     .derive(
       d(w2), d(z2).transposed * h1 + 2 * lambda * w2,
       code: [
-        "var dw2 = matmul(dz2, h1, transposeA: true)", "dw2 = addScaled(dw2, w2, 2 * penalty)",
+        "var dw2 = matmul(dz2, h1, transposeA: true)",
+        "if penalty > 0 { dw2 = addScaled(dw2, w2, 2 * penalty) }",
       ]),
+    .text("Without a penalty the first term alone is left:"),
+    .derive(derivative(crossEntropy, by: w2), (1 / m) * (yHat - y).transposed * h1),
     .text("The bias is added once in each sample:"),
     .derive(d(b2)[k], .sum(over: i, of: d(z2)[i, k])),
     .derive(d(b2), d(z2).transposed * ones, code: ["let db2 = sum(dz2, axis: 0)"]),
@@ -97,7 +105,8 @@ private let twoLayerPerceptron = Derivation(
     .derive(
       d(w1), d(z1).transposed * x + 2 * lambda * w1,
       code: [
-        "var dw1 = matmul(dz1, x, transposeA: true)", "dw1 = addScaled(dw1, w1, 2 * penalty)",
+        "var dw1 = matmul(dz1, x, transposeA: true)",
+        "if penalty > 0 { dw1 = addScaled(dw1, w1, 2 * penalty) }",
       ]),
     .derive(d(b1), d(z1).transposed * ones, code: ["let db1 = sum(dz1, axis: 0)"]),
     .text(
@@ -107,6 +116,10 @@ private let twoLayerPerceptron = Derivation(
     .derive(
       d(w1),
       ((1 / m) * (yHat - y) * w2 ∘ .isPositive(z1)).transposed * x + 2 * lambda * w1),
+    .text("and without a penalty"),
+    .derive(
+      derivative(crossEntropy, by: w1),
+      ((1 / m) * (yHat - y) * w2 ∘ .isPositive(z1)).transposed * x),
   ],
   point: { sampler in
     [

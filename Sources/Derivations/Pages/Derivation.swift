@@ -90,6 +90,11 @@ public struct Derivation: Sendable {
     blocks.contains { if case .show = $0 { true } else { false } }
   }
 
+  /// Whether it has an algorithm, whose lines are only shown too.
+  var hasSteps: Bool {
+    blocks.contains { if case .steps = $0 { true } else { false } }
+  }
+
   /// Whether it has equal terms none of which is a derivative.
   var hasIdentities: Bool {
     blocks.contains {

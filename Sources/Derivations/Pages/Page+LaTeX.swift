@@ -12,6 +12,9 @@ extension DerivationPage {
     \\sloppy
     \\allowdisplaybreaks
     \\makeatletter\\@beginparpenalty=10000\\makeatother
+    \\newcommand{\\heading}[1]{\\par\\ifdim\\dimexpr\\pagegoal-\\pagetotal\\relax<9\\baselineskip\\newpage\\fi\
+    \\section*{#1}}
+    \\newcommand{\\step}[2]{{\\leftskip=#1em\\hangindent=2em\\noindent #2\\par}}
     \\newcommand{\\agreement}[1]{\\marginpar{\\vspace{8pt}\\footnotesize\\sffamily\
     \\begin{tabular}{@{}ll@{}}#1\\end{tabular}}}
     \\begin{document}
@@ -28,16 +31,14 @@ extension DerivationPage {
 
   private func latex(_ block: Block) -> String {
     switch block {
-    case .heading(let text): "\\section*{\(latex(text: text))}"
+    case .heading(let text): "\\heading{\(latex(text: text))}"
     case .paragraph(let parts): latex(parts)
     case .table(let header, let rows): latex(header, rows)
     case .equations(let lines, let margin, let code, let glosses):
       latex(lines, margin, code)
         + glosses.map { "\n\n{\\footnotesize \(latex($0))\\par}" }.joined()
     case .steps(let lines):
-      "\\begin{quote}\n"
-        + lines.map { "\\hspace*{\($0.indent * 2)em}\(latex($0.parts))" }
-        .joined(separator: "\\\\\n") + "\n\\end{quote}"
+      lines.map { "\\step{\(2 + $0.indent * 2)}{\(latex($0.parts))}" }.joined(separator: "\n")
     }
   }
 

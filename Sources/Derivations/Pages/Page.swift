@@ -118,10 +118,14 @@ public struct DerivationPage: Sendable {
       derivation.hasIdentities
       ? ", and *both sides* of left and right where nothing is differentiated (relative to 1 where all "
         + "elements are smaller)" : ""
-    let exception = derivation.hasShown ? ", but for those with *not evaluated* beside them," : ""
+    let exceptions = [
+      derivation.hasShown ? "those with *not evaluated* beside them" : nil,
+      derivation.hasSteps ? "those of the algorithm" : nil,
+    ].compactMap(\.self).joined(separator: " and ")
+    let exception = exceptions.isEmpty ? "" : ", but for \(exceptions),"
     let text = """
       Every formula on a line of its own\(exception) was evaluated when the page was made, in float64 at \
-      a random point with \(numbers); those within the text are typeset, not evaluated. The numbers in the margin are the largest \
+      a random point with \(numbers); those within the text are typeset, not evaluated. The numbers beside or below a formula are the largest \
       differences, relative to the largest element: *code* \(lines), *tape* to automatic differentiation, \
       *differences* to central differences of what is computed forward\(sides).
 

@@ -19,6 +19,7 @@ extension DerivationPage {
     .formula{display:grid;grid-template-columns:minmax(0,1fr) 150px;column-gap:24px;\
     margin:6px 0 18px;max-width:944px}
     .line{grid-column:1;padding:4px 0 4px 1.6em;overflow-x:auto;overflow-y:hidden}
+    mfrac{margin-inline:.12em}
     mtable.chain{math-style:normal;margin:0;text-align:left}
     .chain mtd{padding:.28em .16em;text-align:left}
     .chain mtd:first-child{text-align:right}

@@ -16,7 +16,9 @@ final class ETTForecasting: ForecastingExperiment {
       "forecasts by trend and seasonal part, a 96-256-96 perceptron for each, mean squared error",
     data: "ETTh1; a series drawn by the program where there is none",
     target: "test MSE ≤ 0.39, aim at 0.375 (0.6 asked)",
-    source: "course assignment on forecasting with perceptrons: history 96, horizon 96",
+    source:
+      "course assignment on forecasting with perceptrons, which leaves history and horizon open: 96 and 96, as "
+      + "published",
     figures: [PublishedFigure("test_mse", 0.386)],
     published: "(DLinear), 0.3752 (CycleNet with a perceptron), 0.374 (the best at this history)",
     reached: "test MSE 0.3670 (seeds 0–2: mean 0.3691)")

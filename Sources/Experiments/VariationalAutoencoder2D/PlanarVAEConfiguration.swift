@@ -33,7 +33,8 @@ struct PlanarVAEConfiguration: TimedConfiguration {
     return beta * (betaStart + (1 - betaStart) * share)
   }
 
-  /// The network and the rate of the assignment.
+  /// Two latent numbers, as a plane is drawn with, batches of 128 and Adam's usual rate: the autoencoder that one tries
+  /// first. The assignment gives no sizes.
   static var assignment: PlanarVAEConfiguration {
     var configuration = PlanarVAEConfiguration()
     configuration.latent = 2

@@ -356,7 +356,8 @@ public final class Trainer {
   }
 
   private func divergence(_ loss: Double) -> AdjointError {
-    AdjointError(
+    let advice = state.step > 1 ? Divergence.advice : Divergence.adviceAtFirst
+    return AdjointError(
       .badData, "the loss became \(loss.isNaN ? "nan" : "\(loss)") at \(place); \(advice)\(hint)")
   }
 
@@ -371,7 +372,7 @@ public final class Trainer {
         .badData,
         state.step == 0
           ? "\(found) are NaN or infinite before the first step"
-          : "\(found) became NaN or infinite at \(place); \(advice)\(hint)")
+          : "\(found) became NaN or infinite at \(place); \(Divergence.advice)\(hint)")
     }
   }
 
@@ -380,7 +381,6 @@ public final class Trainer {
     "step \(state.step) (epoch \(state.epoch + 1), batch \(state.batch))"
   }
 
-  private var advice: String { Divergence.advice }
   private var hint: String {
     options.checkFinite ? "" : ", and --check-finite finds the operation that did it"
   }

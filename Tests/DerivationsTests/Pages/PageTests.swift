@@ -51,7 +51,8 @@ import Testing
       contains: [
         "<title>Half a square &amp; its slope</title>",
         "<p class=\"summary\">The gradient of <span style=\"white-space:nowrap\"><math><mi>L</mi></math>.</span></p>",
-        "<p>Every formula on a line of its own, but for those with <em>not evaluated</em> beside them, was evaluated "
+        "<p>Every formula on a line of its own, but for those with <em>not evaluated</em> beside them and "
+          + "those of the algorithm, was evaluated "
           + "when the page was made, in float64 at a random point with <span style=\"white-space:nowrap\">"
           + "<math><mrow><mi>m</mi><mo>=</mo><mn>2</mn></mrow></math>,</span> "
           + "<span style=\"white-space:nowrap\"><math><mrow><mi>c</mi><mo>=</mo><mn>0.25</mn></mrow></math>;</span> "
@@ -80,7 +81,7 @@ import Testing
       contains: [
         #"\documentclass"#, #"\bfseries Half a square \& its slope"#,
         #"\texttt{Small\_file.swift}"#,
-        #"\section*{Forward}"#, #"$\displaystyle X$ & $\displaystyle m$ & input"#,
+        #"\heading{Forward}"#, #"$\displaystyle X$ & $\displaystyle m$ & input"#,
         "\\begin{align*}\nY &= X && [ m ] \\\\\nL &=",
         #"So \emph{much} is \texttt{clear}:"#, #"\agreement{code & 0\\tape & 0\\differences & "#,
         "\\frac{\\partial L}{\\partial X} &= Y \\\\\n&= X",
@@ -89,7 +90,7 @@ import Testing
           + #"$a^{\top} b$.\par}"#,
         #"\agreement{not evaluated & }"#, #"\[ x \to \operatorname{f} ( y ) \]"#,
         #"{\footnotesize \texttt{addScaled(a, b, s)} is $a + s b$.\par}"#,
-        #"\hspace*{2em}stop"#, "The end", #"\end{document}"#,
+        #"\step{2}{for $x$}"#, #"\step{4}{stop}"#, "The end", #"\end{document}"#,
       ])
   }
 

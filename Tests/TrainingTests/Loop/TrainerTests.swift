@@ -163,6 +163,18 @@ import Testing
     #expect(try History(reading: run.metrics).losses == [1])
   }
 
+  /// The rate has done nothing yet.
+  @Test func firstLossIsNone() throws {
+    let folder = try TemporaryFolder()
+    let run = try folder.run()
+    let task = ScriptedTask([StepOutcome(loss: .infinity, count: 4, correct: 0)])
+    expectError(
+      .badData,
+      "the loss became inf at step 1 (epoch 1, batch 1); no step had been taken: look at the data and the weights "
+        + "it begins with, and --check-finite finds the operation that did it"
+    ) { _ = try makeTrainer(task, TrainingPlan(epochs: 1, learningRate: 1), in: run).train() }
+  }
+
   /// Weights that are finite and lead to numbers that are none, with a loss that was finite before its step.
   @Test(arguments: [(Double.nan, "nan"), (-Double.nan, "nan"), (.infinity, "inf")])
   func lossThatIsMeasured(loss: Double, word: String) throws {
