@@ -6,7 +6,8 @@ public enum AtomicFile {
   /// Puts a file in place, or replaces one.
   ///
   /// A temporary file beside it is written, brought to the disk and renamed, and the folder is brought to
-  /// the disk. When this throws, the temporary file is gone and what stood there before still stands (but
+  /// the disk. The file that a symbolic link leads to is replaced, not the link; who may read and write an old file may
+  /// do so with the new one. When this throws, the temporary file is gone and what stood there before still stands (but
   /// where only the last of these steps failed, the new file).
   ///
   /// - Throws: `AdjointError`, disk full or cannot write, with the path, the step and the system's words.
@@ -16,9 +17,15 @@ public enum AtomicFile {
 
   /// The same for contents that are produced while they are written.
   static func write(to url: URL, _ body: (FileWriter) throws -> Void) throws {
+    var url = url
+    var old = try attempt("look at it", on: url.path) { try Disk.status(url.path) }
+    if old?.isLink == true,
+      let target = try attempt("look at it", on: url.path, { try Disk.targetStatus(url.path) })
+    {
+      (url, old) = (url.resolvingSymlinksInPath(), target)
+    }
     let path = url.path
     let folder = url.deletingLastPathComponent().path
-    let old = try attempt("look at it", on: path) { try Disk.status(path) }
     if let old, !old.isRegular && !old.isLink {
       // Renaming over a device would replace the device.
       throw AdjointError(
@@ -28,6 +35,11 @@ public enum AtomicFile {
     let writer = try FileWriter(
       creating: temporary, shownAs: path, step: "create a temporary file beside it")
     do {
+      if let old, old.isRegular {
+        try attempt("give a temporary file its permissions", on: path) {
+          try Disk.setPermissions(old.permissions, of: temporary)
+        }
+      }
       try body(writer)
       _ = try writer.finish()
       try attempt("rename the finished file to it", on: path) {

@@ -6,6 +6,7 @@ enum FileOperations {
   /// Everything that changes the disk, or promises that it has changed.
   enum Kind: String, Sendable, CaseIterable {
     case makeFolder, create, write, truncate, sync, close, syncFolder, rename, exchange, remove
+    case setPermissions
   }
 
   /// One operation, about to be carried out.
@@ -98,6 +99,12 @@ enum Disk {
     #endif
   }
 
+  static func setPermissions(_ permissions: mode_t, of path: String) throws {
+    guard try status(path)?.permissions != permissions else { return }
+    try FileOperations.announce(.setPermissions, path)
+    try call { chmod(path, permissions) }
+  }
+
   /// Makes the names in a folder last through a power cut.
   static func syncFolder(_ path: String) throws {
     try FileOperations.announce(.syncFolder, path)
@@ -136,6 +143,8 @@ enum Disk {
     let isFolder: Bool
     let isRegular: Bool
     let isLink: Bool
+    /// Who may read, write and execute it.
+    let permissions: mode_t
     let size: Int
     let device: UInt64
     let inode: UInt64
@@ -144,6 +153,7 @@ enum Disk {
       isFolder = status.st_mode & S_IFMT == S_IFDIR
       isRegular = status.st_mode & S_IFMT == S_IFREG
       isLink = status.st_mode & S_IFMT == S_IFLNK
+      permissions = status.st_mode & 0o777
       size = Int(status.st_size)
       device = UInt64(truncatingIfNeeded: status.st_dev)
       inode = UInt64(truncatingIfNeeded: status.st_ino)

@@ -96,7 +96,10 @@ private let autoencoder = Derivation(
         (z, "latent variables, a sample of $q(z \\mid x)$"),
         (zPlus, "one standard deviation above the mean"), (zMinus, "one below it"),
         (ratioPlus, "$\\ln q(z \\mid x) - \\ln p(z)$ at $Z_+$"), (ratioMinus, "the same at $Z_-$"),
-        (reconstruction, "the negative log-likelihood of $X$ for this sample $Z$, averaged over the batch"),
+        (
+          reconstruction,
+          "the negative log-likelihood of $X$ for this sample $Z$, averaged over the batch"
+        ),
         (
           divergence,
           "the divergence of $q(z \\mid x)$ from the standard normal distribution, averaged over the batch"

@@ -187,15 +187,16 @@ public struct Workload: Sendable {
       number += 1
     }
     let requests = Memory.counters.systemRequests - times.requestsBefore
+    let sorted = times.kept.sorted()
     let reorders = (weights: convolutionWeightReorders, images: axisPermutations)
     if mode == .inference { job.infer() } else { _ = try job.step(number) }
     return Measurement(
       workload: name, mode: mode.rawValue, precision: dtype.rawValue, threads: Threads.count,
       initialLoss: losses.initial, lossAfter10: losses.after,
-      medianMs: times.sorted[times.sorted.count / 2],
-      p10Ms: times.sorted[times.sorted.count / 10],
-      p90Ms: times.sorted[times.sorted.count * 9 / 10],
-      steps: times.sorted.count, peakBytes: Memory.counters.peakBytes,
+      medianMs: sorted[sorted.count / 2],
+      p10Ms: sorted[sorted.count / 10],
+      p90Ms: sorted[sorted.count * 9 / 10],
+      steps: number - times.warmUp, peakBytes: Memory.counters.peakBytes,
       peakResidentBytes: RunEnvironment.peakResidentBytes,
       systemRequestsInSteadyState: requests,
       weightReorders: convolutionWeightReorders - reorders.weights,
@@ -217,7 +218,7 @@ public struct Workload: Sendable {
 
   private func time(
     _ seconds: Double, _ body: () throws -> Void
-  ) throws -> (sorted: [Double], requestsBefore: Int) {
+  ) throws -> (kept: [Double], warmUp: Int, requestsBefore: Int) {
     let clock = ContinuousClock()
     let warmUp = clock.now + .seconds(min(0.5, seconds / 4))
     // However short the time, the first steps are not yet those of the steady state.
@@ -227,8 +228,7 @@ public struct Workload: Sendable {
       steps += 1
     }
     let requestsBefore = Memory.counters.systemRequests
-    var times: [Double] = []
-    times.reserveCapacity(1 << 20)
+    var times = StepTimes()
     let end = clock.now + .seconds(seconds)
     var before = clock.now
     repeat {
@@ -237,6 +237,6 @@ public struct Workload: Sendable {
       times.append((after - before) / .milliseconds(1))
       before = after
     } while before < end
-    return (times.sorted(), requestsBefore)
+    return (times.kept, steps, requestsBefore)
   }
 }

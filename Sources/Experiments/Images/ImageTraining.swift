@@ -40,37 +40,45 @@ final class ImageTraining {
         "tune=\(configuration.tune.rawValue): there are no weights to tune; name a file with "
           + "--set weights=FILE")
     }
+    // Before the images: a run that is looked at while it is trained may have removed this checkpoint by then.
+    let given = try Self.givenWeights(configuration, from: data, resuming: checkpoint, note: note)
     images = try ImageSet(configuration, from: data, for: experiment.information.name, note: note)
     if checkpoint == nil { try Self.checkBest(configuration, images.parts) }
     comparison = try Self.comparison(
       settings, of: experiment, data: images.description, classes: images.parts.train.classCount,
       isBeginning: checkpoint == nil)
     network = try Self.network(
-      configuration, for: images.parts.train, from: data, resuming: checkpoint, note: note)
+      configuration, for: images.parts.train, given, isBeginning: checkpoint == nil, note: note)
     try Self.requireSuited(configuration, to: images.parts.train)
     classifier = Self.classifier(configuration, network, images)
     plan = configuration.plan(stepsPerEpoch: classifier.stepsPerEpoch)
     try requireNoSingleImage()
   }
 
+  /// Weights from elsewhere, which say how the network begins, or what became of them in a run; nil where there are none.
+  private static func givenWeights(
+    _ configuration: ImageConfiguration, from data: DataDirectory, resuming checkpoint: URL?,
+    note: (String) -> Void
+  ) throws -> (file: URL, state: [String: Tensor])? {
+    guard !configuration.weights.isEmpty else { return nil }
+    let file =
+      try checkpoint?.appendingPathComponent("model.safetensors")
+      ?? data.weights(configuration.weights)
+    return (file, try StateFile.read(file, note: note))
+  }
+
   /// The network with the weights that training begins with, or at least of their form where a checkpoint's follow.
   private static func network(
-    _ configuration: ImageConfiguration, for set: ClassificationSet, from data: DataDirectory,
-    resuming checkpoint: URL?, note: (String) -> Void
+    _ configuration: ImageConfiguration, for set: ClassificationSet,
+    _ given: (file: URL, state: [String: Tensor])?, isBeginning: Bool, note: (String) -> Void
   ) throws -> AnyImageNetwork {
-    // Weights from elsewhere say how the network begins, and so does what became of them.
-    let file =
-      try configuration.weights.isEmpty
-      ? nil
-      : checkpoint?.appendingPathComponent("model.safetensors")
-        ?? data.weights(configuration.weights)
-    let given = try file.map { try StateFile.read($0, note: note) }
-    var network = try newNetwork(configuration, classes: set.classCount, like: given)
+    var network = try newNetwork(configuration, classes: set.classCount, like: given?.state)
     network.holdsFeatures = configuration.tune == .head
-    if let file, let given, checkpoint == nil {
-      try load(given, into: network.network, .except([network.classifierPath]), from: file.path)
+    if let given, isBeginning {
+      let path = given.file.path
+      try load(given.state, into: network.network, .except([network.classifierPath]), from: path)
       note(
-        "weights: \(file.path), all but \(network.classifierPath); images are "
+        "weights: \(path), all but \(network.classifierPath); images are "
           + (try ImageSet.words(ImageSet.statistics(configuration, channels: set.channels))))
     }
     return network

@@ -163,12 +163,21 @@ public final class Sweep {
         Set(alive).subtracting(promoted).forEach(removeCheckpoints)
         alive = promoted
       }
-      interrupted = try !run(alive.filter { ledger.record($0, rung: rung) == nil }, rung, options)
+      do {
+        interrupted = try !run(alive.filter { ledger.record($0, rung: rung) == nil }, rung, options)
+      } catch {
+        // What came before is there to be looked at. What stops the sweep may forbid that too, and says more.
+        try? write(result(interrupted: true))
+        throw error
+      }
     }
-    let result = SweepResult(
-      request, space, folder: folder, records: ledger.records, interrupted: interrupted)
+    let result = result(interrupted: interrupted)
     try write(result)
     return result
+  }
+
+  private func result(interrupted: Bool) -> SweepResult {
+    SweepResult(request, space, folder: folder, records: ledger.records, interrupted: interrupted)
   }
 
   // MARK: - One rung

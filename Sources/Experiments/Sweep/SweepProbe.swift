@@ -25,11 +25,18 @@ enum SweepProbe {
     _ kind: Kind.Type
   ) throws {
     var lengths: Set<[String?]> = []
+    let data =
+      place
+      ?? DataDirectory(
+        explicit: request.dataDir.map { URL(fileURLWithPath: $0, isDirectory: true) })
     for trial in (0..<request.trials).reversed() {
       let configuration = try ExperimentRunner.configuration(
         kind, request.changes(trial, in: space))
+      let settings = try ConfigurationEditor.settings(of: configuration)
+      for path in Kind.Configuration.paths.compactMap({ settings[$0] }) where !path.isEmpty {
+        try requireWeights(path, in: data)
+      }
       if request.method == .halving {
-        let settings = try ConfigurationEditor.settings(of: configuration)
         lengths.insert([settings["epochs"], settings["steps"]])
       }
       guard trial == 0 else { continue }
@@ -39,10 +46,6 @@ enum SweepProbe {
           "--method halving: trials of these presets differ in epochs or steps; give --epochs or --steps"
         )
       }
-      let data =
-        place
-        ?? DataDirectory(
-          explicit: request.dataDir.map { URL(fileURLWithPath: $0, isDirectory: true) })
       let experiment = try Kind(configuration, data: data) { _ in }
       request.data = experiment.dataDescription
       try requireMetric(request.metric, of: experiment, configuration)
@@ -56,6 +59,14 @@ enum SweepProbe {
     }
     // The trials' processes can use what the data took here.
     Memory.trim()
+  }
+
+  /// Throws no input where a trial would not find the file that it begins with, hours after the first.
+  private static func requireWeights(_ path: String, in data: DataDirectory) throws {
+    let file = try data.weights(path)
+    guard FileManager.default.fileExists(atPath: file.path) else {
+      throw AdjointError(.noInput, "\(file.path): there is no such file")
+    }
   }
 
   private static func requireMetric<Kind: Experiment>(

@@ -4,7 +4,8 @@ import Tensors
 enum Divergence {
   static let advice = "a lower --learning-rate usually helps"
   /// The first loss is that of weights that no step has changed.
-  static let adviceAtFirst = "no step had been taken: look at the data and the weights it begins with"
+  static let adviceAtFirst =
+    "no step had been taken: look at the data and the weights it begins with"
 
   /// Throws bad data where a loss that was measured is no number: of weights that are still finite, with which steps
   /// may have had finite losses.

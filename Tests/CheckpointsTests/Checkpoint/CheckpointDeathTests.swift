@@ -100,7 +100,7 @@ import Testing
       switch operation.kind {
       case .makeFolder: dirty.insert(operation.path)
       case .create: dirty.formUnion([operation.path, parent])
-      case .write, .truncate: dirty.insert(operation.path)
+      case .write, .truncate, .setPermissions: dirty.insert(operation.path)
       case .sync, .syncFolder: dirty.remove(operation.path)
       case .rename, .exchange:
         #expect(dirty.isEmpty, "\(operation)")

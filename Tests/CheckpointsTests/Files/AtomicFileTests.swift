@@ -18,6 +18,40 @@ import Testing
     #expect(try folder.contents == ["é file.json"])
   }
 
+  /// As every program that opens a file to write it does.
+  @Test func linksAreFollowed() throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.write([1], "far/file")
+    let link = folder.file("link")
+    try FileManager.default.createSymbolicLink(at: link, withDestinationURL: file)
+    try AtomicFile.write(Data([2, 3]), to: link)
+    #expect(try Data(contentsOf: file) == Data([2, 3]))
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link.path) == file.path)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/far") == ["file"])
+    // One that leads nowhere is in the way.
+    try FileManager.default.removeItem(at: file)
+    try AtomicFile.write(Data([4]), to: link)
+    #expect(try Disk.status(link.path)?.isRegular == true)
+    let device = folder.file("device")
+    try FileManager.default.createSymbolicLink(
+      at: device, withDestinationURL: URL(fileURLWithPath: "/dev/null"))
+    expectError(.cannotWrite, "/dev/null: expected a file, found a device") {
+      try AtomicFile.write(Data([5]), to: device)
+    }
+  }
+
+  @Test(arguments: [0o600, 0o444, 0o755] as [mode_t])
+  func permissionsStay(mode: mode_t) throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.write([1], "file")
+    chmod(file.path, mode)
+    let recorder = Recorder()
+    try interfering(recorder.before) { try AtomicFile.write(Data([2]), to: file) }
+    #expect(try Data(contentsOf: file) == Data([2]))
+    #expect(try Disk.status(file.path)?.permissions == mode)
+    #expect(recorder.operations.map(\.kind).prefix(2) == [.create, .setPermissions])
+  }
+
   @Test func stepsInOrder() throws {
     let folder = try TemporaryFolder()
     let recorder = Recorder()

@@ -230,6 +230,20 @@ import Testing
     #expect(try folder.text("a/sweep.html").contains("3 failed"))
   }
 
+  /// The last trial's file, before the first trial has run.
+  @Test func weightsThatAreNotThere() throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let there = try folder.write([], "a.pth").path
+    let missing = folder.file("b.pth").path
+    let request = try SweepRequest(
+      experiment: "pathmnist-finetune", space: ["weights=\(there),\(missing)"], method: .grid,
+      threads: 1)
+    expectError(.noInput, "\(missing): there is no such file") {
+      _ = try Sweep(request, output: folder.file("sweep"))
+    }
+    #expect(try folder.contents == ["a.pth"])
+  }
+
   /// A full disk is not the trial's fault: nothing is recorded, and it can go on when there is room again. What is
   /// printed for that can be pasted.
   @Test func whatStopsEveryTrialStopsTheSweep() throws {
@@ -246,6 +260,10 @@ import Testing
     ) {
       _ = try Sweep(request, output: folder.file("a b")).run(script.options())
     }
+    // What was found before is there.
+    let best = try folder.text("a b/best.json")
+    #expect(best.contains(#""hidden" : 1"#))
+    #expect(try folder.text("a b/sweep.html").contains("<html"))
     let again = Script()
     let resumed = try Sweep(resuming: folder.file("a b"), of: "mnist-mlp", dataDir: nil)
     #expect(try resumed.run(again.options()).rows.count == 3)
