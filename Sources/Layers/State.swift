@@ -113,8 +113,8 @@ public enum StateSelection: Sendable, Equatable {
 ///   - model: what is set.
 ///   - selection: which part of both.
 ///   - source: where the tensors are from, for the message.
-/// - Throws: `AdjointError` that lists all that is missing, unexpected and of the wrong shape, or that a
-///   path of the selection is not in the model.
+/// - Throws: `AdjointError` that lists all that is missing, unexpected and of the wrong shape, and tied weights whose
+///   names have different tensors, or that a path of the selection is not in the model.
 public func load(
   _ state: [String: Tensor], into model: Any, _ selection: StateSelection = .everything,
   from source: String = "the state"
@@ -126,6 +126,7 @@ public func load(
   }
   var missing: [String] = []
   var wrong: [String] = []
+  var contradicting: [String] = []
   var unexpected = Set(state.keys.filter(selection.includes))
   var found: [(StateVisitor.Holder, Tensor)] = []
   for item in all {
@@ -138,20 +139,33 @@ public func load(
       missing.append("\(names[0]) \(current.shape)")
       continue
     }
-    if item.holder.fits(value.shape) {
+    if let other = names.first(where: { other in
+      other != name && selection.includes(other)
+        && state[other].map { !isSame($0, value) } ?? false
+    }) {
+      contradicting.append("\(name) and \(other)")
+    } else if item.holder.fits(value.shape) {
       found.append((item.holder, value.detached.converted(to: current.dtype)))
     } else {
       wrong.append("\(name) is \(value.shape), expected \(current.shape)")
     }
   }
   let extra = unexpected.sorted().map { "\($0) \(state[$0]?.shape ?? [])" }
-  let lists = [("missing", missing), ("unexpected", extra), ("wrong shape", wrong)]
-    .filter { !$0.1.isEmpty }
-    .map { "\n  \($0.0): \($0.1.joined(separator: ", "))" }
+  let lists = [
+    ("missing", missing), ("unexpected", extra), ("wrong shape", wrong),
+    ("tied in the model, different here", contradicting),
+  ]
+  .filter { !$0.1.isEmpty }
+  .map { "\n  \($0.0): \($0.1.joined(separator: ", "))" }
   guard lists.isEmpty else {
     throw AdjointError(.badData, "\(source) does not fit the model" + lists.joined())
   }
   for (holder, value) in found { holder.set(value) }
+}
+
+private func isSame(_ a: Tensor, _ b: Tensor) -> Bool {
+  a.shape == b.shape
+    && zip(a.doubles, b.doubles).allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) }
 }
 
 private func items(of model: Any) -> [StateVisitor.Item] {

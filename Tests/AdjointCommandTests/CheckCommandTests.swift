@@ -52,7 +52,7 @@ import Testing
     #expect(lines[1].hasPrefix("two_layer_perceptron  network "))
     #expect(
       lines[2].contains(
-        /^tanh +operation +\d+ +\S+ \(1e-12\) +\S+ \(1e-08\) +\S+ \(5e-06\)  ok$/))
+        /^tanh +operation +\d+ +\S+ \(1e-12\) +\S+ \(1e-08\) +\S+ \(2e-05\)  ok$/))
     #expect(lines[3] == "" && lines[4] == "2 checks, all agree")
     let one = try Command.run(["check", "tanh"], in: folder)
     #expect(one.output.hasSuffix("\n\n1 check, all agree\n"))

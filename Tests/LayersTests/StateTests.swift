@@ -50,6 +50,18 @@ struct StateTests {
     #expect(model.decoder.weight.value.floats == [Float](repeating: 7, count: 9))
   }
 
+  /// Which of them would be meant, nobody knows.
+  @Test func tiedWeightsThatDiffer() throws {
+    let model = Tied()
+    let state = ["encoder.weight": Tensor.ones([3, 3]), "decoder.weight": .full([3, 3], 7)]
+    expectError(
+      .badData,
+      "the state does not fit the model\n  tied in the model, different here: encoder.weight and decoder.weight"
+    ) { try load(state, into: model) }
+    let nan = Tensor.full([3, 3], .nan)
+    try load(["encoder.weight": nan, "decoder.weight": nan], into: model)
+  }
+
   @Test(arguments: [["decoder"], ["encoder", "decoder"]])
   func aSelectionMayNameTiedWeightsByAnyOfTheirNames(_ present: [String]) throws {
     let model = Tied()

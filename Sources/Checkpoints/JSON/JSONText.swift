@@ -1,7 +1,7 @@
 /// JSON strings: what files are written with, and how errors show what they found.
-enum JSONText {
+package enum JSONText {
   /// A string literal; everything from the space upwards stands for itself.
-  static func quoted(_ string: String) -> String {
+  package static func quoted(_ string: String) -> String {
     var text = "\""
     for scalar in string.unicodeScalars {
       switch scalar {

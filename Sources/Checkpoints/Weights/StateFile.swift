@@ -13,19 +13,22 @@ public enum StateFile {
   ///
   /// float32 and float64 are kept, half precision, bfloat16, whole numbers of up to 16 bits and truth values become
   /// float32, wider whole numbers float64; each number is kept exactly. A dictionary of dictionaries, as training
-  /// programs save it, is opened under `state_dict`, `model_state_dict` or `model`. If all names begin with `module.`,
+  /// programs save it, is opened under `state_dict`, `model_state_dict` or `model`, or where one alone is of tensors. If
+  /// all names begin with `module.`,
   /// `_orig_mod.` or `model.`, that is taken off. Names that Hugging Face's `transformers` gives residual networks
   /// become torchvision's, and those of PyTorch's parametrised weight normalisation `weight_g` and `weight_v`.
   ///
   /// - Parameters:
   ///   - url: the file.
+  ///   - key: of the dictionary to open in what `torch.save` wrote, where several are there or a usual name means another.
   ///   - keepsNames: leaves all names as they are in the file: for a model whose own names all begin so, such as one
   ///     with all its layers in a property `model`.
   ///   - note: told what was opened, taken off or renamed.
   /// - Throws: `AdjointError`: no input where the file cannot be opened; bad data, with the byte or
   ///   tensor, what was expected and what was found.
   public static func read(
-    _ url: URL, keepsNames: Bool = false, note: (String) -> Void = { _ in }
+    _ url: URL, under key: String? = nil, keepsNames: Bool = false,
+    note: (String) -> Void = { _ in }
   ) throws -> [String: Tensor] {
     let path = url.path
     let plain = try PlainFile(path)
@@ -33,15 +36,25 @@ public enum StateFile {
     let start = try source.bytes(0..<min(source.count, 512))
     let tensors: [String: Tensor]
     switch Format(start) {
-    case .safeTensors: tensors = try safeTensors(source)
+    case .safeTensors:
+      guard key == nil else {
+        throw AdjointError(
+          .badData,
+          "\(path): expected a file of torch.save, which has dictionaries, found safetensors")
+      }
+      tensors = try safeTensors(source)
     case .zip:
       let file = try TorchZip(plain)
-      tensors = try TorchState(file.content, file: path, size: source.count, note: note)
-        .tensors(file.place)
+      tensors = try TorchState(
+        file.content, under: key, file: path, size: source.count, note: note
+      )
+      .tensors(file.place)
     case .stream:
       let file = try TorchStream(source)
-      tensors = try TorchState(file.content, file: path, size: source.count, note: note)
-        .tensors(file.place)
+      tensors = try TorchState(
+        file.content, under: key, file: path, size: source.count, note: note
+      )
+      .tensors(file.place)
     case .other(let what):
       throw AdjointError(
         .badData,

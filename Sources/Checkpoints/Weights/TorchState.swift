@@ -14,8 +14,10 @@ struct TorchState {
   /// Views of one storage may have together so many times its elements: a file may not make much of little.
   private static let largestSharing = 4
 
+  /// - Parameter key: of the dictionary that is meant; nil for the one that is found.
   init(
-    _ content: PickleReader.Result, file: String, size: Int, note: (String) -> Void
+    _ content: PickleReader.Result, under key: String?, file: String, size: Int,
+    note: (String) -> Void
   ) throws {
     self.file = file
     fileSize = size
@@ -24,17 +26,54 @@ struct TorchState {
       throw AdjointError(
         .badData, "\(file): expected a state dictionary, found \(content.value.description)")
     }
-    let wrapped = TorchState.wrappers.lazy.compactMap { key -> (String, Int)? in
-      guard case .dictionary(let inner)? = content.heap.value(key, in: root) else { return nil }
-      return (key, inner)
-    }.first
+    let wrapped = try TorchState.wrapped(in: root, content.heap, under: key, file)
     if let (key, _) = wrapped {
       let others = content.heap.dictionaries[root].count - 1
-      note("\(file): reads what is under \"\(key)\"; the \(others) entries beside it are left out")
+      note(
+        "\(file): reads what is under \(JSONText.shown(key)); the \(others) entries beside it are left out"
+      )
     }
     items = try TorchState.items(
       content.heap.dictionaries[wrapped?.1 ?? root], content.heap, file,
       isWrapped: wrapped != nil)
+  }
+
+  /// The dictionary beside what else a training program saves: the one that is asked for, one of the usual names, or the
+  /// only one of tensors. Nil where the root itself is meant.
+  private static func wrapped(
+    in root: Int, _ heap: PickleHeap, under key: String?, _ file: String
+  ) throws -> (key: String, dictionary: Int)? {
+    func inner(_ key: String) -> (key: String, dictionary: Int)? {
+      guard case .dictionary(let inner)? = heap.value(key, in: root) else { return nil }
+      return (key, inner)
+    }
+    if let key {
+      if let found = inner(key) { return found }
+      let found = heap.value(key, in: root)?.description ?? "none"
+      throw AdjointError(
+        .badData,
+        "\(file): expected a state dictionary under \(JSONText.shown(key)), found \(found)")
+    }
+    if let usual = wrappers.lazy.compactMap(inner).first { return usual }
+    let pairs = heap.dictionaries[root]
+    guard !pairs.contains(where: { isTensor($0.value) }) else { return nil }
+    let candidates = pairs.compactMap { key, value -> (key: String, dictionary: Int)? in
+      guard case .text(let name) = key, case .dictionary(let inner) = value,
+        !heap.dictionaries[inner].isEmpty,
+        heap.dictionaries[inner].allSatisfy({ isTensor($0.value) })
+      else { return nil }
+      return (name, inner)
+    }
+    guard candidates.count > 1 else { return candidates.first }
+    throw AdjointError(
+      .badData,
+      "\(file): expected one state dictionary, found those under "
+        + candidates.map { JSONText.shown($0.key) }.joined(separator: ", ")
+        + ": StateFile.read(_:under:) takes one of them")
+  }
+
+  private static func isTensor(_ value: PickleValue) -> Bool {
+    if case .tensor = value { true } else { false }
   }
 
   private static func items(

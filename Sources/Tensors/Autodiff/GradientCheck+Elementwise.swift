@@ -72,7 +72,7 @@ extension GradientCheck {
   ///   - derivative: its derivative in terms of the input, written without tensors.
   public static func register(
     _ name: String, unary function: @escaping @Sendable (Tensor) -> Tensor,
-    domain: Sampler.Domain = .normal, tolerance32: Double = 5e-6,
+    domain: Sampler.Domain = .normal, tolerance32: Double = 2e-5,
     derivative: @escaping @Sendable (Double) -> Double
   ) {
     register(name, tolerance32: tolerance32) { sampler in

@@ -32,7 +32,10 @@ public struct Gradients: Sendable {
 ///
 /// Outside the closure no tensor carries history. Tapes nest: to an inner one, tensors of the outer
 /// one are constants, and what it returns, value and gradients, is constant to the outer one: there are no second
-/// derivatives. A tape belongs to its thread: what the closure has other threads compute is constant, too.
+/// derivatives. A tape belongs to its thread: what the closure has other threads compute is constant, too. A parameter
+/// whose value the closure changes has the gradient of all the values that it had.
+///
+/// Two threads must not differentiate by one parameter at the same time; where it is seen, the process stops.
 ///
 /// - Parameters:
 ///   - parameters: what to differentiate by. Frozen ones are constants.
@@ -97,6 +100,12 @@ private func withTape<Result>(
     parameter.watch(parameter.isFrozen ? .none : leaf)
   }
   defer {
+    for (index, parameter) in parameters.enumerated() {
+      require(
+        parameter.isFrozen || parameter.node.tape == tape.number,
+        "valueWithGradient: \(named(parameter, index)) is differentiated by another thread at the same time; its "
+          + "gradient would be wrong")
+    }
     tape.close()
     for (parameter, node) in zip(parameters, outerNodes) { parameter.watch(node) }
   }
@@ -117,6 +126,11 @@ private func requireScalar(_ value: Tensor) {
 }
 
 private func gradients(of value: Tensor, _ tape: Tape, _ parameters: [Parameter]) -> Gradients {
+  require(
+    value.node.tape == tape.number || parameters.allSatisfy(\.isFrozen),
+    "valueWithGradient: the loss comes from none of the parameters: all that it is computed of is constant here, as is "
+      + "what was detached or computed outside the closure, and as gradients are (there are no second derivatives)"
+  )
   let all = tape.pullBack(.ones(value.shape, dtype: value.dtype), from: value)
   for (index, parameter) in parameters.enumerated() where all[index] == nil {
     require(parameter.isFrozen, missing(parameter, index, parameters))

@@ -15,7 +15,7 @@ public enum StateLayout: Sendable {
 
 /// A tensor that is trained. A class, so that a layer and an optimiser mean the same one.
 ///
-/// Not to be used from two threads at once.
+/// Many threads may read it at once, as inference does. While one changes it or differentiates by it, no other may use it.
 public final class Parameter: @unchecked Sendable {
   /// The path of the stored property that holds it, as PyTorch names it: `layer1.0.weight`.
   public var name: String
@@ -129,7 +129,7 @@ public final class Parameter: @unchecked Sendable {
 
 /// A tensor that belongs to a layer's state but is not trained, such as a running mean.
 ///
-/// Not to be used from two threads at once.
+/// Many threads may read it at once, as inference does. While one changes it, no other may use it.
 public final class Buffer: @unchecked Sendable {
   /// The path of the stored property that holds it.
   public var name: String

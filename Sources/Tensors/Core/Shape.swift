@@ -14,18 +14,24 @@ public struct Shape: Hashable, Sendable {
       lengths.count <= Shape.maximumRank,
       "Shape: \(lengths.count) axes; at most \(Shape.maximumRank) are supported")
     lanes = .zero
-    var product = 1
     for (axis, length) in lengths.enumerated() {
       Shape.requireLength(length, axis)
       lanes[axis] = Int32(truncatingIfNeeded: length)
-      // A length is below 2³¹ and the product so far at most 2⁴⁸: this cannot overflow unseen.
-      let (next, isTooLarge) = product.multipliedReportingOverflow(by: length)
-      product = next
-      require(
-        !isTooLarge && product <= 1 << 48,
-        "Shape: \(Array(lengths)) has more than 2⁴⁸ elements")
     }
     lanes[7] = Int32(truncatingIfNeeded: lengths.count)
+    requireCount()
+  }
+
+  /// Where an axis is empty, the others by themselves must not have too many either: loops multiply them.
+  private func requireCount() {
+    var product = 1
+    for axis in 0..<rank {
+      // A length is below 2³¹ and the product so far at most 2⁴⁸: this cannot overflow unseen.
+      let (next, isTooLarge) = product.multipliedReportingOverflow(by: max(1, Int(lanes[axis])))
+      product = next
+      require(
+        !isTooLarge && product <= 1 << 48, "Shape: \(lengths) has more than 2⁴⁸ elements")
+    }
   }
 
   private static func requireLength(_ length: Int, _ axis: Int) {
@@ -68,6 +74,7 @@ public struct Shape: Hashable, Sendable {
       require(axis >= 0 && axis < rank, "Shape: axis \(axis) of \(self), which has \(rank) axes")
       Shape.requireLength(newValue, axis)
       lanes[axis] = Int32(newValue)
+      requireCount()
     }
   }
 

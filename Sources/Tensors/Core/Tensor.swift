@@ -101,9 +101,11 @@ extension Tensor {
   /// The identity matrix of that many rows.
   public static func identity(_ rows: Int, dtype: DType = .float32) -> Tensor {
     require(rows >= 0, "Tensor.identity(\(rows)): the number of rows has to be at least 0")
-    var values = [Double](repeating: 0, count: rows * rows)
-    for row in 0..<rows { values[row * rows + row] = 1 }
-    return Tensor(values, shape: [rows, rows], dtype: dtype)
+    let shape: Shape = [rows, rows]
+    // A one and `rows` zeros over and over have the ones on the diagonal of rows that are one shorter.
+    let ones = pad(.ones([rows, 1], dtype: dtype), axis: 1, before: 0, after: rows)
+    return slice(ones.reshaped(to: [rows * (rows + 1)]), axis: 0, from: 0, count: shape.count)
+      .reshaped(to: shape)
   }
 }
 

@@ -15,6 +15,7 @@ public enum Threads {
   /// step tenfold.
   public static func use(_ count: Int) {
     require(count >= 1, "Threads.use(\(count)): at least one thread is needed")
+    require(count <= 4096, "Threads.use(\(count)): at most 4096 threads are supported")
     adjoint_set_threads(Int32(count))
   }
 

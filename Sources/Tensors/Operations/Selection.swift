@@ -54,9 +54,10 @@ public func concatenate(_ tensors: [Tensor], axis: Int = 0) -> Tensor {
 public func slice(_ x: Tensor, axis: Int, from start: Int, count: Int) -> Tensor {
   let axis = x.shape.resolve(axis: axis, for: "slice")
   let parts = x.shape.split(at: axis)
+  let (end, isTooLarge) = start.addingReportingOverflow(count)
   require(
-    start >= 0 && count >= 0 && start + count <= parts.axis,
-    "slice: positions \(start) ..< \(start + count) of axis \(axis) of shape \(x.shape)")
+    start >= 0 && count >= 0 && !isTooLarge && end <= parts.axis,
+    "slice: positions \(start) ..< \(isTooLarge ? .max : end) of axis \(axis) of shape \(x.shape)")
   let y = Tensor(uninitialized: x.shape.replacing(axis: axis, with: count), x.dtype)
   copyBlocks.run(
     x.dtype,
@@ -130,7 +131,9 @@ public func pad(
   _ x: Tensor, axis: Int, before: Int, after: Int, mode: PaddingMode = .constant(0)
 ) -> Tensor {
   let axis = x.shape.resolve(axis: axis, for: "pad")
-  require(before >= 0 && after >= 0, "pad: \(before) positions before and \(after) after")
+  require(
+    before >= 0 && after >= 0 && max(before, after) <= Int(Int32.max),
+    "pad: \(before) positions before and \(after) after")
   let parts = x.shape.split(at: axis)
   guard case .constant(let number) = mode else {
     require(parts.axis > 0, "pad: axis \(axis) of shape \(x.shape) has no edge to repeat")

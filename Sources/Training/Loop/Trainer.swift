@@ -21,6 +21,7 @@ public final class Trainer {
   /// The weights of the best epoch so far, where the plan keeps them.
   private var bestModel: [String: Tensor]?
   private let clock = ContinuousClock()
+  private var hasBegun = false
   private var lastCheckpoint: ContinuousClock.Instant
   private var lastCheckpointStep = -1
   private let tracking: TrackingOptions
@@ -72,8 +73,11 @@ public final class Trainer {
     lastCheckpoint = clock.now
   }
 
-  /// Trains to the end of the plan, or to where it is to pause, or until it is interrupted.
+  /// Trains to the end of the plan, or to where it is to pause, or until it is interrupted; once. To go on, make another
+  /// trainer that resumes.
   public func train() throws -> Outcome {
+    require(!hasBegun, "Trainer: trains once; to go on, make another one with resume: true")
+    hasBegun = true
     let planned = plan.totalSteps(stepsPerEpoch: task.stepsPerEpoch)
     let total = min(planned, pauseStep ?? planned)
     try begin()

@@ -24,7 +24,7 @@ public final class WeightAverage {
   /// Whether d begins smaller.
   public let warmsUp: Bool
   /// How many updates it has had.
-  public internal(set) var updates = 0
+  public internal(set) var updates: Int
   private let parameters: [Parameter]
   private let buffers: [Buffer]
   /// Those of the parameters, then those of the buffers.
@@ -37,9 +37,13 @@ public final class WeightAverage {
   ///   - decay: d.
   ///   - warmsUp: whether d begins smaller. It then comes to `decay` after (1 − d)^(−3/2) steps: to 0.99 after
   ///     1,000, to 0.999 after 31,600, to 0.9999 after a million.
-  public init(of model: Any, decay: Double, warmsUp: Bool = true) {
+  ///   - updates: how many it has had, where it goes on: the state that was saved is then loaded into the model within
+  ///     ``withAverage(_:)``.
+  public init(of model: Any, decay: Double, warmsUp: Bool = true, updates: Int = 0) {
     require(
       decay >= 0 && decay < 1, "WeightAverage: decay is \(decay); it has to be in 0 ..< 1")
+    require(updates >= 0, "WeightAverage: \(updates) updates; there have to be at least 0")
+    self.updates = updates
     self.decay = decay
     self.warmsUp = warmsUp
     parameters = namedParameters(of: model).map(\.parameter)

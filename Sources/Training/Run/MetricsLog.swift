@@ -76,7 +76,9 @@ final class MetricsLog {
   }
 
   private func fields(_ metrics: [String: Double]) -> String {
-    let fields = metrics.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\(json($0.value))" }
+    let fields = metrics.sorted { $0.key < $1.key }.map {
+      "\(JSONText.quoted($0.key)):\(json($0.value))"
+    }
     return "{\(fields.joined(separator: ","))}"
   }
 

@@ -125,6 +125,43 @@ import Testing
         + "\"0\", found 16")
   }
 
+  /// As training programs save weights beside the number of the epoch, under names of their own.
+  @Test func dictionariesUnderOtherNames() throws {
+    let folder = try TemporaryFolder()
+    let inner = Pickle.emptyDictionary + Pickle.text("x") + square + Pickle.setItem
+    let other = Pickle.emptyDictionary + Pickle.text("y") + square + Pickle.setItem
+    let epoch = (key: Pickle.text("epoch"), value: [0x4B, 3] as [UInt8])
+    let one = try folder.write(
+      torchStream(
+        Pickle.dictionary([(Pickle.text("net"), inner), epoch]), [("0", 4, numbers)]), "one.pth")
+    var notes: [String] = []
+    #expect(try StateFile.read(one) { notes.append($0) }.keys.sorted() == ["x"])
+    #expect(
+      notes == ["\(one.path): reads what is under \"net\"; the 1 entries beside it are left out"])
+    let two = try folder.write(
+      torchStream(
+        Pickle.dictionary([(Pickle.text("net"), inner), epoch, (Pickle.text("ema"), other)]),
+        [("0", 4, numbers)]), "two.pth")
+    expectError(
+      .badData,
+      "\(two.path): expected one state dictionary, found those under \"net\", \"ema\": "
+        + "StateFile.read(_:under:) takes one of them"
+    ) { _ = try StateFile.read(two) }
+    #expect(try StateFile.read(two, under: "ema").keys.sorted() == ["y"])
+    for (key, found) in [("epoch", "the number 3"), ("nte", "none")] {
+      expectError(
+        .badData,
+        "\(two.path): expected a state dictionary under \"\(key)\", found \(found)"
+      ) { _ = try StateFile.read(two, under: key) }
+    }
+    let safe = folder.file("a.safetensors")
+    try SafeTensors.write(["x": .ones([2])], to: safe)
+    expectError(
+      .badData,
+      "\(safe.path): expected a file of torch.save, which has dictionaries, found safetensors"
+    ) { _ = try StateFile.read(safe, under: "net") }
+  }
+
   @Test func refusesWhatIsNoStateDictionary() throws {
     try expectRefused(
       torchStream(Pickle.start + Pickle.none + Pickle.stop),

@@ -64,6 +64,10 @@ import Testing
     }
   }
 
+  private static let constant =
+    "valueWithGradient: the loss comes from none of the parameters: all that it is computed of is constant here, as is "
+    + "what was detached or computed outside the closure, and as gradients are (there are no second derivatives)"
+
   static let mistakes = [
     Mistake(
       "valueWithGradient: the closure returned a tensor of shape [2]; a gradient is that of one number: "
@@ -88,12 +92,35 @@ import Testing
       let y = Parameter(.ones([3]))
       _ = valueWithGradient(of: [x, y]) { sum(x.value) }
     },
-    Mistake(
-      "valueWithGradient: the loss does not depend on parameter x of shape [2]; freeze it "
-        + "(isFrozen = true) if that is meant"
-    ) {
+    Mistake(constant) {
       let x = Parameter(.ones([2]), name: "x")
       _ = valueWithGradient(of: [x]) { sum(x.value.detached) }
+    },
+    Mistake(constant) {
+      let x = Parameter(.ones([2]), name: "x")
+      var kept = Tensor.ones([])
+      _ = valueWithGradient(of: [x]) {
+        kept = sum(x.value)
+        return kept
+      }
+      _ = valueWithGradient(of: [x]) { kept * 2 }
+    },
+    Mistake(constant) {
+      let x = Parameter(.ones([2]), name: "x")
+      _ = valueWithGradient(of: [x]) {
+        sum(valueWithGradient(of: [x]) { sum(x.value * x.value) }.gradients.values[0]!)
+      }
+    },
+    Mistake(
+      "valueWithGradient: parameter x is differentiated by another thread at the same time; its gradient would be wrong"
+    ) {
+      let x = Parameter(.ones([2]), name: "x")
+      _ = valueWithGradient(of: [x]) {
+        let y = sum(x.value)
+        // As another thread does that begins now.
+        x.watch(Node(tape: .max, slot: 0))
+        return y
+      }
     },
     Mistake("Gradients: 1 gradients for 2 parameters") {
       _ = Gradients(of: [Parameter(.ones([2])), Parameter(.ones([2]))], [nil])

@@ -46,6 +46,12 @@ import Testing
     Mistake("Shape: [1073741824, 524288] has more than 2⁴⁸ elements") {
       _ = Shape([1 << 30, 1 << 19])
     },
+    Mistake("Shape: [1073741824, 524288, 0] has more than 2⁴⁸ elements") {
+      _ = Shape([1 << 30, 1 << 19, 0])
+    },
+    Mistake("Shape: [1073741824, 262144, 1073741824] has more than 2⁴⁸ elements") {
+      _ = Shape([1 << 30, 1 << 18, 1]).replacing(axis: 2, with: 1 << 30)
+    },
     Mistake("Shape: axis 2 of [2, 3], which has 2 axes") { _ = Shape([2, 3])[2] },
     Mistake("test: axis -3 of a tensor of shape [2, 3], which has 2 axes") {
       _ = Shape([2, 3]).resolve(axis: -3, for: "test")

@@ -12,6 +12,9 @@ import Testing
     #expect(Tensor.zeros([3], dtype: dtype).doubles == [0, 0, 0])
     #expect(Tensor.full([2], -7, dtype: dtype).doubles == [-7, -7])
     #expect(Tensor.identity(2, dtype: dtype).doubles == [1, 0, 0, 1])
+    #expect(Tensor.identity(3, dtype: dtype).doubles == [1, 0, 0, 0, 1, 0, 0, 0, 1])
+    #expect(Tensor.identity(1, dtype: dtype).doubles == [1])
+    #expect(Tensor.identity(0, dtype: dtype).shape == [0, 0])
     #expect(Tensor.zeros([0, 3], dtype: dtype).doubles == [])
     #expect(Tensor.ones([2, 3], dtype: dtype).rank == 2)
   }
@@ -71,6 +74,9 @@ import Testing
     Mistake("item: a tensor of shape [0] has 0 elements, not one") { _ = Tensor.ones([0]).item },
     Mistake("Tensor.identity(-2): the number of rows has to be at least 0") {
       _ = Tensor.identity(-2)
+    },
+    Mistake("Shape: length 8589934592 of axis 0 is not in 0 ..< 2³¹") {
+      _ = Tensor.identity(1 << 33)
     },
     Mistake("Tensor: 8 bytes for [3] of float32, which takes 12") {
       _ = [1.0].withUnsafeBytes { Tensor(bytes: $0, shape: [3], dtype: .float32) }

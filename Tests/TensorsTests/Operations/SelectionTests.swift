@@ -61,6 +61,12 @@ import Testing
     Mistake("slice: positions -1 ..< 1 of axis 0 of shape [2, 5]") {
       _ = slice(.ones([2, 5]), axis: 0, from: -1, count: 2)
     },
+    Mistake("slice: positions 2 ..< 9223372036854775807 of axis 0 of shape [5]") {
+      _ = slice(.ones([5]), axis: 0, from: 2, count: .max)
+    },
+    Mistake("pad: 9223372036854775807 positions before and 1 after") {
+      _ = pad(.ones([5]), axis: 0, before: .max, after: 1)
+    },
     Mistake("concatenate: there is no tensor") { _ = concatenate([]) },
     Mistake(
       "concatenate: [2, 3] float32 and [2, 4] float32 along axis 0: all other axes and the type have to "

@@ -69,6 +69,30 @@ private struct Holder: Layer {
     #expect(average.withAverage { model.weight.value.doubles } == [0.75, 0.75, 0.75])
   }
 
+  /// Saved and loaded, it goes on as if it had never stopped.
+  @Test func goesOn() {
+    let (model, other) = (Holder(1), Holder(1))
+    let whole = WeightAverage(of: model, decay: 0.9)
+    var saved = Tensor.zeros([3])
+    var stopped = whole
+    for step in 1...8 {
+      model.weight.value = .full([3], Double(step), dtype: .float64)
+      other.weight.value = model.weight.value
+      whole.update()
+      if step == 5 {
+        saved = whole.withAverage { model.weight.value }
+        stopped = WeightAverage(of: other, decay: 0.9, updates: whole.updates)
+        stopped.withAverage { other.weight.value = saved }
+      } else if step > 5 {
+        stopped.update()
+      }
+    }
+    #expect(stopped.updates == 8)
+    #expect(
+      stopped.withAverage { other.weight.value.doubles }
+        == whole.withAverage { model.weight.value.doubles })
+  }
+
   /// A value that someone else holds is not written to.
   @Test func leavesHeldValuesAlone() {
     let model = Holder(1)

@@ -25,6 +25,18 @@ import Testing
     #expect(log.byteCount == (try Data(contentsOf: run.metrics)).count)
   }
 
+  /// A task may call its metrics what it likes.
+  @Test func namesWithQuotes() throws {
+    let folder = try TemporaryFolder()
+    let run = try folder.run()
+    let log = try MetricsLog(in: run, keeping: 0, resumedStep: nil)
+    let metrics = ["F1 \"macro\"": 0.5, "a\\b\n": 0.25]
+    log.step(1, epoch: 1, loss: 1, rate: 1)
+    log.epoch(.init(epoch: 1, step: 1, metrics: metrics))
+    try log.close()
+    #expect(try History(reading: run.metrics).epochs.map(\.metrics) == [metrics])
+  }
+
   /// Steps wait in memory, and come out in order however many there are.
   @Test func manySteps() throws {
     let folder = try TemporaryFolder()

@@ -29,7 +29,7 @@ enum FileReaders {
     Reader(name: "pickle") { file in
       let source = try ByteSource(file.path)
       let result = try PickleReader.read(source, at: 0)
-      let state = try TorchState(result, file: file.path, size: source.count) { _ in }
+      let state = try TorchState(result, under: nil, file: file.path, size: source.count) { _ in }
       let zeros = [UInt8](repeating: 0, count: 1 << 16)
       let tensors = try state.tensors { storage in
         guard storage.byteCount <= zeros.count else {

@@ -252,7 +252,7 @@ private let checks: Registration = {
     ("batch_normalization_add_relu", false, true, .relu),
     ("composed_batch_normalization", true, true, .relu),
   ] {
-    GradientCheck.register(name, tolerance32: 1e-5) { sampler in
+    GradientCheck.register(name) { sampler in
       shapes.map { shape in
         let (x, parameters, residual) = inputs(shape, hasResidual, &sampler)
         let all = [x] + parameters + (residual.map { [$0] } ?? [])
