@@ -30,6 +30,12 @@ import Testing
     #expect(copy == trained)
   }
 
+  @Test func aRunOfOnesOwnGoesOnBitForBit() throws {
+    let lines = try lines(of: "OwnRun")
+    #expect(try number(after: "accuracy ", in: lines[0]) > 0.8)
+    #expect(lines.dropFirst() == ["the same bit for bit: true"])
+  }
+
   private func lines(of name: String) throws -> [Substring] {
     let process = Process()
     let pipe = Pipe()
