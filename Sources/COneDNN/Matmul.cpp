@@ -32,6 +32,18 @@ struct PerThread {
   adjoint::Workspace workspace;
 };
 
+// Some of the products of a batch.
+struct BatchShare {
+  dnnl::stream stream{Engine()};
+  dnnl::matmul primitive;
+  dnnl::memory a, b, c;
+  std::unordered_map<int, dnnl::memory> arguments;
+  int64_t first = 0;
+};
+
+using BatchKey = adjoint::Key<6>;
+using BatchShares = std::vector<BatchShare>;
+
 // What is multiplied.
 struct Shape {
   int64_t m, n, k;
@@ -101,6 +113,45 @@ std::unique_ptr<Product> Make(const Shape &s) {
   return product;
 }
 
+BatchShare MakeBatchShare(const Shape &s, int64_t first, int64_t count) {
+  using dnnl::memory;
+  constexpr auto single = memory::data_type::f32, half = memory::data_type::bf16;
+  const auto operand = s.type == adjoint_float32 ? single : half;
+  const auto result = s.type == adjoint_bfloat16 ? half : single;
+  const int64_t of_a = s.m * s.k, of_b = s.k * s.n, of_c = s.m * s.n;
+  const memory::desc a({count, s.m, s.k}, operand,
+                       s.transpose_a ? memory::dims{of_a, 1, s.m} : memory::dims{of_a, s.k, 1});
+  const memory::desc b({count, s.k, s.n}, operand,
+                       s.transpose_b ? memory::dims{of_b, 1, s.k} : memory::dims{of_b, s.n, 1});
+  const memory::desc c({count, s.m, s.n}, result, memory::dims{of_c, s.n, 1});
+  BatchShare share;
+  share.primitive = dnnl::matmul(dnnl::matmul::primitive_desc(Engine(), a, b, c));
+  share.a = memory(a, Engine(), nullptr);
+  share.b = memory(b, Engine(), nullptr);
+  share.c = memory(c, Engine(), nullptr);
+  share.arguments = {
+      {DNNL_ARG_SRC, share.a}, {DNNL_ARG_WEIGHTS, share.b}, {DNNL_ARG_DST, share.c}};
+  share.first = first;
+  return share;
+}
+
+// The batch is cut.
+std::unique_ptr<BatchShares> MakeBatch(const Shape &s, int64_t batch) {
+  const int64_t threads = adjoint::team_threads;
+  auto shares = std::make_unique<BatchShares>();
+  std::optional<adjoint::OneThread> one;
+  if (threads > 1) {
+    one.emplace();
+  } else {
+    adjoint::ReleaseTeam();
+  }
+  for (int64_t part = 0; part < threads; ++part) {
+    const int64_t first = batch * part / threads;
+    shares->push_back(MakeBatchShare(s, first, batch * (part + 1) / threads - first));
+  }
+  return shares;
+}
+
 // Own columns to where they belong in the result, whose rows are `pitch` bytes.
 void CopyToPlace(const Share &share, int64_t pitch, int64_t element, char *c) {
   const auto *from = static_cast<const char *>(share.c.get_data_handle());
@@ -144,6 +195,41 @@ const char *adjoint_onednn_matmul(int64_t m, int64_t n, int64_t k, adjoint_produ
       Share &share = product.shares[i];
       share.primitive.execute(share.stream, share.arguments);
       if (product.own_bytes > 0) CopyToPlace(share, n * result, result, c_bytes);
+    });
+  });
+}
+
+const char *adjoint_onednn_batched_matmul(int64_t batch, int64_t m, int64_t n, int64_t k, adjoint_product_type type,
+                                          const void *a, bool transpose_a, const void *b, bool transpose_b,
+                                          void *c) {
+  const Shape shape{m, n, k, type, transpose_a, transpose_b, false};
+  const int64_t a_bytes = m * k * shape.OperandBytes(), b_bytes = k * n * shape.OperandBytes();
+  const int64_t c_bytes = m * n * shape.ResultBytes();
+  auto *const a_first = static_cast<char *>(const_cast<void *>(a));
+  auto *const b_first = static_cast<char *>(const_cast<void *>(b));
+  auto *const c_first = static_cast<char *>(c);
+  // Fewer products than threads: each of them is cut.
+  if (batch < adjoint::team_threads) {
+    const char *failure = nullptr;
+    for (int64_t i = 0; i < batch && failure == nullptr; ++i) {
+      failure = adjoint_onednn_matmul(m, n, k, type, a_first + i * a_bytes, transpose_a, b_first + i * b_bytes,
+                                      transpose_b, nullptr, c_first + i * c_bytes);
+    }
+    return failure;
+  }
+  thread_local adjoint::PrimitiveCache<BatchKey, BatchShares> batches;
+  return adjoint::InWords([&] {
+    const BatchKey key{{batch, m, n, k, adjoint::team_threads,
+                        (transpose_a ? 1 : 0) | (transpose_b ? 2 : 0) | static_cast<int64_t>(type) << 2}};
+    BatchShares &shares = batches.Find(key, [&] { return MakeBatch(shape, batch); });
+    for (BatchShare &share : shares) {
+      share.a.set_data_handle(a_first + share.first * a_bytes);
+      share.b.set_data_handle(b_first + share.first * b_bytes);
+      share.c.set_data_handle(c_first + share.first * c_bytes);
+    }
+    const double multiplications = static_cast<double>(batch) * m * n * k;
+    adjoint::RunShares(static_cast<int64_t>(shares.size()), multiplications, [&](int64_t i) {
+      shares[i].primitive.execute(shares[i].stream, shares[i].arguments);
     });
   });
 }

@@ -2,8 +2,8 @@ import Tensors
 
 /// Affine map of the rows of its input, with the activation fused.  y = act(x Wᵀ + b)
 ///
-/// Input `[batch, inputs]`, output `[batch, outputs]`.  State: `weight` `[outputs, inputs]`, `bias`
-/// `[outputs]`.
+/// Input `[batch, inputs]`, output `[batch, outputs]`; with more axes `[…, inputs]` and `[…, outputs]`.  State: `weight`
+/// `[outputs, inputs]`, `bias` `[outputs]`.
 public struct Linear: Layer {
   /// W, `[outputs, inputs]`.
   public let weight: Parameter
@@ -89,8 +89,16 @@ public struct Linear: Layer {
 
   /// act(x Wᵀ + b)
   public func forward(_ x: Tensor, _ context: Context) -> Tensor {
+    if x.rank > 2 && x.shape[x.rank - 1] == inputs { return mapInnerRows(of: x, context) }
     let y = linear(x, weight.value, bias?.value, activation: context.fusable(activation))
     return context.finish(y, activation)
+  }
+
+  /// The leading axes are one while it maps, and there again afterwards.
+  private func mapInnerRows(of x: Tensor, _ context: Context) -> Tensor {
+    let rows = x.shape.lengths.dropLast().reduce(1, *)
+    let y = forward(x.reshaped(to: [rows, inputs]), context)
+    return y.reshaped(to: x.shape.replacing(axis: x.rank - 1, with: outputs))
   }
 
   /// One for each input of each output.
@@ -129,6 +137,32 @@ private let checks: Registration = {
           }
         ) { layer(x.value, .inference) }
       }
+    }
+  }
+  GradientCheck.register("Linear of more axes", group: .layer) { sampler in
+    let shapes: [(Shape, Int)] = [
+      ([1, 1, 1], 1), ([2, 3, 7], 5), ([3, 1, 8], 2), ([1, 4, 9], 16), ([2, 2, 15], 3),
+      ([2, 3, 2, 5], 4), ([1, 2, 1, 2, 17], 1), ([2, 1, 2, 1, 3, 3], 2), ([0, 4, 3], 2),
+      ([2, 0, 3], 2),
+    ]
+    return shapes.map { shape, outputs in
+      let inputs = shape[shape.rank - 1]
+      let x = sampler.parameter(shape)
+      let layer = Linear(
+        weight: sampler.parameter([outputs, inputs]), bias: sampler.parameter([outputs]))
+      return .init(
+        "\(shape) outputs \(outputs)", [x, layer.weight, layer.bias!],
+        byHand: { dy in
+          let batch = shape.count / inputs
+          let (dz, rows) = (
+            dy.reshaped(to: [batch, outputs]), x.value.reshaped(to: [batch, inputs])
+          )
+          return [
+            matmul(dz, layer.weight.value).reshaped(to: shape), matmul(dz, rows, transposeA: true),
+            sum(dz, axis: 0),
+          ]
+        }
+      ) { layer(x.value, .inference) }
     }
   }
   GradientCheck.register("Linear with ReLU", group: .layer) { sampler in

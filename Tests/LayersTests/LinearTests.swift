@@ -39,6 +39,29 @@ struct LinearTests {
     #expect(seen == [[1, 1, 1, 1]])
   }
 
+  /// The rows above as one sample of two, and as two of one.
+  @Test func mapsRowsOfMoreAxes() {
+    let layer = Linear(weight: weight, bias: bias, activation: .relu)
+    for shape in [[1, 2, 3], [2, 1, 3], [1, 2, 1, 3]] as [Shape] {
+      let y = layer(x.reshaped(to: shape), .inference)
+      #expect(y.shape == shape.replacing(axis: shape.rank - 1, with: 2))
+      #expect(y.floats == [1.5, 0, 0, 1.25])
+    }
+    #expect(layer(.zeros([4, 0, 3]), .inference).shape == [4, 0, 2])
+    let guided = Context.inference.inspected(by: Inspection(rectifiers: .guided))
+    #expect(layer(x.reshaped(to: [1, 2, 3]), guided).floats == [1.5, 0, 0, 1.25])
+  }
+
+  @Test func stopsAtRowsOfAnotherLength() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { _ = Linear(weight: Parameter(.ones([4, 3])))(.ones([2, 5, 2]), .inference) }
+    expectStop(
+      result,
+      "in layer Linear: linear: input of shape [2, 5, 2] and weight of shape [4, 3]; they have to be "
+        + "[batch, inputs] and [outputs, inputs]")
+  }
+
   @Test func beginsAsPyTorchDoes() {
     var random = Philox(seed: 3)
     let layer = Linear(400, 300, random: &random)

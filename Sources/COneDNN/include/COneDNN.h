@@ -24,6 +24,11 @@ const char *adjoint_onednn_matmul(int64_t m, int64_t n, int64_t k, adjoint_produ
                                   const void *a, bool transpose_a, const void *b, bool transpose_b,
                                   const float *bias, void *c);
 
+// The same for each of a batch of matrices, one behind the other in A, in B and in C.
+const char *adjoint_onednn_batched_matmul(int64_t batch, int64_t m, int64_t n, int64_t k, adjoint_product_type type,
+                                          const void *a, bool transpose_a, const void *b, bool transpose_b,
+                                          void *c);
+
 // A two-dimensional convolution. Images are [batch, height, width, channels], float32 or bfloat16; weights
 // [outputs, window height, window width, inputs / groups] and biases [outputs], always float32.
 typedef struct {

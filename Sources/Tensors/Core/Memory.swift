@@ -175,7 +175,7 @@ struct Kernel: Sendable {
 enum Product {
   /// Above this many multiplications (2²⁰ and a little) a library's blocking beats a loop that keeps C in
   /// registers.
-  private static let smallProduct = 1.05e6
+  static let smallProduct = 1.05e6
   private static let rectifier = Kernel("relu")
 
   /// c[m, n] = op(a) op(b) (+ bias, ReLU)
@@ -195,8 +195,7 @@ enum Product {
         relu: relu, into: c)
       {
         library(
-          adjoint_float32, m, n, k, a.base, transposeA, b.base, transposeB,
-          bias: bias.map { floats($0) }, into: c.base)
+          adjoint_float32, m, n, k, a, transposeA, b, transposeB, bias: bias, into: c)
         // oneDNN's own rectifier would turn NaN into zero, and hide it.
         if relu { rectifier.run(.float32, .init(m * n), c, into: c) }
       }
@@ -223,7 +222,7 @@ enum Product {
       require(
         bias == nil && !relu,
         "matmul \(m)×\(k) by \(k)×\(n): in bfloat16 it has no bias and no rectifier")
-      library(adjoint_bfloat16, m, n, k, a.base, transposeA, b.base, transposeB, into: c.base)
+      library(adjoint_bfloat16, m, n, k, a, transposeA, b, transposeB, into: c)
     }
   }
 
@@ -232,28 +231,27 @@ enum Product {
     storage.base.assumingMemoryBound(to: Float.self)
   }
 
-  /// c[m, n] = op(a) op(b), where a and b are bfloat16 and c is float32.
-  static func matmulIntoFloat32(
-    m: Int, n: Int, k: Int, _ a: Storage, transposeA: Bool, _ b: Storage, transposeB: Bool,
-    into c: Storage
-  ) {
-    library(
-      adjoint_bfloat16_into_float32, m, n, k, a.base, transposeA, b.base, transposeB, into: c.base)
-  }
-
+  /// c[m, n] = op(a) op(b) (+ bias) by oneDNN; or as many of them as a batch has, which have no bias.
   @inline(__always)
-  private static func library(
-    _ type: adjoint_product_type, _ m: Int, _ n: Int, _ k: Int, _ a: UnsafeRawPointer,
-    _ transposeA: Bool, _ b: UnsafeRawPointer, _ transposeB: Bool,
-    bias: UnsafeMutablePointer<Float>? = nil, into c: UnsafeMutableRawPointer
+  static func library(
+    _ type: adjoint_product_type, batch: Int? = nil, _ m: Int, _ n: Int, _ k: Int, _ a: Storage,
+    _ transposeA: Bool, _ b: Storage, _ transposeB: Bool, bias: Storage? = nil, into c: Storage
   ) {
     if min(m, n, k) == 0 {  // Sums of nothing, which oneDNN need not write.
-      let width = type == adjoint_bfloat16 ? 2 : 4
-      c.initializeMemory(as: UInt8.self, repeating: 0, count: m * n * width)
+      let bytes = (batch ?? 1) * m * n * (type == adjoint_bfloat16 ? 2 : 4)
+      c.base.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
       return
     }
-    let failure = adjoint_onednn_matmul(
-      Int64(m), Int64(n), Int64(k), type, a, transposeA, b, transposeB, bias, c)
+    let (rows, columns, inner) = (Int64(m), Int64(n), Int64(k))
+    let failure =
+      if let batch {
+        adjoint_onednn_batched_matmul(
+          Int64(batch), rows, columns, inner, type, a.base, transposeA, b.base, transposeB, c.base)
+      } else {
+        adjoint_onednn_matmul(
+          rows, columns, inner, type, a.base, transposeA, b.base, transposeB,
+          bias.map { floats($0) }, c.base)
+      }
     require(
       failure == nil,
       "matmul \(m)×\(k) by \(k)×\(n): oneDNN says \(failure.map { String(cString: $0) } ?? "")")

@@ -1,15 +1,16 @@
-// Products of matrices, with transposes as flags.
+// Products of matrices and of batches of them, with transposes as flags.
 
-/// Matrix product.  C = op(A) op(B)
+/// Matrix product, of two matrices or of two batches of them.  C = op(A) op(B)
 ///
 /// With neither transposed  dA = dC Bᵀ,  dB = Aᵀ dC;  the other three follow by transposing.
 ///
 /// - Parameters:
-///   - a: `[m, k]`, or `[k, m]` if it is transposed.
-///   - b: `[k, n]`, or `[n, k]` if it is transposed.
-///   - transposeA: whether op(A) is Aᵀ.
-///   - transposeB: whether op(B) is Bᵀ.
-/// - Returns: `[m, n]`. Stops if the inner lengths differ.
+///   - a: `[m, k]`, or `[k, m]` if it is transposed; or a batch of such matrices, `[batch, m, k]`.
+///   - b: `[k, n]`, or `[n, k]` if it is transposed; or a batch of as many, `[batch, k, n]`.
+///   - transposeA: whether op(A) is Aᵀ, of each matrix of a batch.
+///   - transposeB: whether op(B) is Bᵀ, of each matrix of a batch.
+/// - Returns: `[m, n]` or `[batch, m, n]`. Stops if the inner lengths, the batches or the types differ: nothing is
+///   broadcast.
 public func matmul(
   _ a: Tensor, _ b: Tensor, transposeA: Bool = false, transposeB: Bool = false
 ) -> Tensor {
@@ -29,16 +30,10 @@ public func matmul(
 /// C = op(A) op(B) without history.
 @inline(__always)
 func product(_ a: Tensor, _ transposeA: Bool, _ b: Tensor, _ transposeB: Bool) -> Tensor {
-  require(
-    a.rank == 2 && b.rank == 2,
-    "matmul: shapes \(a.shape) and \(b.shape); both have to be matrices")
+  guard a.rank == 2 && b.rank == 2 else { return batchedProduct(a, transposeA, b, transposeB) }
   let (m, k) = transposeA ? (a.shape[1], a.shape[0]) : (a.shape[0], a.shape[1])
   let (inner, n) = transposeB ? (b.shape[1], b.shape[0]) : (b.shape[0], b.shape[1])
-  require(
-    k == inner,
-    "matmul: \(a.shape)\(transposeA ? " transposed" : "") by \(b.shape)"
-      + "\(transposeB ? " transposed" : ""): the inner lengths \(k) and \(inner) differ")
-  require(a.dtype == b.dtype, "matmul: types \(a.dtype) and \(b.dtype) differ")
+  requireMatch(a, transposeA, k, b, transposeB, inner)
   if a.dtype == .bfloat16 && !Threads.multipliesBFloat16 {
     let (a, b) = (a.converted(to: .float32), b.converted(to: .float32))
     return product(a, transposeA, b, transposeB).converted(to: .bfloat16)
@@ -50,11 +45,49 @@ func product(_ a: Tensor, _ transposeA: Bool, _ b: Tensor, _ transposeB: Bool) -
   return y
 }
 
+/// C = op(A) op(B) of each pair of matrices of two batches, without history.
+@inline(never)
+private func batchedProduct(
+  _ a: Tensor, _ transposeA: Bool, _ b: Tensor, _ transposeB: Bool
+) -> Tensor {
+  require(
+    a.rank == 3 && b.rank == 3,
+    "matmul: shapes \(a.shape) and \(b.shape); they have to be two matrices, or two batches of matrices"
+  )
+  let batch = a.shape[0]
+  require(
+    b.shape[0] == batch,
+    "matmul: \(a.shape) by \(b.shape): the batches \(batch) and \(b.shape[0]) differ")
+  let (m, k) = transposeA ? (a.shape[2], a.shape[1]) : (a.shape[1], a.shape[2])
+  let (inner, n) = transposeB ? (b.shape[2], b.shape[1]) : (b.shape[1], b.shape[2])
+  requireMatch(a, transposeA, k, b, transposeB, inner)
+  if a.dtype == .bfloat16 && !Threads.multipliesBFloat16 {
+    let (a, b) = (a.converted(to: .float32), b.converted(to: .float32))
+    return batchedProduct(a, transposeA, b, transposeB).converted(to: .bfloat16)
+  }
+  let y = Tensor(uninitialized: [batch, m, n], a.dtype)
+  Product.batchedMatmul(
+    a.dtype, batch: batch, m: m, n: n, k: k, a.storage, transposeA: transposeA, b.storage,
+    transposeB: transposeB, into: y.storage)
+  return y
+}
+
+@inline(__always)
+private func requireMatch(
+  _ a: Tensor, _ transposeA: Bool, _ k: Int, _ b: Tensor, _ transposeB: Bool, _ inner: Int
+) {
+  require(
+    k == inner,
+    "matmul: \(a.shape)\(transposeA ? " transposed" : "") by \(b.shape)"
+      + "\(transposeB ? " transposed" : ""): the inner lengths \(k) and \(inner) differ")
+  require(a.dtype == b.dtype, "matmul: types \(a.dtype) and \(b.dtype) differ")
+}
+
 @section("adjoint_registry") @used
 private let checks: Registration = {
   for (transposeA, transposeB) in [(false, false), (false, true), (true, false), (true, true)] {
-    let name = "matmul_\(transposeA ? "t" : "n")\(transposeB ? "t" : "n")"
-    GradientCheck.register(name) { sampler in
+    let flags = "\(transposeA ? "t" : "n")\(transposeB ? "t" : "n")"
+    GradientCheck.register("matmul_\(flags)") { sampler in
       var cases: [GradientCheck.Case] = []
       for (m, n, k) in productShapes {
         let a = sampler.parameter(transposeA ? [k, m] : [m, k])
@@ -73,6 +106,33 @@ private let checks: Registration = {
           ) { matmul(a.value, b.value, transposeA: transposeA, transposeB: transposeB) })
       }
       return cases
+    }
+    GradientCheck.register("matmul_batched_\(flags)") { sampler in
+      // Batches of one to four matrices, and of none.
+      let shapes = productShapes.enumerated().map { (1 + $0 % 4, $1.0, $1.1, $1.2) }
+      return (shapes + [(0, 2, 3, 4), (17, 2, 3, 1)]).map { batch, m, n, k in
+        let a = sampler.parameter(transposeA ? [batch, k, m] : [batch, m, k])
+        let b = sampler.parameter(transposeB ? [batch, n, k] : [batch, k, n])
+        return .init(
+          "batch \(batch) m \(m) n \(n) k \(k)", [a, b],
+          byHand: { dy in
+            let (left, right, cotangents) = (a.value.doubles, b.value.doubles, dy.doubles)
+            var (da, db): ([Double], [Double]) = ([], [])
+            for i in 0..<batch {
+              let (ga, gb) = naiveProductGradients(
+                Array(left[i * m * k..<(i + 1) * m * k]), transposeA,
+                Array(right[i * k * n..<(i + 1) * k * n]), transposeB,
+                Array(cotangents[i * m * n..<(i + 1) * m * n]), m, n, k)
+              da += ga
+              db += gb
+            }
+            return [
+              Tensor(da, shape: a.shape, dtype: a.dtype),
+              Tensor(db, shape: b.shape, dtype: b.dtype),
+            ]
+          }
+        ) { matmul(a.value, b.value, transposeA: transposeA, transposeB: transposeB) }
+      }
     }
   }
 }

@@ -279,7 +279,9 @@ import Testing
     "composed_batch_normalization": "batch-normalization-add-relu",
     "gaussian_nll": "gaussian-negative-log-likelihood",
     "gaussian_kl": "gaussian-kl-divergence", "matmul_nn": "matmul", "matmul_nt": "matmul",
-    "matmul_tn": "matmul", "matmul_tt": "matmul", "maximum_axis": "max-axis", "pad_edge": "pad",
+    "matmul_tn": "matmul", "matmul_tt": "matmul", "matmul_batched_nn": "matmul-batched",
+    "matmul_batched_nt": "matmul-batched", "matmul_batched_tn": "matmul-batched",
+    "matmul_batched_tt": "matmul-batched", "maximum_axis": "max-axis", "pad_edge": "pad",
     "permute": "transpose",
   ]
 

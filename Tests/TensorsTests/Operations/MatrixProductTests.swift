@@ -4,7 +4,7 @@ import Testing
 @testable import Tensors
 
 @Suite struct MatrixProductTests {
-  @Test(arguments: ReferenceCase.named("matmul"))
+  @Test(arguments: ReferenceCase.named("matmul", "matmul-batched"))
   func agreesWithPyTorch(reference: ReferenceCase) {
     reference.check(tolerance: 2e-6) { inputs in
       matmul(
@@ -149,6 +149,62 @@ import Testing
     }
   }
 
+  /// Each matrix of a batch is the product of its own, by small products and by oneDNN, with fewer matrices than
+  /// threads and with more; how many threads there are changes no bit of a small one.
+  @Test(arguments: transposes)
+  func batches(transposeA: Bool, transposeB: Bool) {
+    let lengths = [
+      (1, 3, 5, 4), (7, 17, 9, 33), (200, 8, 8, 9), (3, 64, 65, 200), (1, 130, 90, 110),
+      (2, 110, 111, 113), (5, 120, 100, 90),
+    ]
+    for (batch, m, n, k) in lengths {
+      var random = SplitMix(state: UInt64(batch * m * n * k))
+      let left = (0..<batch).map { _ in random.floats(m * k) }
+      let right = (0..<batch).map { _ in random.floats(k * n) }
+      let a = Tensor(left.flatMap(\.self), shape: transposeA ? [batch, k, m] : [batch, m, k])
+      let b = Tensor(right.flatMap(\.self), shape: transposeB ? [batch, n, k] : [batch, k, n])
+      func found(_ threads: Int, _ dtype: DType) -> [Double] {
+        let before = Threads.count
+        Threads.use(threads)
+        defer { Threads.use(before) }
+        let y = matmul(
+          a.converted(to: dtype), b.converted(to: dtype), transposeA: transposeA,
+          transposeB: transposeB)
+        #expect(y.shape == [batch, m, n] && y.dtype == dtype)
+        return y.doubles
+      }
+      let exact = zip(left, right).map {
+        naiveProduct($0, transposeA: transposeA, $1, transposeB: transposeB, m: m, n: n, k: k)
+      }
+      let (value, magnitude) = (exact.flatMap(\.value), exact.flatMap(\.magnitude))
+      let values = [1, 2, 3].map { found($0, .float32) }
+      let isSmall = m * n * k <= 1_050_000
+      #expect(!isSmall || values.allSatisfy { $0 == values[0] }, "\(batch)×\(m)×\(n)×\(k)")
+      for (computed, unit) in values.map({ ($0, 0x1p-24) }) + [(found(2, .float64), 0x1p-52)] {
+        let wrong = computed.indices.first {
+          !(abs(computed[$0] - value[$0]) <= Double(k) * magnitude[$0] * unit)
+        }
+        #expect(wrong == nil, "\(batch)×\(m)×\(n)×\(k) in \(unit)")
+      }
+    }
+  }
+
+  @Test(arguments: DType.allCases)
+  func emptyBatches(dtype: DType) {
+    for (transposeA, transposeB) in Self.transposes {
+      func product(_ batch: Int, _ m: Int, _ n: Int, _ k: Int) -> Tensor {
+        matmul(
+          .zeros(transposeA ? [batch, k, m] : [batch, m, k], dtype: dtype),
+          .zeros(transposeB ? [batch, n, k] : [batch, k, n], dtype: dtype),
+          transposeA: transposeA, transposeB: transposeB)
+      }
+      #expect(product(0, 2, 3, 4).shape == [0, 2, 3])
+      #expect(product(0, 200, 300, 400).shape == [0, 200, 300])
+      #expect(product(2, 0, 3, 4).shape == [2, 0, 3])
+      #expect(product(3, 1, 2, 0).doubles == [0, 0, 0, 0, 0, 0])
+    }
+  }
+
   /// Sums of nothing are written, on processors for which oneDNN multiplies bfloat16 and on others.
   @Test func emptySumsOfBFloat16() {
     let a = Tensor.zeros([2, 0], dtype: .bfloat16).storage
@@ -188,8 +244,22 @@ import Testing
     Mistake("matmul: [2, 3] transposed by [3, 5] transposed: the inner lengths 2 and 5 differ") {
       _ = matmul(.ones([2, 3]), .ones([3, 5]), transposeA: true, transposeB: true)
     },
-    Mistake("matmul: shapes [2, 3, 4] and [4, 5]; both have to be matrices") {
-      _ = matmul(.ones([2, 3, 4]), .ones([4, 5]))
+    Mistake(
+      "matmul: shapes [2, 3, 4] and [4, 5]; they have to be two matrices, or two batches of matrices"
+    ) { _ = matmul(.ones([2, 3, 4]), .ones([4, 5])) },
+    Mistake(
+      "matmul: shapes [3] and [3, 5]; they have to be two matrices, or two batches of matrices"
+    ) {
+      _ = matmul(.ones([3]), .ones([3, 5]))
+    },
+    Mistake("matmul: [2, 3, 4] by [1, 4, 5]: the batches 2 and 1 differ") {
+      _ = matmul(.ones([2, 3, 4]), .ones([1, 4, 5]))
+    },
+    Mistake("matmul: [2, 3, 4] by [2, 5, 4]: the inner lengths 4 and 5 differ") {
+      _ = matmul(.ones([2, 3, 4]), .ones([2, 5, 4]))
+    },
+    Mistake("matmul: types float64 and float32 differ") {
+      _ = matmul(.ones([2, 3, 4], dtype: .float64), .ones([2, 4, 5]))
     },
     Mistake("matmul: types float32 and float64 differ") {
       _ = matmul(.ones([2, 3]), .ones([3, 5], dtype: .float64))
@@ -221,5 +291,20 @@ import Testing
         #expect(abs(y - exact) <= 0x1p-8 * abs(exact) + 1e-5)
       }
     }
+  }
+
+  /// A batch is its matrices, by oneDNN or in float32.
+  @Test func bfloat16Batches() {
+    var random = Philox(seed: 7)
+    let count = 5 * 7 * 40
+    let drawn = Tensor(shape: [2 * count]) {
+      for index in $0.indices { $0[index] = Float(random.normal()) }
+    }.converted(to: .bfloat16)
+    let a = slice(drawn, axis: 0, from: 0, count: count).reshaped(to: [5, 7, 40])
+    let b = slice(drawn, axis: 0, from: count, count: count).reshaped(to: [5, 7, 40])
+    let exact = matmul(a.converted(to: .float64), b.converted(to: .float64), transposeB: true)
+    let y = matmul(a, b, transposeB: true)
+    #expect(y.dtype == .bfloat16 && y.shape == [5, 7, 7])
+    #expect(firstFar(y.doubles, from: exact.doubles, within: 1e-5, relative: 0x1p-8) == nil)
   }
 }

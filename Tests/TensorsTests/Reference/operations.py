@@ -572,6 +572,21 @@ def pointwise_convolutions():
          [normal(2, 3, 7), normal(5, 3)])
 
 
+def batched_products():
+    RANDOM.seed(13)
+    for batch, rows, inner, columns in [(1, 1, 1, 1), (2, 3, 5, 4), (3, 1, 7, 2), (5, 2, 17, 3), (2, 16, 1, 9)]:
+        for left_turned in (False, True):
+            for right_turned in (False, True):
+                left = (inner, rows) if left_turned else (rows, inner)
+                right = (columns, inner) if right_turned else (inner, columns)
+                case(
+                    "matmul-batched",
+                    lambda a, b, s=left_turned, t=right_turned: torch.bmm(a.mT if s else a, b.mT if t else b),
+                    [normal(batch, *left), normal(batch, *right)],
+                    {"transposeA": left_turned, "transposeB": right_turned},
+                )
+
+
 def main():
     torch.set_num_threads(1)
     for group in (arithmetic, products, reductions, softmaxes, losses, activations, shapes, penalties,
@@ -582,6 +597,7 @@ def main():
     images()
     maxima_of_normalized()
     pointwise_convolutions()
+    batched_products()
     write(pathlib.Path(__file__).with_name("operations.json"))
 
 
