@@ -12,7 +12,8 @@
 #include "Vector-inl.h"
 
 // name | expression in float vectors of the inputs a, b, c | the same in double.
-// `s` is the scalar, given as a vector to the first and as a double to the second.
+// `s` and `t` are the scalars, given as vectors to the first and as doubles to the second; `number` is the first scalar
+// as a double to both.
 #define ADJOINT_ELEMENTWISE_1(X)                                                                   \
   X(negate, hn::Neg(a), -a)                                                                        \
   X(add_scalar, hn::Add(a, s), a + s)                                                              \
@@ -32,7 +33,11 @@
   X(gelu, hn::Mul(a, NormalDistribution(d, a)), a *Phi(a))                                         \
   X(gelu_tanh, GeluTanh(d, a), GeluTanh(a))                                                        \
   X(silu, hn::Mul(a, Logistic(d, a)), a / (1.0 + std::exp(-a)))                                    \
-  X(softplus, Softplus(d, a), std::max(a, 0.0) + std::log1p(std::exp(-std::fabs(a))))
+  X(softplus, Softplus(d, a), std::max(a, 0.0) + std::log1p(std::exp(-std::fabs(a))))              \
+  X(abs, hn::Abs(a), std::fabs(a))                                                                 \
+  X(clamp, hn::IfThenElse(hn::Lt(a, s), s, hn::IfThenElse(hn::Gt(a, t), t, a)),                    \
+    a < s ? s : (a > t ? t : a))                                                                   \
+  X(power, Power(d, a, number), std::pow(a, s))
 
 #define ADJOINT_ELEMENTWISE_2(X)                                                                   \
   X(add, hn::Add(a, b), a + b)                                                                     \
@@ -53,9 +58,27 @@
     a *(Phi(b) + b * NormalDensity(b)))                                                            \
   X(gelu_tanh_pullback, hn::Mul(a, GeluTanhSlope(d, b)), a *GeluTanhSlope(b))                      \
   X(silu_pullback, hn::Mul(a, SiluSlope(d, b)), a *SiluSlope(b))                                   \
-  X(softplus_pullback, hn::Mul(a, Logistic(d, b)), a / (1.0 + std::exp(-b)))
+  X(softplus_pullback, hn::Mul(a, Logistic(d, b)), a / (1.0 + std::exp(-b)))                       \
+  X(maximum, hn::IfThenElse(hn::Or(hn::IsNaN(a), hn::Gt(a, b)), a, b),                             \
+    std::isnan(a) || a > b ? a : b)                                                                \
+  X(minimum, hn::IfThenElse(hn::Or(hn::IsNaN(a), hn::Lt(a, b)), a, b),                             \
+    std::isnan(a) || a < b ? a : b)                                                                \
+  X(abs_pullback,                                                                                  \
+    hn::IfThenElse(hn::Gt(b, hn::Zero(d)), a,                                                      \
+                   hn::IfThenElseZero(hn::Lt(b, hn::Zero(d)), hn::Neg(a))),                        \
+    b > 0 ? a : (b < 0 ? -a : 0.0))                                                                \
+  X(clamp_pullback, hn::IfThenElseZero(hn::And(hn::Ge(b, s), hn::Le(b, t)), a),                    \
+    b >= s && b <= t ? a : 0.0)                                                                    \
+  X(power_pullback, PowerCotangent(d, a, b, number),                                               \
+    s == 0 ? 0.0 : a * (s * std::pow(b, s - 1)))
 
-#define ADJOINT_ELEMENTWISE_3(X) X(divide_pullback, hn::Neg(hn::Div(hn::Mul(a, b), c)), -(a * b) / c)
+// What the larger of b and c gets of the cotangent a; half of it where they are equal.
+#define ADJOINT_ELEMENTWISE_3(X)                                                                   \
+  X(divide_pullback, hn::Neg(hn::Div(hn::Mul(a, b), c)), -(a * b) / c)                             \
+  X(larger_pullback,                                                                               \
+    hn::IfThenZeroElse(hn::Lt(b, c),                                                               \
+                       hn::IfThenElse(hn::Eq(b, c), hn::Mul(a, hn::Set(d, 0.5f)), a)),             \
+    b < c ? 0.0 : (b == c ? 0.5 * a : a))
 
 HWY_BEFORE_NAMESPACE();
 namespace adjoint {
@@ -117,6 +140,41 @@ HWY_INLINE FloatVector Softplus(FloatTag d, FloatVector x) {
   return hn::IfThenElse(hn::IsNaN(x), x, hn::Add(hn::Max(x, hn::Zero(d)), tail));
 }
 
+// m^p for half a vector of positive numbers. In double: what float32 leaves of p ln m would be off by its last digit,
+// which is up to a hundred of the result's.
+HWY_INLINE hn::Vec<hn::Half<FloatTag>> HalfOfPower(hn::Vec<hn::Half<FloatTag>> m, double p) {
+  const hn::Repartition<double, FloatTag> wide;
+  const auto exponent = hn::Mul(hn::Set(wide, p), hn::Log(wide, hn::PromoteTo(wide, m)));
+  // Beyond the range of float32, within that of Highway's exponential.
+  const auto highest = hn::Set(wide, 700.0);
+  return hn::DemoteTo(hn::Half<FloatTag>(), hn::Exp(wide, hn::Min(exponent, highest)));
+}
+
+// x^p for every float, as the C library has it: of a negative number NaN, unless p is a whole number.
+HWY_INLINE FloatVector Power(FloatTag d, FloatVector x, double p) {
+  if (p == 0) return hn::Set(d, 1.0f);
+  if (p == 1) return x;
+  if (p == 2) return hn::Mul(x, x);
+  if (p == 3) return hn::Mul(hn::Mul(x, x), x);
+  const hn::Half<FloatTag> half;
+  const auto zero = hn::Zero(d);
+  const auto infinity = hn::Set(d, std::numeric_limits<float>::infinity());
+  const auto m = hn::Abs(x);
+  auto value = hn::Combine(d, HalfOfPower(hn::UpperHalf(half, m), p), HalfOfPower(hn::LowerHalf(half, m), p));
+  if (std::trunc(p) != p) {
+    value = hn::IfThenElse(hn::Lt(x, zero), hn::Set(d, std::numeric_limits<float>::quiet_NaN()), value);
+  }
+  // After that: a denormal number is a zero, whatever its sign, and the power of −∞ is that of ∞.
+  value = hn::IfThenElse(hn::Eq(m, zero), p > 0 ? zero : infinity, value);
+  value = hn::IfThenElse(hn::Eq(m, infinity), p > 0 ? infinity : zero, value);
+  if (std::fabs(std::fmod(p, 2.0)) == 1) value = hn::CopySign(value, x);
+  return hn::IfThenElse(hn::IsNaN(x), x, value);
+}
+HWY_INLINE FloatVector PowerCotangent(FloatTag d, FloatVector dy, FloatVector x, double p) {
+  if (p == 0) return hn::Zero(d);
+  return hn::Mul(dy, hn::Mul(hn::Set(d, static_cast<float>(p)), Power(d, x, p - 1)));
+}
+
 // In float32, over elements of float32 or bfloat16.
 template <int kInputs, typename Element, typename Value>
 HWY_INLINE void MapFloats(const Arguments *arguments, const Value &value) {
@@ -126,21 +184,23 @@ HWY_INLINE void MapFloats(const Arguments *arguments, const Value &value) {
   const Element *c = kInputs > 2 ? input<Element>(arguments, 2) : a;
   Element *y = output<Element>(arguments, 0);
   ParallelFor(arguments->sizes[0], ElementGrain(), [&](int64_t begin, int64_t end) HWY_ATTR {
-    const auto s = hn::Set(d, static_cast<float>(arguments->scalars[0]));
+    const double number = arguments->scalars[0];
+    const auto s = hn::Set(d, static_cast<float>(number));
+    const auto t = hn::Set(d, static_cast<float>(arguments->scalars[1]));
     const auto lanes = static_cast<int64_t>(hn::Lanes(d));
     int64_t index = begin;
     for (; index + lanes <= end; index += lanes) {
       const auto va = LoadElements(d, a + index);
       const auto vb = kInputs > 1 ? LoadElements(d, b + index) : va;
       const auto vc = kInputs > 2 ? LoadElements(d, c + index) : va;
-      StoreElements(d, value(d, va, vb, vc, s), y + index);
+      StoreElements(d, value(d, va, vb, vc, s, t, number), y + index);
     }
     if (index < end) {
       const auto rest = static_cast<size_t>(end - index);
       const auto va = LoadFirstElements(d, a + index, rest);
       const auto vb = kInputs > 1 ? LoadFirstElements(d, b + index, rest) : va;
       const auto vc = kInputs > 2 ? LoadFirstElements(d, c + index, rest) : va;
-      StoreFirstElements(d, value(d, va, vb, vc, s), y + index, rest);
+      StoreFirstElements(d, value(d, va, vb, vc, s, t, number), y + index, rest);
     }
   });
 }
@@ -151,33 +211,33 @@ HWY_INLINE void MapDoubles(const Arguments *arguments, const Value &value) {
   const double *b = kInputs > 1 ? input<double>(arguments, 1) : a;
   const double *c = kInputs > 2 ? input<double>(arguments, 2) : a;
   double *y = output<double>(arguments, 0);
-  const double s = arguments->scalars[0];
+  const double s = arguments->scalars[0], t = arguments->scalars[1];
   ParallelFor(arguments->sizes[0], ElementGrain() / 4, [&](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t index = begin; index < end; ++index) {
-      y[index] = value(a[index], b[index], c[index], s);
+      y[index] = value(a[index], b[index], c[index], s, t);
     }
   });
 }
 
 #define ADJOINT_DEFINE(inputs, name, vector, scalar)                                               \
   HWY_INLINE FloatVector name##Value(FloatTag d, FloatVector a, FloatVector b, FloatVector c,      \
-                                     FloatVector s) {                                              \
-    (void)d, (void)b, (void)c, (void)s;                                                            \
+                                     FloatVector s, FloatVector t, double number) {                \
+    (void)d, (void)b, (void)c, (void)s, (void)t, (void)number;                                     \
     return vector;                                                                                 \
   }                                                                                                \
   template <typename Element>                                                                      \
   HWY_INLINE void name##Elements(const Arguments *arguments) {                                     \
     MapFloats<inputs, Element>(arguments,                                                          \
                                [](FloatTag d, FloatVector a, FloatVector b, FloatVector c,         \
-                                  FloatVector s) HWY_ATTR {                                        \
-                                 return name##Value(d, a, b, c, s);                                \
+                                  FloatVector s, FloatVector t, double number) HWY_ATTR {          \
+                                 return name##Value(d, a, b, c, s, t, number);                     \
                                });                                                                 \
   }                                                                                                \
   void name##_float32(const Arguments *arguments) { name##Elements<float>(arguments); }            \
   void name##_bfloat16(const Arguments *arguments) { name##Elements<BFloat16>(arguments); }        \
   void name##_float64(const Arguments *arguments) {                                                \
-    MapDoubles<inputs>(arguments, [](double a, double b, double c, double s) {                     \
-      (void)b, (void)c, (void)s;                                                                   \
+    MapDoubles<inputs>(arguments, [](double a, double b, double c, double s, double t) {           \
+      (void)b, (void)c, (void)s, (void)t;                                                          \
       return scalar;                                                                               \
     });                                                                                            \
   }

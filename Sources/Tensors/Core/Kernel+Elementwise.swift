@@ -11,13 +11,15 @@ extension Kernel {
     return y
   }
 
-  /// y = f(a, b), with one number; the shapes are equal.
+  /// y = f(a, b), with up to two numbers; the shapes are equal.
   @inline(__always)
-  func callAsFunction(_ a: Tensor, _ b: Tensor, _ first: Double = 0) -> Tensor {
+  func callAsFunction(
+    _ a: Tensor, _ b: Tensor, _ first: Double = 0, _ second: Double = 0
+  ) -> Tensor {
     let y = Tensor(uninitialized: a.shape, a.dtype)
     run(
       a.dtype, Sizes(a.count), a.storage, b.storage, into: y.storage,
-      scalars: SIMD8(first, 0, 0, 0, 0, 0, 0, 0))
+      scalars: SIMD8(first, second, 0, 0, 0, 0, 0, 0))
     return y
   }
 

@@ -15,7 +15,7 @@ private let scalarDivide = Kernel("scalar_divide")
 
 /// Brings a tensor without axes to the other's shape; stops if shapes or types differ after that.
 @inline(__always)
-private func matched(_ a: Tensor, _ b: Tensor, _ name: StaticString) -> (Tensor, Tensor) {
+func matched(_ a: Tensor, _ b: Tensor, _ name: StaticString) -> (Tensor, Tensor) {
   var (left, right) = (a, b)
   if a.shape != b.shape {
     if b.rank == 0 { right = broadcast(b, to: a.shape) }

@@ -62,7 +62,7 @@ public func maximum(_ x: Tensor, axis: Int) -> Tensor {
   let (y, positions) = maximumAndPositions(x, axis: axis, "maximum")
   let parts = x.shape.split(at: axis)
   let shape = x.shape
-  return record("maximum", y, from: x) { dy in
+  return record("maximum axis", y, from: x) { dy in
     let dx = Tensor(uninitialized: shape, dy.dtype)
     maximumPullback.run(
       dy.dtype, .init(parts.outer, parts.axis, parts.inner), dy.storage, positions.storage,

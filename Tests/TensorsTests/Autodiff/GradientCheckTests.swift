@@ -282,6 +282,7 @@ import Testing
     "matmul_tn": "matmul", "matmul_tt": "matmul", "matmul_batched_nn": "matmul-batched",
     "matmul_batched_nt": "matmul-batched", "matmul_batched_tn": "matmul-batched",
     "matmul_batched_tt": "matmul-batched", "maximum_axis": "max-axis", "pad_edge": "pad",
+    "power_inverse_cube": "power", "power_square": "power",
     "permute": "transpose",
   ]
 
@@ -293,7 +294,7 @@ import Testing
     "gaussianHeadKLDivergence": "gaussian_head_kl",
     "gaussianHeadNegativeLogLikelihood": "gaussian_head_nll",
     "gaussianKLDivergence": "gaussian_kl", "gaussianNegativeLogLikelihood": "gaussian_nll",
-    "leakyReLU": "leaky_relu", "matmul": "matmul_nn", "maximum": "maximum_axis",
+    "leakyReLU": "leaky_relu", "matmul": "matmul_nn", "maximum axis": "maximum_axis",
     "permuted": "permute", "reshaped": "reshape", "transposed": "transpose",
   ]
 

@@ -587,6 +587,31 @@ def batched_products():
                 )
 
 
+def extrema():
+    RANDOM.seed(17)
+    for shape in VECTORS + [(3, 5)]:
+        case("abs", torch.abs, [normal(*shape)])
+        # Three decimals against four: no number is at a bound, and no two are equal.
+        case("maximum", torch.maximum, [normal(*shape), normal(*shape) + 0.0004])
+        case("minimum", torch.minimum, [normal(*shape), normal(*shape) + 0.0004])
+        case("clamp", lambda x: torch.clamp(x, -0.5004, 0.8004), [normal(*shape)],
+             {"minimum": -0.5004, "maximum": 0.8004})
+    # Equal numbers share the gradient.
+    case("maximum", torch.maximum, [np.array([1.0, 2.0, -3.0, 0.0]), np.array([1.0, -2.0, -3.0, 0.5])])
+    case("minimum", torch.minimum, [np.array([1.0, 2.0, -3.0, 0.0]), np.array([1.0, -2.0, -3.0, 0.5])])
+    case("maximum", torch.maximum, [normal(3, 5), np.array(0.2504)])
+    case("minimum", torch.minimum, [np.array(0.2504), normal(3, 5)])
+    case("abs", torch.abs, [np.array([0.0, 1.0, -1.0])])
+    case("clamp", lambda x: torch.clamp(x, min=0.2504), [normal(9)], {"minimum": 0.2504})
+    case("clamp", lambda x: torch.clamp(x, max=0.2504), [normal(9)], {"maximum": 0.2504})
+    for shape in FEW:
+        for exponent in (2.5, 0.5, -0.5, 0.3, 1.0):
+            case("power", lambda x, p=exponent: x**p, [positive(*shape)], {"scalar": exponent})
+        for exponent in (2.0, 3.0, -1.0, -2.0, 5.0, 0.0):
+            signs = np.where(RANDOM.uniform(size=shape) < 0.5, -1, 1)
+            case("power", lambda x, p=exponent: x**p, [positive(*shape) * signs], {"scalar": exponent})
+
+
 def main():
     torch.set_num_threads(1)
     for group in (arithmetic, products, reductions, softmaxes, losses, activations, shapes, penalties,
@@ -598,6 +623,7 @@ def main():
     maxima_of_normalized()
     pointwise_convolutions()
     batched_products()
+    extrema()
     write(pathlib.Path(__file__).with_name("operations.json"))
 
 
