@@ -14,7 +14,7 @@ struct ReferenceCase: Decodable, Sendable, CustomTestStringConvertible {
   }
 
   struct Attributes: Decodable, Sendable {
-    let scalar, slope, smoothing, minimum, maximum: Double?
+    let scalar, slope, smoothing, minimum, maximum, delta: Double?
     let axis, start, count, before, after, window, stride, padding, dilation: Int?
     let transposeA, transposeB: Bool?
     let shape, axes: [Int]?

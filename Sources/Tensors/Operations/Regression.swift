@@ -8,6 +8,11 @@
 
 private let subtract = Kernel("subtract")
 private let multiplyScalar = Kernel("multiply_scalar")
+private let multiply = Kernel("multiply")
+private let addScaled = Kernel("add_scaled")
+private let absForward = Kernel("abs")
+private let absBackward = Kernel("abs_pullback")
+private let clampForward = Kernel("clamp")
 
 /// Mean squared error over all elements, a scalar.  L = (1/n) Σ (ŷ − y)²,  dŷ = 2 dL (ŷ − y) / n
 ///
@@ -25,6 +30,52 @@ public func meanSquaredError(_ prediction: Tensor, _ target: Tensor) -> Tensor {
     return (
       needs.first ? multiplyScalar(difference, slope) : nil,
       needs.second ? multiplyScalar(difference, -slope) : nil
+    )
+  }
+}
+
+/// Mean absolute error over all elements, a scalar.  L = (1/n) Σ |ŷ − y|,  dŷ = dL sign(ŷ − y) / n, where sign 0 = 0
+///
+/// - Parameters:
+///   - prediction: of any shape, not empty.
+///   - target: of the same shape.
+public func meanAbsoluteError(_ prediction: Tensor, _ target: Tensor) -> Tensor {
+  requireSame(prediction, target, "meanAbsoluteError")
+  require(prediction.count > 0, "meanAbsoluteError: shape \(prediction.shape) has no elements")
+  let difference = subtract(prediction, target)
+  let loss = mean(absForward(difference))
+  return record("meanAbsoluteError", loss, from: prediction, target) { dy, needs in
+    let slope = dy.item / Double(difference.count)
+    let steps = absBackward(
+      .full(difference.shape, slope, dtype: difference.dtype), difference)
+    return (needs.first ? steps : nil, needs.second ? multiplyScalar(steps, -1) : nil)
+  }
+}
+
+/// Mean over all elements of a loss that is square for small and linear for large errors, a scalar.
+///
+/// L = (1/n) Σ h(e),  e = ŷ − y,  h(e) = ½ e² where |e| ≤ δ, else δ (|e| − ½ δ);  dŷ = dL min(max(e, −δ), δ) / n
+///
+/// Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics 35, 1964.
+///
+/// - Parameters:
+///   - prediction: of any shape, not empty.
+///   - target: of the same shape.
+///   - delta: δ, the error from which on the loss is linear; stops if it is not positive and finite.
+public func huberLoss(_ prediction: Tensor, _ target: Tensor, delta: Double = 1) -> Tensor {
+  requireSame(prediction, target, "huberLoss")
+  require(prediction.count > 0, "huberLoss: shape \(prediction.shape) has no elements")
+  require(
+    delta > 0 && delta.isFinite, "huberLoss: delta \(delta); it has to be positive and finite")
+  let difference = subtract(prediction, target)
+  let clamped = clampForward(difference, -delta, delta)
+  // With c the clamped error, c (e − ½ c) is both branches.
+  let loss = mean(multiply(clamped, addScaled(difference, clamped, -0.5)))
+  return record("huberLoss", loss, from: prediction, target) { dy, needs in
+    let slope = dy.item / Double(clamped.count)
+    return (
+      needs.first ? multiplyScalar(clamped, slope) : nil,
+      needs.second ? multiplyScalar(clamped, -slope) : nil
     )
   }
 }
@@ -109,6 +160,8 @@ private let checks: Registration = {
       ) { meanSquaredError(x.value, y.value) }
     }
   }
+  registerLoss("mean_absolute_error", meanAbsoluteError) { $0 > 0 ? 1 : -1 }
+  registerLoss("huber_loss", { huberLoss($0, $1, delta: 0.5) }) { min(max($0, -0.5), 0.5) }
   GradientCheck.register("gaussian_nll") { sampler in
     GradientCheck.batches.map { shape in
       let (x, m) = (sampler.parameter(shape), sampler.parameter(shape))
@@ -138,6 +191,36 @@ private let checks: Registration = {
           return [dm, dv].map { Tensor($0, shape: shape, dtype: m.dtype) }
         }
       ) { gaussianKLDivergence(mean: m.value, logVariance: v.value) }
+    }
+  }
+}
+
+/// Enters the check of a mean of a function of the errors alone, with its derivative written without tensors. The
+/// errors keep away from 0 and from 0.5.
+private func registerLoss(
+  _ name: String, _ loss: @escaping @Sendable (Tensor, Tensor) -> Tensor,
+  derivative: @escaping @Sendable (Double) -> Double
+) {
+  GradientCheck.register(name) { sampler in
+    (GradientCheck.smallShapes + [[2, 3, 17]]).filter { $0.count > 0 }.map { shape in
+      let target = sampler.parameter(shape)
+      let (small, large) = (
+        sampler.tensor(shape, .uniform(0.1, 0.4)).doubles,
+        sampler.tensor(shape, .uniform(0.6, 2)).doubles
+      )
+      let values = target.value.doubles.enumerated().map { index, y in
+        let error = index % 4 < 2 ? small[index] : large[index]
+        return Double(Float(index % 2 == 0 ? y + error : y - error))
+      }
+      let x = Parameter(Tensor(values, shape: shape, dtype: sampler.dtype))
+      return .init(
+        "\(shape)", [x, target],
+        byHand: { dy in
+          let slope = dy.item / Double(shape.count)
+          let dx = zip(x.value.doubles, target.value.doubles).map { derivative($0 - $1) * slope }
+          return [dx, dx.map { -$0 }].map { Tensor($0, shape: shape, dtype: x.dtype) }
+        }
+      ) { loss(x.value, target.value) }
     }
   }
 }

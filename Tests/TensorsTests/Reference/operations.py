@@ -612,6 +612,19 @@ def extrema():
             case("power", lambda x, p=exponent: x**p, [positive(*shape) * signs], {"scalar": exponent})
 
 
+def robust_losses():
+    RANDOM.seed(19)
+    for shape in [(1,), (3, 5), (2, 17), (2, 3, 4)]:
+        case("mean-absolute-error", F.l1_loss, [normal(*shape), normal(*shape) + 0.0004])
+        for delta in (0.25, 1.0, 3.0):
+            case("huber-loss", lambda x, y, d=delta: F.huber_loss(x, y, delta=d), [normal(*shape), normal(*shape)],
+                 {"delta": delta})
+    # Errors of nothing, and at the place where the parts meet.
+    case("mean-absolute-error", F.l1_loss, [np.array([1.0, -2.0, 3.0]), np.array([1.0, 2.0, -3.0])])
+    case("huber-loss", lambda x, y: F.huber_loss(x, y, delta=2.0),
+         [np.array([1.0, -2.0, 3.0, 0.0]), np.array([1.0, 0.0, 1.0, 9.0])], {"delta": 2.0})
+
+
 def main():
     torch.set_num_threads(1)
     for group in (arithmetic, products, reductions, softmaxes, losses, activations, shapes, penalties,
@@ -624,6 +637,7 @@ def main():
     pointwise_convolutions()
     batched_products()
     extrema()
+    robust_losses()
     write(pathlib.Path(__file__).with_name("operations.json"))
 
 
