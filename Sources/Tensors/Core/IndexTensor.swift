@@ -23,6 +23,19 @@ public struct IndexTensor: Sendable, Equatable {
     storage = Storage(byteCount: shape.count * MemoryLayout<Int32>.size)
   }
 
+  /// The same elements in another shape, without a copy; stops if their number differs.
+  public func reshaped(to shape: Shape) -> IndexTensor {
+    require(
+      shape.count == count,
+      "reshaped: \(self.shape) has \(count) elements, \(shape) has \(shape.count)")
+    return IndexTensor(storage, shape)
+  }
+
+  private init(_ storage: Storage, _ shape: Shape) {
+    self.storage = storage
+    self.shape = shape
+  }
+
   /// The number of elements.
   public var count: Int { shape.count }
   /// The elements in row-major order.

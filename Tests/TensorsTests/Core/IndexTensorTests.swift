@@ -17,6 +17,13 @@ import Testing
     #expect(IndexTensor([]).values == [])
   }
 
+  @Test func otherShapes() {
+    let labels = IndexTensor([1, 2, 3, 4, 5, 6])
+    let matrix = labels.reshaped(to: [2, 3])
+    #expect(matrix == IndexTensor([1, 2, 3, 4, 5, 6], shape: [2, 3]))
+    #expect(matrix.reshaped(to: [6]) == labels)
+  }
+
   @Test func equality() {
     #expect(IndexTensor([1, 2]) == IndexTensor([1, 2]))
     #expect(IndexTensor([1, 2]) != IndexTensor([1, 3]))
@@ -26,6 +33,9 @@ import Testing
   static let mistakes = [
     Mistake("IndexTensor: 3 values for shape [2, 2], which has 4 elements") {
       _ = IndexTensor([1, 2, 3], shape: [2, 2])
+    },
+    Mistake("reshaped: [3] has 3 elements, [2, 2] has 4") {
+      _ = IndexTensor([1, 2, 3]).reshaped(to: [2, 2])
     },
     Mistake("test: index -1 in row 2 is not in 0 ..< 10") {
       IndexTensor([0, 9, -1, 10]).requireBelow(10, for: "test")
