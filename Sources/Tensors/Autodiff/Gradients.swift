@@ -28,6 +28,37 @@ public struct Gradients: Sendable {
   }
 }
 
+extension Gradients {
+  /// The sums, parameter by parameter, for adding up over parts of a batch.
+  ///
+  /// What is nil on one side counts as 0, and stays nil where it is on both. Stops if these are not gradients of the
+  /// same parameters in the same order.
+  public static func + (a: Gradients, b: Gradients) -> Gradients {
+    require(
+      a.parameters.count == b.parameters.count,
+      "Gradients +: gradients of \(a.parameters.count) and of \(b.parameters.count) parameters")
+    for (index, (left, right)) in zip(a.parameters, b.parameters).enumerated() {
+      require(
+        left === right,
+        "Gradients +: \(named(left, index)) here is \(named(right, index)) there; both have to be of the same "
+          + "parameters in the same order")
+    }
+    let sums = zip(a.values, b.values).map { left, right in
+      guard let left, let right else { return left ?? right }
+      return left + right
+    }
+    return Gradients(unchecked: a.parameters, sums)
+  }
+
+  /// Each times a number; nil stays nil.
+  public static func * (gradients: Gradients, s: Double) -> Gradients {
+    Gradients(unchecked: gradients.parameters, gradients.values.map { $0.map { $0 * s } })
+  }
+
+  /// Each times a number; nil stays nil.
+  public static func * (s: Double, gradients: Gradients) -> Gradients { gradients * s }
+}
+
 /// Runs `body` under a new tape and returns its value with the gradients of the parameters.
 ///
 /// Outside the closure no tensor carries history. Tapes nest: to an inner one, tensors of the outer

@@ -56,6 +56,48 @@ import Testing
     #expect(gradients[y] == nil)
   }
 
+  /// The mean of the gradients of two halves is that of the whole batch.
+  @Test func addUpOverPartsOfABatch() {
+    let w = Parameter(Tensor([1, -2, 3], shape: [1, 3], dtype: .float64), name: "w")
+    let frozen = Parameter(.ones([1], dtype: .float64), name: "frozen")
+    frozen.isFrozen = true
+    let x = Tensor((0..<12).map { Double($0 * $0 % 7) }, shape: [4, 3], dtype: .float64)
+    func gradients(_ rows: Range<Int>) -> Gradients {
+      let part = slice(x, axis: 0, from: rows.lowerBound, count: rows.count)
+      return valueWithGradient(of: [w, frozen]) {
+        let y = linear(part, w.value)
+        return mean(y * y) * sum(frozen.value)
+      }.gradients
+    }
+    let parts = (gradients(0..<2) + gradients(2..<4)) * 0.5
+    let whole = gradients(0..<4)
+    #expect(firstFar(parts[w]!.doubles, from: whole[w]!.doubles, within: 1e-12) == nil)
+    #expect(parts[frozen] == nil && parts.parameters.count == 2)
+    #expect((0.5 * whole)[w]!.doubles == whole[w]!.doubles.map { $0 / 2 })
+  }
+
+  /// What is missing on one side counts as 0.
+  @Test func missingGradients() {
+    let (x, y) = (Parameter(.ones([2]), name: "x"), Parameter(.ones([3]), name: "y"))
+    let sum =
+      Gradients(of: [x, y], [.full([2], 3), nil]) + Gradients(of: [x, y], [nil, .full([3], 4)])
+    #expect(sum[x]?.floats == [3, 3] && sum[y]?.floats == [4, 4, 4])
+    let none = Gradients(of: [x], [nil])
+    #expect((none + none)[x] == nil && (none * 2)[x] == nil)
+  }
+
+  /// Gradients are values: a sum leaves its parts as they were, and is constant to a tape around it.
+  @Test func sumsAreConstants() {
+    let x = Parameter(Tensor(scalar: 2), name: "x")
+    let outer = valueWithGradient(of: [x]) {
+      let inner = valueWithGradient(of: [x]) { x.value * x.value }.gradients
+      let twice = inner + inner
+      #expect(inner[x]?.item == 4 && twice[x]?.item == 8)
+      return x.value * twice[x]!
+    }
+    #expect(outer.gradients[x]?.item == 8)
+  }
+
   @Test func errorsAreRethrown() {
     struct Stop: Error, Equatable { let number: Int }
     let x = Parameter(.ones([2]), name: "x")
@@ -121,6 +163,18 @@ import Testing
         x.watch(Node(tape: .max, slot: 0))
         return y
       }
+    },
+    Mistake("Gradients +: gradients of 1 and of 2 parameters") {
+      let (x, y) = (Parameter(.ones([2])), Parameter(.ones([2])))
+      _ = Gradients(of: [x], [nil]) + Gradients(of: [x, y], [nil, nil])
+    },
+    Mistake(
+      "Gradients +: parameter y here is parameter number 1 there; both have to be of the same parameters in the "
+        + "same order"
+    ) {
+      let x = Parameter(.ones([2]), name: "x")
+      let (y, z) = (Parameter(.ones([2]), name: "y"), Parameter(.ones([2])))
+      _ = Gradients(of: [x, y], [nil, nil]) + Gradients(of: [x, z], [nil, nil])
     },
     Mistake("Gradients: 1 gradients for 2 parameters") {
       _ = Gradients(of: [Parameter(.ones([2])), Parameter(.ones([2]))], [nil])
