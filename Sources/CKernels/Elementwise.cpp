@@ -67,8 +67,8 @@
     hn::IfThenElse(hn::Gt(b, hn::Zero(d)), a,                                                      \
                    hn::IfThenElseZero(hn::Lt(b, hn::Zero(d)), hn::Neg(a))),                        \
     b > 0 ? a : (b < 0 ? -a : 0.0))                                                                \
-  X(clamp_pullback, hn::IfThenElseZero(hn::And(hn::Ge(b, s), hn::Le(b, t)), a),                    \
-    b >= s && b <= t ? a : 0.0)                                                                    \
+  X(clamp_pullback, hn::IfThenElseZero(hn::And(hn::Gt(b, s), hn::Lt(b, t)), a),                    \
+    b > s && b < t ? a : 0.0)                                                                      \
   X(power_pullback, PowerCotangent(d, a, b, number),                                               \
     s == 0 ? 0.0 : a * (s * std::pow(b, s - 1)))
 

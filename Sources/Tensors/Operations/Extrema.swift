@@ -49,7 +49,7 @@ public func minimum(_ x: Tensor, _ s: Double) -> Tensor {
   minimum(x, Tensor(scalar: s, dtype: x.dtype))
 }
 
-/// Kept between two bounds, elementwise; NaN stays.  y = min(max(x, low), high),  dx = dy ∘ [low ≤ x ≤ high]
+/// Kept between two bounds, elementwise; NaN stays.  y = min(max(x, low), high),  dx = dy ∘ [low < x < high]
 ///
 /// - Parameters:
 ///   - x: of any shape.
