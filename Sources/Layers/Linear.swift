@@ -2,8 +2,8 @@ import Tensors
 
 /// Affine map of the rows of its input, with the activation fused.  y = act(x Wᵀ + b)
 ///
-/// Input `[batch, inputs]`, output `[batch, outputs]`; with more axes `[…, inputs]` and `[…, outputs]`.  State: `weight`
-/// `[outputs, inputs]`, `bias` `[outputs]`.
+/// Input `[batch, inputs]`, output `[batch, outputs]`; with more axes `[…, inputs]` and `[…, outputs]`.  State:
+/// `weight` `[outputs, inputs]`, `bias` `[outputs]`.
 public struct Linear: Layer {
   /// W, `[outputs, inputs]`.
   public let weight: Parameter

@@ -13,14 +13,14 @@ public enum StateFile {
   ///
   /// float32 and float64 are kept, half precision, bfloat16, whole numbers of up to 16 bits and truth values become
   /// float32, wider whole numbers float64; each number is kept exactly. A dictionary of dictionaries, as training
-  /// programs save it, is opened under `state_dict`, `model_state_dict` or `model`, or where one alone is of tensors. If
-  /// all names begin with `module.`,
+  /// programs save it, is opened under `state_dict`, `model_state_dict` or `model`, or where one alone is of tensors.
+  /// If all names begin with `module.`,
   /// `_orig_mod.` or `model.`, that is taken off. Names that Hugging Face's `transformers` gives residual networks
   /// become torchvision's, and those of PyTorch's parametrised weight normalisation `weight_g` and `weight_v`.
   ///
   /// - Parameters:
   ///   - url: the file.
-  ///   - key: of the dictionary to open in what `torch.save` wrote, where several are there or a usual name means another.
+  ///   - key: of the dictionary to open in what `torch.save` wrote; nil for the one that is found.
   ///   - keepsNames: leaves all names as they are in the file: for a model whose own names all begin so, such as one
   ///     with all its layers in a property `model`.
   ///   - note: told what was opened, taken off or renamed.

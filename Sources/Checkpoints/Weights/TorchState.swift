@@ -38,8 +38,8 @@ struct TorchState {
       isWrapped: wrapped != nil)
   }
 
-  /// The dictionary beside what else a training program saves: the one that is asked for, one of the usual names, or the
-  /// only one of tensors. Nil where the root itself is meant.
+  /// The dictionary beside what else a training program saves: the one that is asked for, one of the usual names, or
+  /// the only one of tensors. Nil where the root itself is meant.
   private static func wrapped(
     in root: Int, _ heap: PickleHeap, under key: String?, _ file: String
   ) throws -> (key: String, dictionary: Int)? {

@@ -55,7 +55,8 @@ final class ImageTraining {
     try requireNoSingleImage()
   }
 
-  /// Weights from elsewhere, which say how the network begins, or what became of them in a run; nil where there are none.
+  /// Weights from elsewhere, which say how the network begins, or what became of them in a run; nil where there are
+  /// none.
   private static func givenWeights(
     _ configuration: ImageConfiguration, from data: DataDirectory, resuming checkpoint: URL?,
     note: (String) -> Void

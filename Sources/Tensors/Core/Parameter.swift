@@ -15,7 +15,8 @@ public enum StateLayout: Sendable {
 
 /// A tensor that is trained. A class, so that a layer and an optimiser mean the same one.
 ///
-/// Many threads may read it at once, as inference does. While one changes it or differentiates by it, no other may use it.
+/// Many threads may read it at once, as inference does. While one changes it or differentiates by it, no other may use
+/// it.
 public final class Parameter: @unchecked Sendable {
   /// The path of the stored property that holds it, as PyTorch names it: `layer1.0.weight`.
   public var name: String

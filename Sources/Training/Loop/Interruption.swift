@@ -23,8 +23,8 @@ public enum Interruption {
 
   /// Listens to SIGINT, SIGTERM and, unless it is ignored as under `nohup`, SIGHUP from now on.
   public static func listen() {
-    // A process inherits what the thread that started it had blocked, and one that a shell script begins with `&` a SIGINT
-    // that is ignored: who sends it to this one means it.
+    // A process inherits what the thread that started it had blocked, and one that a shell script begins with `&` a
+    // SIGINT that is ignored: who sends it to this one means it.
     var signals = sigset_t()
     sigemptyset(&signals)
     for number in [SIGINT, SIGTERM] {

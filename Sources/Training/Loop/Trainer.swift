@@ -73,8 +73,8 @@ public final class Trainer {
     lastCheckpoint = clock.now
   }
 
-  /// Trains to the end of the plan, or to where it is to pause, or until it is interrupted; once. To go on, make another
-  /// trainer that resumes.
+  /// Trains to the end of the plan, or to where it is to pause, or until it is interrupted; once. To go on, make
+  /// another trainer that resumes.
   public func train() throws -> Outcome {
     require(!hasBegun, "Trainer: trains once; to go on, make another one with resume: true")
     hasBegun = true
