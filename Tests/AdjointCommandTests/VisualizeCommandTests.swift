@@ -65,14 +65,6 @@ import Testing
         ["--what", "filters", "--class", "1"],
         "--class: is for saliency, guided, smoothgrad, integrated, gradcam, occlusion, maximize; asked for is filters"
       ),
-      (
-        ["--what", "guided", "--baseline", "black"],
-        "--baseline: is for integrated, occlusion; asked for is guided"
-      ),
-      (
-        ["--what", "guided", "--seed", "1"],
-        "--seed: is for smoothgrad, maximize; asked for is guided"
-      ),
       (["--baseline", "white"], "--baseline white: expected mean or black"),
       (["--image", "x.png", "--sample", "1"], "--image and --sample exclude one another"),
       (

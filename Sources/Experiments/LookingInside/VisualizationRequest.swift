@@ -64,8 +64,6 @@ public struct VisualizationRequest: Sendable {
       ("layer", layer != nil, [.features, .gradcam, .maximize]),
       ("unit", unit != nil, [.maximize]),
       ("class", label != nil, What.allCases.filter { $0 != .filters && $0 != .features }),
-      ("baseline", baseline != .mean, [.integrated, .occlusion]),
-      ("seed", seed != 0, [.smoothgrad, .maximize]),
     ]
     for option in options where option.isGiven && !what.contains(where: option.ways.contains) {
       throw AdjointError(

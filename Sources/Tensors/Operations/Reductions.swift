@@ -102,10 +102,10 @@ public func sumOfSquares(_ x: Tensor) -> Double {
 @section("adjoint_registry") @used
 private let checks: Registration = {
   for isMean in [false, true] {
-    GradientCheck.register(isMean ? "mean" : "sum") { sampler in
+    // What is left of a sum that cancels may have few right digits in float32; its gradient has all.
+    GradientCheck.register(isMean ? "mean" : "sum", tolerance32: 5e-4) { sampler in
       GradientCheck.shapes.filter { !isMean || $0.count > 0 }.map { shape in
-        // Of one sign: what is left of a sum that cancels has no right digits in float32.
-        let x = sampler.parameter(shape, .positive)
+        let x = sampler.parameter(shape)
         return .init(
           "\(shape)", [x],
           byHand: { dy in

@@ -158,7 +158,12 @@ import Training
       contentsOf: ExperimentRunner.report(run.folder, data: data), encoding: .utf8)
     #expect(
       report.contains("<p>What this run was to stand beside cannot be shown: \(words).</p>"))
-    expectError(.noInput, words) { _ = try TissueFinetune(configuration, data: data) { _ in } }
+    func begin() throws { _ = try TissueFinetune(configuration, data: data) { _ in } }
+    expectError(
+      .noInput, "\(folder.path)/w.safetensors: cannot be opened: No such file or directory",
+      begin)
+    _ = try folder.writeWeights("resnet20", .init(classes: 10), to: "w.safetensors")
+    expectError(.noInput, words, begin)
   }
 
   @Test func saysThatNoWeightsAreNamed() throws {
