@@ -72,23 +72,22 @@ public struct Download: Sendable {
     _ file: DataSource.File, to place: URL, trying addresses: inout [URL],
     progress: (Progress) -> Void
   ) throws {
-    let part = PartFile.url(for: place)
-    PartFile.removeLeftovers(of: place)
-    defer { try? FileManager.default.removeItem(at: part) }
+    let part = try PartFile(for: place)
+    defer { part.close() }
     var failures: [String] = []
     var kind = AdjointError.Kind.noInput
     for (index, base) in addresses.enumerated() {
       let address = base.appendingPathComponent(file.name)
-      try? FileManager.default.removeItem(at: part)
+      try part.clear()
       do {
-        try follow(address, into: part, limit: file.limit) { count in
+        try follow(address, into: part.url, limit: file.limit) { count in
           progress(Progress(file: file.name, received: count, total: file.byteCount))
         }
       } catch let failure {
         switch failure.cause {
         case .address: break
         case .writing:
-          throw AdjointError(.cannotWrite, "\(part.path): cannot be written: \(failure.reason)")
+          throw AdjointError(.cannotWrite, "\(place.path): cannot be written: \(failure.reason)")
         case .program:
           throw AdjointError(
             .noInput, "\(source.name): \(file.name) could not be downloaded: \(failure.reason)")
@@ -96,15 +95,12 @@ public struct Download: Sendable {
         failures.append("\(address.absoluteString): \(failure.reason)")
         continue
       }
-      if let mismatch = try Checksum(of: part).mismatch(with: file) {
+      if let mismatch = try Checksum(of: part.url).mismatch(with: file) {
         failures.append("\(address.absoluteString): \(mismatch)")
         kind = .badData
         continue
       }
-      guard rename(part.path, place.path) == 0 else {
-        throw AdjointError(
-          .cannotWrite, "\(place.path): cannot be written: \(String(cString: strerror(errno)))")
-      }
+      try part.putInPlace()
       addresses.swapAt(0, index)
       return
     }

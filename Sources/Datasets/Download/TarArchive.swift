@@ -17,14 +17,12 @@ struct TarArchive {
   ///
   /// Throws no input where the archive cannot be opened; bad data, naming the offset in the unpacked
   /// archive, where it is damaged or cut short, or where it lacks a member or has one of another size;
-  /// cannot write where the folder takes no files.
+  /// disk full or cannot write where the folder takes no files.
   func unpack(_ archive: DataSource.Archive, into folder: URL) throws {
     let reader = try GzipReader(file)
     var missing = archive.members
-    var places: [URL] = []
-    defer {
-      for place in places { try? FileManager.default.removeItem(at: PartFile.url(for: place)) }
-    }
+    var parts: [PartFile] = []
+    defer { for part in parts { part.close() } }
     while !missing.isEmpty {
       guard let entry = try nextEntry(reader) else {
         throw AdjointError(
@@ -45,17 +43,12 @@ struct TarArchive {
         )
       }
       let bytes = try read(entry.padded, reader)
-      let place = folder.appendingPathComponent(member.name)
-      places.append(place)
-      try write(bytes.prefix(entry.byteCount), to: place)
+      let part = try PartFile(for: folder.appendingPathComponent(member.name))
+      parts.append(part)
+      try part.write(bytes.prefix(entry.byteCount))
     }
     while try !reader.isAtEnd() { _ = try reader.read(1 << 20) }
-    for place in places {
-      guard rename(PartFile.url(for: place).path, place.path) == 0 else {
-        throw AdjointError(
-          .cannotWrite, "\(place.path): cannot be written: \(String(cString: strerror(errno)))")
-      }
-    }
+    for part in parts { try part.putInPlace() }
   }
 
   /// What a header says.
@@ -109,15 +102,6 @@ struct TarArchive {
       let piece = min(left, 1 << 20)
       _ = try read(piece, reader)
       left -= piece
-    }
-  }
-
-  private func write(_ bytes: ArraySlice<UInt8>, to place: URL) throws {
-    let part = PartFile.url(for: place)
-    PartFile.removeLeftovers(of: place)
-    do { try Data(bytes).write(to: part) } catch {
-      throw AdjointError(
-        .cannotWrite, "\(part.path): cannot be written: \(error.localizedDescription)")
     }
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 import TestSupport
 import Testing
 
@@ -10,54 +11,80 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// The number of a process that is no more.
-  private func deadProcess() throws -> Int32 {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["true"]
-    try process.run()
-    process.waitUntilExit()
-    return process.processIdentifier
+  @Test func eachHasAName() throws {
+    let parts = try (0..<2).map { _ in try PartFile(for: place) }
+    let names = parts.map(\.url.lastPathComponent)
+    #expect(names.allSatisfy { $0.wholeMatch(of: /set\.gz\.[0-9a-f]{16}\.part/) != nil })
+    #expect(try Set(folder.contents) == Set(names) && names[0] != names[1])
+    parts.forEach { $0.close() }
+    #expect(try folder.contents == [])
   }
 
-  @Test func eachProcessHasItsOwn() throws {
-    let name = PartFile.url(for: place).lastPathComponent
-    #expect(name == "set.gz.\(ProcessInfo.processInfo.processIdentifier).part")
+  @Test func comesToItsPlace() throws {
+    try folder.write([9], "set.gz")
+    let part = try PartFile(for: place)
+    try part.write([1, 2, 3])
+    try part.clear()
+    try part.write([4, 5, 6].dropFirst())
+    #expect(try Data(contentsOf: place) == Data([9]))
+    try part.putInPlace()
+    part.close()
+    #expect(try folder.contents == ["set.gz"])
+    #expect(try Data(contentsOf: place) == Data([5, 6]))
   }
 
   @Test func whatTheDeadLeftIsRemoved() throws {
-    let dead = try deadProcess()
-    try folder.write([1, 2], "set.gz.\(dead).part")
+    try folder.write([1, 2], "set.gz.0123456789abcdef.part")
     try folder.write([3], "set.gz")
     PartFile.removeLeftovers(of: place)
     #expect(try folder.contents == ["set.gz"])
-    PartFile.removeLeftovers(of: place)
+    try folder.write([1, 2], "set.gz.0123456789abcdef.part")
+    try PartFile(for: place).close()
     #expect(try folder.contents == ["set.gz"])
   }
 
-  /// The first process is there for as long as the machine runs, and others may not send it a signal.
+  /// A process of which only the lock tells, as of one in another container.
   @Test func whatTheLivingWriteStays() throws {
-    let names = [1, ProcessInfo.processInfo.processIdentifier].map { "set.gz.\($0).part" }
-    for name in names { try folder.write([1], name) }
+    let part = try PartFile(for: place)
+    let theirs = try folder.write([1], "set.gz.0123456789abcdef.part")
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["sh", "-c", #"exec 9<"$0" && flock 9 && echo && cat"#, theirs.path]
+    let (input, output) = (Pipe(), Pipe())
+    process.standardInput = input
+    process.standardOutput = output
+    try process.run()
+    _ = try output.fileHandleForReading.read(upToCount: 1)
     PartFile.removeLeftovers(of: place)
-    #expect(try Set(folder.contents) == Set(names))
+    #expect(
+      try Set(folder.contents) == [part.url.lastPathComponent, "set.gz.0123456789abcdef.part"])
+    try input.fileHandleForWriting.close()
+    process.waitUntilExit()
+    PartFile.removeLeftovers(of: place)
+    #expect(try folder.contents == [part.url.lastPathComponent])
+    part.close()
   }
 
   @Test func whatIsNoneOfItsNamesStays() throws {
-    let dead = try deadProcess()
+    let digits = "0123456789abcdef"
     let names = [
-      "other.gz.\(dead).part", "set.gz.\(dead)", "set.gz.\(dead).part.gz", "set.gz.part",
-      "set.gz..part", "set.gz.\(dead).\(dead).part", "set.gz.\(dead)x.part", "set.gz.+\(dead).part",
-      "set.gz.-\(dead).part", "set.gz.0\(dead).part", "set.gz.0.part", "set.gz.99999999999.part",
-      "my.set.gz.\(dead).part", "set.\(dead).part",
+      "other.gz.\(digits).part", "set.gz.\(digits)", "set.gz.\(digits).part.gz", "set.gz.part",
+      "set.gz..part", "set.gz.\(digits).\(digits).part", "set.gz.\(digits)0.part",
+      "set.gz.0123456789abcde.part", "set.gz.0123456789abcdeg.part",
+      "set.gz.0123456789ABCDEF.part", "set.gz.27182.part", "my.set.gz.\(digits).part",
+      "set.\(digits).part",
     ]
     for name in names { try folder.write([1], name) }
     PartFile.removeLeftovers(of: place)
     #expect(try Set(folder.contents) == Set(names))
   }
 
-  @Test func aFolderThatIsMissingHasNone() throws {
-    PartFile.removeLeftovers(of: folder.file("absent/set.gz"))
+  @Test func aFolderThatIsMissing() throws {
+    let place = folder.file("absent/set.gz")
+    PartFile.removeLeftovers(of: place)
     #expect(try folder.contents == [])
+    expectError(.cannotWrite, "\(place.path): cannot be written: No such file or directory") {
+      _ = try PartFile(for: place)
+    }
   }
 }

@@ -122,9 +122,8 @@ import Testing
     let folder = try TemporaryFolder()
     let file = try folder.write(
       Self.header("set/one.bin", size: 3) + Self.padded([7, 8, 9]), "set.tar")
-    let part = folder.file("absent/one.bin.\(ProcessInfo.processInfo.processIdentifier).part")
-    let words = foundationWords { try Data([7, 8, 9]).write(to: part) }
-    expectError(.cannotWrite, "\(part.path): cannot be written: \(words)") {
+    let place = folder.file("absent/one.bin")
+    expectError(.cannotWrite, "\(place.path): cannot be written: No such file or directory") {
       try TarArchive(file).unpack(Self.description, into: folder.file("absent"))
     }
   }
