@@ -40,14 +40,16 @@ public struct Download: Sendable {
   /// checksums of them: that a byte of one was changed is not noticed. Removing it has the archive fetched again.
   ///
   /// Throws no input where no address answered, bad data where the answers were not the published
-  /// files, cannot write where the folder takes no files. What was verified before an error stays.
+  /// files, disk full or cannot write where the folder takes no files. What was verified before an error stays.
   @discardableResult
   public func fetch(into folder: URL, progress: (Progress) -> Void = { _ in }) throws -> [URL] {
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch {
+      let isFull = (error as? CocoaError)?.code == .fileWriteOutOfSpace
       throw AdjointError(
-        .cannotWrite, "\(folder.path): cannot be created: \(error.localizedDescription)")
+        isFull ? .diskFull : .cannotWrite,
+        "\(folder.path): cannot be created: \(error.localizedDescription)")
     }
     var addresses = source.addresses
     return try source.files.flatMap { file in
@@ -87,7 +89,9 @@ public struct Download: Sendable {
         switch failure.cause {
         case .address: break
         case .writing:
-          throw AdjointError(.cannotWrite, "\(place.path): cannot be written: \(failure.reason)")
+          // Curl does not say whether the disk is full.
+          throw part.refusal()
+            ?? AdjointError(.cannotWrite, "\(place.path): cannot be written: \(failure.reason)")
         case .program:
           throw AdjointError(
             .noInput, "\(source.name): \(file.name) could not be downloaded: \(failure.reason)")

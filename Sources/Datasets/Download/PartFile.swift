@@ -14,10 +14,18 @@ final class PartFile {
   private static let ending = "part"
   private static let digitCount = 16
 
+  /// A write beyond a limit on file sizes shall be an error that names the file, not a signal that kills.
+  private static let sizeSignalIsIgnored: Bool = {
+    let previous = signal(SIGXFSZ, SIG_IGN)
+    if previous != nil { signal(SIGXFSZ, previous) }
+    return previous == nil
+  }()
+
   /// A new, empty file for what is to come to that place; what others have left of it is removed.
   ///
   /// Throws disk full or cannot write.
   init(for place: URL) throws {
+    _ = Self.sizeSignalIsIgnored
     Self.removeLeftovers(of: place)
     self.place = place
     while true {
@@ -50,6 +58,13 @@ final class PartFile {
         throw Self.failure(at: place)
       }
     }
+  }
+
+  /// Why the system takes no more of it; nil where it does. What is in it is of no use after that.
+  func refusal() -> (any Error)? {
+    lseek(descriptor, 0, SEEK_END)
+    do { try write([UInt8](repeating: 0, count: 1 << 16)[...]) } catch { return error }
+    return nil
   }
 
   /// Makes it empty again; throws disk full or cannot write.
