@@ -53,4 +53,30 @@ import Testing
       ))
     #expect(folder.contents("data") == [])
   }
+
+  @Test func fullDiskWhileDrawing() throws {
+    let arguments = ["data", "synthesize", "pathmnist", "--size", "28", "--count", "40"]
+    let result = try runShortOfRoom(arguments + ["--output", "drawn"])
+    #expect(result.status == 74)
+    #expect(
+      result.errors
+        == "adjoint: \(folder.path)/drawn/pathmnist.npz: cannot be written: Write error: File too large\n"
+    )
+    #expect(try folder.contents == [])
+  }
+
+  /// What is half written has a name that the next drawing knows.
+  @Test func killedWhileDrawing() throws {
+    let arguments = ["data", "synthesize", "pathmnist", "--size", "28", "--output", "drawn"]
+    let running = try Command.Running(arguments + ["--count", "20000"], in: folder)
+    let deadline = ContinuousClock().now + .seconds(60)
+    while !folder.contents("drawn").contains(where: { $0.hasSuffix(".part") }),
+      ContinuousClock().now < deadline
+    { usleep(2000) }
+    kill(running.process.processIdentifier, SIGKILL)
+    #expect(try running.finish().status == 128 + SIGKILL)
+    #expect(folder.contents("drawn").count == 1)
+    #expect(try Command.run(arguments + ["--count", "11"], in: folder).status == 0)
+    #expect(folder.contents("drawn") == ["pathmnist.npz"])
+  }
 }

@@ -45,9 +45,12 @@ extension NPZ {
   /// Writes an archive with the members deflated; it appears whole or not at all, and the same members
   /// make the same bytes.
   ///
-  /// Throws cannot write where the folder takes no file.
+  /// Throws disk full or cannot write.
   static func write(_ members: [Member], to file: URL) throws {
+    let part = try PartFile(for: file)
+    defer { part.close() }
     try ZipArchive.write(
-      members.map { ($0.name + Self.suffix, $0.contents) }, to: file.path)
+      members.map { ($0.name + Self.suffix, $0.contents) }, to: part.descriptor, shownAs: file.path)
+    try part.putInPlace()
   }
 }

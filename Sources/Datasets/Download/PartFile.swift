@@ -9,7 +9,7 @@ final class PartFile {
   /// Where it lies.
   let url: URL
   /// Open for writing.
-  private let descriptor: Int32
+  let descriptor: Int32
   private let place: URL
   private static let ending = "part"
   private static let digitCount = 16
@@ -74,9 +74,19 @@ final class PartFile {
     }
   }
 
-  /// Gives it its name; throws disk full or cannot write.
+  /// Brings it to the disk and gives it its name, for good; throws disk full or cannot write.
   func putInPlace() throws {
-    guard rename(url.path, place.path) == 0 else { throw Self.failure(at: place) }
+    guard fsync(descriptor) == 0, rename(url.path, place.path) == 0 else {
+      throw Self.failure(at: place)
+    }
+    let folder = open(
+      place.deletingLastPathComponent().path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard folder >= 0 else { throw Self.failure(at: place) }
+    defer { Foundation.close(folder) }
+    // Some network file systems have no such call for folders, and need none.
+    guard fsync(folder) == 0 || [EINVAL, ENOTSUP].contains(errno) else {
+      throw Self.failure(at: place)
+    }
   }
 
   /// Ends the lock, and removes what was not put in its place; the last call.

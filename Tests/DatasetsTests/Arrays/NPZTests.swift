@@ -156,6 +156,30 @@ import Testing
     #expect(try folder.contents == ["a.npz", "b.npz"])
   }
 
+  /// What a process that was killed has left goes, and what stood there stays until the new file is whole.
+  @Test func anOlderFileIsReplaced() throws {
+    let folder = try TemporaryFolder()
+    let file = folder.file("a.npz")
+    try NPZ.write([.init("old", shape: [1], bytes: [1])], to: file)
+    try folder.write([1], "a.npz.0123456789abcdef.part")
+    expectError(.cannotWrite, "\(file.path): cannot be written: File already exists") {
+      try NPZ.write(
+        [.init("x", shape: [1], bytes: [1]), .init("x", shape: [1], bytes: [2])], to: file)
+    }
+    #expect(try folder.contents == ["a.npz"])
+    #expect(try NPZ(file).names == ["old"])
+    try NPZ.write([.init("new", shape: [1], bytes: [2])], to: file)
+    #expect(try folder.contents == ["a.npz"])
+    #expect(try NPZ(file).names == ["new"])
+  }
+
+  @Test func aFolderThatTakesNoFile() throws {
+    let file = try TemporaryFolder().file("no/a.npz")
+    expectError(.cannotWrite, "\(file.path): cannot be written: No such file or directory") {
+      try NPZ.write([.init("x", shape: [1], bytes: [1])], to: file)
+    }
+  }
+
   /// NumPy would take the last of them, others the first.
   @Test func aNameThatOccursTwice() throws {
     let folder = try TemporaryFolder()
