@@ -2,6 +2,8 @@ import ArgumentParser
 import Datasets
 import Experiments
 import Foundation
+import Tensors
+import Training
 
 /// `adjoint data`
 struct DataCommand: ParsableCommand {
@@ -47,10 +49,19 @@ struct DataCommand: ParsableCommand {
     func run() throws {
       let data = DataDirectory(
         explicit: dataDir.map { URL(fileURLWithPath: $0, isDirectory: true) })
-      let folder = try DataSets.fetch(name, size: size, into: data) {
-        Console.note($0)
+      Interruption.listen()
+      do {
+        let folder = try DataSets.fetch(name, size: size, into: data) { Console.note($0) }
+        try Console.result(folder.path)
+      } catch let error as AdjointError where error.kind == .interrupted {
+        Console.note("interrupted; go on with: \(goingOn)")
+        throw ExitCode(130)
       }
-      try Console.result(folder.path)
+    }
+
+    private var goingOn: String {
+      "adjoint data fetch \(name)" + (size.map { " --size \($0)" } ?? "")
+        + (dataDir.map { " --data-dir \(shellWord($0))" } ?? "")
     }
   }
 

@@ -5,7 +5,7 @@ import Testing
 @testable import AdjointCommand
 
 /// Downloads and drawings that do not come to their end; a script takes the place of `curl`.
-@Suite struct DataCommandTests {
+@Suite(.timeLimit(.minutes(2))) struct DataCommandTests {
   private let folder: TemporaryFolder
   private var environment: [String: String] {
     let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
@@ -41,6 +41,36 @@ import Testing
     #expect(folder.contents("full") == [])
   }
 
+  /// `curl` is in no group of processes that a signal to this one reaches; it ends all the same.
+  @Test(arguments: [SIGINT, SIGTERM, SIGKILL])
+  func stoppedWhileFetching(signal: Int32) throws {
+    // A lock tells how long it lives: as a process that nobody has waited for it may be there for longer.
+    try writeCurl(
+      #"echo half > "$file"; exec 9> "$HOME/lock"; flock 9; : > "$HOME/started"; exec sleep 60"#)
+    let arguments = ["data", "fetch", "pathmnist", "--size", "64", "--data-dir", "my data"]
+    let running = try Command.Running(arguments, in: folder, environment: environment)
+    func isSoon(_ condition: () -> Bool) -> Bool {
+      let deadline = ContinuousClock().now + .seconds(30)
+      while !condition() && ContinuousClock().now < deadline { usleep(5000) }
+      return condition()
+    }
+    #expect(isSoon { folder.contents(".").contains("started") })
+    kill(running.process.processIdentifier, signal)
+    let result = try running.finish()
+    let lock = try FileHandle(forReadingFrom: folder.file("lock"))
+    #expect(isSoon { flock(lock.fileDescriptor, LOCK_EX | LOCK_NB) == 0 })
+    let parts = folder.contents("my data/medmnist")
+    guard signal != SIGKILL else {
+      #expect(result.status == 128 + SIGKILL && parts.count == 1)
+      return
+    }
+    #expect(result.status == 130 && parts == [])
+    #expect(
+      result.errors.split(separator: "\n").dropFirst() == [
+        "interrupted; go on with: adjoint data fetch pathmnist --size 64 --data-dir 'my data'"
+      ])
+  }
+
   /// What else curl may have against a file has its own words.
   @Test func writingThatFailsOtherwise() throws {
     try writeCurl(#"echo "curl: (23) Failure writing output" >&2; exit 23"#)
@@ -68,7 +98,7 @@ import Testing
   /// What is half written has a name that the next drawing knows.
   @Test func killedWhileDrawing() throws {
     let arguments = ["data", "synthesize", "pathmnist", "--size", "28", "--output", "drawn"]
-    let running = try Command.Running(arguments + ["--count", "20000"], in: folder)
+    let running = try Command.Running(arguments + ["--count", "4000"], in: folder)
     let deadline = ContinuousClock().now + .seconds(60)
     while !folder.contents("drawn").contains(where: { $0.hasSuffix(".part") }),
       ContinuousClock().now < deadline

@@ -12,10 +12,14 @@ public struct Checksum: Sendable, Equatable {
 
   /// Reads the file once, in pieces; throws no input where it cannot be opened, bad data where it is a
   /// folder, a pipe or a device, or cannot be read.
-  public init(of file: URL) throws {
+  public init(of file: URL) throws { try self.init(of: file, asking: {}) }
+
+  /// The same; what `check` throws, which is asked before each piece, ends the reading.
+  init(of file: URL, asking check: () throws -> Void) throws {
     let input = try InputFile(file)
     let (short, long) = (Digest(.md5), Digest(.sha256))
     while input.offset < input.byteCount {
+      try check()
       let piece = try input.read(1 << 20)
       short.update(piece.span.bytes)
       long.update(piece.span.bytes)

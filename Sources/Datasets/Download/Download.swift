@@ -41,8 +41,16 @@ public struct Download: Sendable {
   ///
   /// Throws no input where no address answered, bad data where the answers were not the published
   /// files, disk full or cannot write where the folder takes no files. What was verified before an error stays.
+  ///
+  /// - Parameters:
+  ///   - folder: where the files are put.
+  ///   - progress: hears how far a file is.
+  ///   - check: asked again and again; what it throws ends the download.
   @discardableResult
-  public func fetch(into folder: URL, progress: (Progress) -> Void = { _ in }) throws -> [URL] {
+  public func fetch(
+    into folder: URL, progress: (Progress) -> Void = { _ in },
+    asking check: () throws -> Void = {}
+  ) throws -> [URL] {
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch {
@@ -53,17 +61,18 @@ public struct Download: Sendable {
     }
     var addresses = source.addresses
     return try source.files.flatMap { file in
+      try check()
       let members = file.archive.map { archive in
         archive.members.map { folder.appendingPathComponent($0.name) }
       }
       if let members, let archive = file.archive, archive.isUnpacked(in: folder) { return members }
       let place = folder.appendingPathComponent(file.name)
       let isThere = FileManager.default.fileExists(atPath: place.path)
-      if try !isThere || Checksum(of: place).mismatch(with: file) != nil {
-        try fetch(file, to: place, trying: &addresses, progress: progress)
+      if try !isThere || Checksum(of: place, asking: check).mismatch(with: file) != nil {
+        try fetch(file, to: place, trying: &addresses, asking: check, progress: progress)
       }
       guard let archive = file.archive, let members else { return [place] }
-      try TarArchive(place).unpack(archive, into: folder)
+      try TarArchive(place).unpack(archive, into: folder, asking: check)
       try? FileManager.default.removeItem(at: place)
       return members
     }
@@ -72,7 +81,7 @@ public struct Download: Sendable {
   /// Fetches one file from the first address that has it, and moves that address to the front.
   private func fetch(
     _ file: DataSource.File, to place: URL, trying addresses: inout [URL],
-    progress: (Progress) -> Void
+    asking check: () throws -> Void, progress: (Progress) -> Void
   ) throws {
     let part = try PartFile(for: place)
     defer { part.close() }
@@ -82,10 +91,10 @@ public struct Download: Sendable {
       let address = base.appendingPathComponent(file.name)
       try part.clear()
       do {
-        try follow(address, into: part.url, limit: file.limit) { count in
+        try follow(address, into: part.url, limit: file.limit, asking: check) { count in
           progress(Progress(file: file.name, received: count, total: file.byteCount))
         }
-      } catch let failure {
+      } catch let failure as TransferFailure {
         switch failure.cause {
         case .address: break
         case .writing:
@@ -99,7 +108,7 @@ public struct Download: Sendable {
         failures.append("\(address.absoluteString): \(failure.reason)")
         continue
       }
-      if let mismatch = try Checksum(of: part.url).mismatch(with: file) {
+      if let mismatch = try Checksum(of: part.url, asking: check).mismatch(with: file) {
         failures.append("\(address.absoluteString): \(mismatch)")
         kind = .badData
         continue
@@ -119,11 +128,13 @@ public struct Download: Sendable {
 
   /// Fetches an address, following redirects only within the same scheme, host and port.
   private func follow(
-    _ address: URL, into part: URL, limit: Int, received: (Int) -> Void
-  ) throws(TransferFailure) {
+    _ address: URL, into part: URL, limit: Int, asking check: () throws -> Void,
+    received: (Int) -> Void
+  ) throws {
     var current = address
     for _ in 0...Self.mostRedirects {
-      let answer = try transfer.fetch(current, into: part, limit: limit, received: received)
+      let answer = try transfer.fetch(
+        current, into: part, limit: limit, asking: check, received: received)
       guard case .redirect(let target) = answer else { return }
       guard
         target.scheme == address.scheme, target.host == address.host, target.port == address.port

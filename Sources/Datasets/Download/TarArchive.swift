@@ -17,13 +17,16 @@ struct TarArchive {
   ///
   /// Throws no input where the archive cannot be opened; bad data, naming the offset in the unpacked
   /// archive, where it is damaged or cut short, or where it lacks a member or has one of another size;
-  /// disk full or cannot write where the folder takes no files.
-  func unpack(_ archive: DataSource.Archive, into folder: URL) throws {
+  /// disk full or cannot write where the folder takes no files; what `check` throws, which is asked before each entry.
+  func unpack(
+    _ archive: DataSource.Archive, into folder: URL, asking check: () throws -> Void = {}
+  ) throws {
     let reader = try GzipReader(file)
     var missing = archive.members
     var parts: [PartFile] = []
     defer { for part in parts { part.close() } }
     while !missing.isEmpty {
+      try check()
       guard let entry = try nextEntry(reader) else {
         throw AdjointError(
           .badData,

@@ -3,10 +3,13 @@ import Foundation
 /// One request: fetches an address into a file without following redirects.
 protocol Transfer: Sendable {
   /// Writes the answer's body to `file`, at most `limit` bytes of it; `received` hears the size so
-  /// far now and then.
+  /// far now and then, and `check` is asked whether to go on.
+  ///
+  /// - Throws: `TransferFailure`, or what `check` throws.
   func fetch(
-    _ address: URL, into file: URL, limit: Int, received: (Int) -> Void
-  ) throws(TransferFailure) -> TransferAnswer
+    _ address: URL, into file: URL, limit: Int, asking check: () throws -> Void,
+    received: (Int) -> Void
+  ) throws -> TransferAnswer
 }
 
 /// How a request ended that was answered.
@@ -30,28 +33,43 @@ struct TransferFailure: Error, Equatable {
 ///
 /// Linking Foundation's own networking doubles the time that every start of the tool takes,
 /// downloads or not.
+///
+/// The child is in a group of processes of its own, which the terminal's Ctrl-C does not reach. It reads a pipe from
+/// here: when that ends, because of `check` or because this process is no more, so does the group.
 struct Curl: Transfer {
   /// The program, looked up in the path.
   var command = "curl"
   /// Seconds to wait for a connection, and for a stalled transfer to move.
   var patience = 20
 
+  // Without a Content-Length, older versions of curl keep to no limit; the system does, in blocks of 512 bytes. The
+  // thread that starts this may have blocked every signal but SIGKILL, also the one that a shell's `wait` needs.
+  private static let script = """
+    ulimit -f "$1" && shift || exit
+    exec 3<&0
+    { read -r line; kill -s KILL -- -$$; } <&3 >/dev/null 2>&1 &
+    "$@" 3<&- </dev/null
+    status=$?
+    exec 2>/dev/null
+    kill -s KILL $!
+    exit $status
+    """
+
   func fetch(
-    _ address: URL, into file: URL, limit: Int, received: (Int) -> Void
-  ) throws(TransferFailure) -> TransferAnswer {
+    _ address: URL, into file: URL, limit: Int, asking check: () throws -> Void,
+    received: (Int) -> Void
+  ) throws -> TransferAnswer {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/bin/sh")
     process.arguments = [
-      // Without a Content-Length, older versions of curl keep to no limit; the system does, in
-      // blocks of 512 bytes.
-      "-c", "ulimit -f \(limit / 512 + 1) && exec \"$0\" \"$@\"",
+      "-c", Self.script, "sh", "\(limit / 512 + 1)",
       command, "--disable", "--silent", "--show-error", "--fail", "--proto", "=http,https",
       "--connect-timeout", "\(patience)", "--speed-limit", "1", "--speed-time", "\(patience)",
       "--max-filesize", "\(limit)", "--output", file.path,
       "--write-out", "%{http_code} %{redirect_url}", "--", address.absoluteString,
     ]
-    let (output, complaints) = (Pipe(), Pipe())
-    process.standardInput = FileHandle.nullDevice
+    let (input, output, complaints) = (Pipe(), Pipe(), Pipe())
+    process.standardInput = input
     process.standardOutput = output
     process.standardError = complaints
     let ended = DispatchSemaphore(value: 0)
@@ -64,6 +82,11 @@ struct Curl: Transfer {
     }
     while ended.wait(timeout: .now() + 0.1) == .timedOut {
       received(Self.size(of: file))
+      do { try check() } catch {
+        try? input.fileHandleForWriting.close()
+        ended.wait()
+        throw error
+      }
     }
     let size = Self.size(of: file)
     received(min(size, limit))

@@ -48,7 +48,8 @@ public enum DataSets {
     return try MedMNIST.source(of: MedMNIST.member(named: name), size: size)
   }
 
-  /// Downloads a set into `--data-dir` or the cache, below a folder of its name; returns that folder.
+  /// Downloads a set into `--data-dir` or the cache, below a folder of its name; returns that folder. Throws
+  /// interrupted where ``Interruption`` was requested.
   public static func fetch(
     _ name: String, size: Int? = nil, into directory: DataDirectory, note: (String) -> Void
   ) throws -> URL {
@@ -65,14 +66,14 @@ public enum DataSets {
     let folder = (directory.explicit ?? directory.cache)
       .appendingPathComponent(source.folder, isDirectory: true)
     var lastFile = ""
+    func tell(_ progress: Download.Progress) {
+      guard progress.file != lastFile else { return }
+      let size = progress.total.map { " (\(ProgressDisplay.grouped($0)) bytes)" } ?? ""
+      note("fetching \(progress.file)\(size)")
+      lastFile = progress.file
+    }
     try filling(folder) {
-      _ = try Download(source).fetch(into: folder) { progress in
-        if progress.file != lastFile {
-          let size = progress.total.map { " (\(ProgressDisplay.grouped($0)) bytes)" } ?? ""
-          note("fetching \(progress.file)\(size)")
-          lastFile = progress.file
-        }
-      }
+      _ = try Download(source).fetch(into: folder, progress: tell, asking: Interruption.check)
     }
     return folder
   }

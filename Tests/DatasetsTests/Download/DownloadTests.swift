@@ -266,10 +266,45 @@ import Testing
   /// What curl reports when the disk takes no more.
   struct Unwritable: Transfer {
     func fetch(
-      _ address: URL, into file: URL, limit: Int, received: (Int) -> Void
-    ) throws(TransferFailure) -> TransferAnswer {
+      _ address: URL, into file: URL, limit: Int, asking check: () throws -> Void,
+      received: (Int) -> Void
+    ) throws -> TransferAnswer {
       throw TransferFailure(reason: "no room", cause: .writing)
     }
+  }
+
+  /// The server would go on for as long as it is listened to.
+  @Test func whatIsInterruptedKeepsNothing() throws {
+    server["/a/hello.gz"] = .endless
+    let file = DataSource.File(name: "hello.gz", byteCount: 1 << 40, md5: "00")
+    var asked = 0
+    expectError(.interrupted, "interrupted") {
+      try download("a", "b", files: [file]).fetch(
+        into: place,
+        asking: {
+          asked += 1
+          if asked == 2 { throw AdjointError(.interrupted, "interrupted") }
+        })
+    }
+    #expect(asked == 2 && server.requests == ["/a/hello.gz"])
+    #expect(try kept.isEmpty)
+  }
+
+  /// Also while nothing is fetched.
+  @Test(arguments: 1...3) func isAskedBetweenFiles(last: Int) throws {
+    server["/a/hello.gz"] = .body(Self.hello)
+    try download("a").fetch(into: place)
+    var asked = 0
+    expectError(.interrupted, "interrupted") {
+      // The first file, its bytes, the second file.
+      try download("a", files: [Self.helloFile, Self.helloFile]).fetch(
+        into: place,
+        asking: {
+          asked += 1
+          if asked == last { throw AdjointError(.interrupted, "interrupted") }
+        })
+    }
+    #expect(try kept == ["hello.gz"])
   }
 
   @Test func checksumsOfAFile() throws {

@@ -118,6 +118,18 @@ import Testing
     }
   }
 
+  @Test func whatIsInterruptedKeepsNothing() throws {
+    let folder = try TemporaryFolder()
+    let archive = try Self.archive(members: [("one.bin", 3), ("two.bin", 5)])
+    let file = try folder.write(archive.bytes, "set.tar.gz")
+    expectError(.interrupted, "interrupted") {
+      try TarArchive(file).unpack(archive.description, into: folder.url) {
+        if try folder.contents.count > 1 { throw AdjointError(.interrupted, "interrupted") }
+      }
+    }
+    #expect(try folder.contents == ["set.tar.gz"])
+  }
+
   @Test func aFolderThatTakesNoFiles() throws {
     let folder = try TemporaryFolder()
     let file = try folder.write(
