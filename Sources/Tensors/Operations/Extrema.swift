@@ -13,14 +13,7 @@ private let clampBackward = Kernel("clamp_pullback")
 ///   - a: of any shape.
 ///   - b: of the same shape and type, or without axes; so may `a` be. Stops otherwise.
 public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor {
-  let (a, b) = matched(a, b, "maximum")
-  let (ka, kb) = (a.detached, b.detached)
-  return record("maximum", larger(a, b), from: a, b) { dy, needs in
-    (
-      needs.first ? largerPullback(dy, ka, kb) : nil,
-      needs.second ? largerPullback(dy, kb, ka) : nil
-    )
-  }
+  extremum("maximum", larger, a, b) { dy, own, other in largerPullback(dy, own, other) }
 }
 
 /// The larger of each element and a number; see that of two tensors.
@@ -34,19 +27,24 @@ public func maximum(_ x: Tensor, _ s: Double) -> Tensor {
 ///   - a: of any shape.
 ///   - b: of the same shape and type, or without axes; so may `a` be. Stops otherwise.
 public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor {
-  let (a, b) = matched(a, b, "minimum")
-  let (ka, kb) = (a.detached, b.detached)
-  return record("minimum", smaller(a, b), from: a, b) { dy, needs in
-    (
-      needs.first ? largerPullback(dy, kb, ka) : nil,
-      needs.second ? largerPullback(dy, ka, kb) : nil
-    )
-  }
+  extremum("minimum", smaller, a, b) { dy, own, other in largerPullback(dy, other, own) }
 }
 
 /// The smaller of each element and a number; see that of two tensors.
 public func minimum(_ x: Tensor, _ s: Double) -> Tensor {
   minimum(x, Tensor(scalar: s, dtype: x.dtype))
+}
+
+/// - Parameter share: what a side gets of the cotangent, of its own elements and the other's.
+private func extremum(
+  _ name: StaticString, _ kernel: Kernel, _ a: Tensor, _ b: Tensor,
+  share: @escaping (_ dy: Tensor, _ own: Tensor, _ other: Tensor) -> Tensor
+) -> Tensor {
+  let (a, b) = matched(a, b, name)
+  let (ka, kb) = (a.detached, b.detached)
+  return record(name, kernel(a, b), from: a, b) { dy, needs in
+    (needs.first ? share(dy, ka, kb) : nil, needs.second ? share(dy, kb, ka) : nil)
+  }
 }
 
 /// Kept between two bounds, elementwise; NaN stays.  y = min(max(x, low), high),  dx = dy ∘ [low < x < high]
