@@ -22,7 +22,7 @@ guard let chosen else {
   let names = FileReaders.all.map(\.name).joined(separator: ", ")
   stop("READER='\(name)': has to be one of \(names)")
 }
-private nonisolated(unsafe) let reader = chosen
+private let reader = chosen
 
 private nonisolated(unsafe) var count = CommandLine.argc
 private nonisolated(unsafe) var words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? =
