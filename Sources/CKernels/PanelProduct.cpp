@@ -1,9 +1,11 @@
 // Products with a matrix that is not transposed: its columns are brought, a few at a time, into a panel that stays in
-// the first-level cache while all rows of the product are made. The columns of the next panel are fetched meanwhile.
-// Read in place, rows that lie a multiple of 4 KB apart would push each other out of the cache.
+// the first-level cache while all rows of the product are made. The columns of the next panel are fetched meanwhile, and
+// what the next tile reads and writes. Read in place, rows that lie a multiple of 4 KB apart would push each other out
+// of the cache.
 //
 // sizes = {m, n, k, whether a is transposed}
-// inputs: a [m, k], or [k, m] if it is transposed, b [k, n]; outputs: c [m, n].
+// inputs: a [m, k], or [k, m] if it is transposed, b [k, n], v [m, n] and s [m] or null;
+// outputs: c [m, n] = op(a) b, or op(a) b − s v with a factor for each row: v is read once and nothing written twice.
 
 #include <algorithm>
 
@@ -26,7 +28,7 @@ namespace {
 struct Factors {
   int64_t m, n, k;
   bool is_transposed;
-  const float *a, *b;
+  const float *a, *b, *v, *s;
   float *c;
 };
 
@@ -37,8 +39,8 @@ struct Block {
   int64_t groups() const { return (rows + kTileRows - 1) / kTileRows; }
 };
 
-// As many steps as take 20 KB of columns, of a first-level cache of 32.
-constexpr int64_t kMostSteps = 5120 / kTileColumns;
+// As many steps as take 25 KB of columns; with six rows they are 30, of a first-level cache of 32.
+constexpr int64_t kMostSteps = 6400 / kTileColumns;
 
 // Where six rows of op(A) lie, and their strides.
 struct Left {
@@ -50,6 +52,16 @@ struct Left {
 Left GroupOf(const Factors &f, const Block &block, int64_t group, const float *groups) {
   if (f.is_transposed) return {groups + group * kTileRows * block.steps, 1, kTileRows};
   return {f.a + (block.row + group * kTileRows) * f.k + block.step, f.k, 1};
+}
+
+constexpr int64_t kLineFloats = 64 / sizeof(float);
+
+// Fetches one row of a tile of the result, and of what is taken from it.
+HWY_INLINE void FetchRow(const Factors &f, int64_t place) {
+  for (int64_t column = 0; column < kTileColumns; column += kLineFloats) {
+    __builtin_prefetch(f.c + place + column, 1);
+    if (f.v != nullptr) __builtin_prefetch(f.v + place + column);
+  }
 }
 
 void MultiplyBlock(const Factors &f, const Block &block, float *groups, float *panel) {
@@ -65,17 +77,27 @@ void MultiplyBlock(const Factors &f, const Block &block, float *groups, float *p
     }
     const float *next = column + kTileColumns < end ? b + kTileColumns : b;
     for (int64_t group = 0; group < block.groups(); ++group) {
-      float *to = f.c + (block.row + group * kTileRows) * f.n + column;
-      const int64_t rows = std::min<int64_t>(kTileRows, block.rows - group * kTileRows);
-      for (int64_t row = 0; row < rows; ++row) __builtin_prefetch(to + row * f.n, 1);
+      const int64_t row = block.row + group * kTileRows;
+      const int64_t place = row * f.n + column;
+      const int64_t rows = std::min<int64_t>(kTileRows, block.row + block.rows - row);
+      const bool is_last = group + 1 == block.groups();
+      const int64_t next_row = is_last ? block.row : row + rows;
+      const int64_t next_place = next_row * f.n + column + (is_last ? kTileColumns : 0);
       const int64_t fetched = block.steps * (group + 1) / block.groups();
       for (int64_t step = block.steps * group / block.groups(); step < fetched; ++step) {
         __builtin_prefetch(next + step * f.n);
       }
       const Left left = GroupOf(f, block, group, groups);
       WithTile(rows, [&](auto tile) HWY_ATTR {
-        tile.Add(left.from, left.row, left.step, panel, kTileColumns, block.steps);
-        tile.Store(block.step > 0, to, f.n, columns);
+        // A row of the next tile with every part of the steps: fetched all at once they would hold up the sums.
+        for (int64_t part = 0; part < rows; ++part) {
+          const int64_t first = block.steps * part / rows, end = block.steps * (part + 1) / rows;
+          FetchRow(f, next_place + part * f.n);
+          tile.Add(left.from + first * left.step, left.row, left.step, panel + first * kTileColumns, kTileColumns,
+                   end - first);
+        }
+        if (f.v != nullptr && block.step + block.steps == f.k) tile.Subtract(f.s + row, f.v + place, f.n, columns);
+        tile.Store(block.step > 0, f.c + place, f.n, columns);
       });
     }
   }
@@ -83,7 +105,7 @@ void MultiplyBlock(const Factors &f, const Block &block, float *groups, float *p
 
 // Some rows and columns of c, whole.
 void Multiply(const Factors &f, Block block) {
-  const int64_t parts = (f.k + kMostSteps - 1) / kMostSteps, most = (f.k + parts - 1) / parts;
+  const int64_t parts = std::max<int64_t>(1, (f.k + kMostSteps - 1) / kMostSteps), most = (f.k + parts - 1) / parts;
   thread_local Workspace workspace;
   const int64_t of_groups = f.is_transposed ? block.groups() * kTileRows * most : 0;
   auto *const groups = workspace.Take<float>(static_cast<size_t>(of_groups + most * kTileColumns));
@@ -98,8 +120,8 @@ void Multiply(const Factors &f, Block block) {
 void PanelProduct_float32(const Arguments *arguments) {
   const int64_t *sizes = arguments->sizes;
   const Factors f{sizes[0], sizes[1], sizes[2], sizes[3] != 0, input<float>(arguments, 0),
-                  input<float>(arguments, 1), output<float>(arguments, 0)};
-  if (f.k == 0) return std::fill(f.c, f.c + f.m * f.n, 0.0f);
+                  input<float>(arguments, 1), input<float>(arguments, 2), input<float>(arguments, 3),
+                  output<float>(arguments, 0)};
   const bool by_rows = 2 * f.m > f.n;
   const int64_t side = by_rows ? f.m : f.n, unit = by_rows ? kTileRows : kTileColumns;
   const int64_t units = (side + unit - 1) / unit;

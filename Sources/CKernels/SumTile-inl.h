@@ -51,6 +51,23 @@ struct SumTile {
     }
   }
 
+  // Subtracts of each row v[row, column] times the row's factor.
+  HWY_INLINE void Subtract(const float *factors, const float *v, int64_t pitch, int64_t columns) {
+    const FloatTag d;
+    const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+    for (int r = 0; r < kRowCount; ++r) {
+      const auto factor = hn::Set(d, factors[r]);
+      for (int64_t i = 0; i < kTileVectors; ++i) {
+        const int64_t width = std::min(lanes, columns - i * lanes);
+        if (width <= 0) break;
+        const float *from = v + r * pitch + i * lanes;
+        const auto subtracted =
+            width == lanes ? hn::LoadU(d, from) : LoadFirst(d, from, static_cast<size_t>(width));
+        sums[r][i] = hn::NegMulAdd(factor, subtracted, sums[r][i]);
+      }
+    }
+  }
+
   // Stores the sums of the first `columns`, or adds them to what is there.
   HWY_INLINE void Store(bool add, float *to, int64_t pitch, int64_t columns) const {
     const FloatTag d;

@@ -111,23 +111,19 @@ void Pullback(const Arguments *arguments) {
   });
 }
 
-// As Pullback where dw came already multiplied by s, and dw · v / s is known as ds.
-// sizes {rows, columns}; inputs s dw, v, factors, ds; outputs dv, dg.
+// What Pullback does with the lengths alone, where dw · v / s is known as ds: dg = ds / ‖v‖, and what dv has along v,
+// dg s / ‖v‖.
+// sizes {rows}; inputs factors, ds; outputs dg, along.
 template <typename T>
-void ScaledPullback(const Arguments *arguments) {
-  const int64_t rows = arguments->sizes[0], columns = arguments->sizes[1];
-  const T *dw = input<T>(arguments, 0), *v = input<T>(arguments, 1);
-  const T *factors = input<T>(arguments, 2), *ds = input<T>(arguments, 3);
-  T *dv = output<T>(arguments, 0), *dg = output<T>(arguments, 1);
-  ParallelFor(rows, RowGrain(columns), [&](int64_t begin, int64_t end) HWY_ATTR {
-    for (int64_t row = begin; row < end; ++row) {
-      const T inverse = factors[rows + row];
-      const T length = ds[row] * inverse;
-      const T along = length * factors[row] * inverse;
-      dg[row] = length;
-      Combine(columns, T(1), dw + row * columns, along, v + row * columns, dv + row * columns);
-    }
-  });
+void LengthsPullback(const Arguments *arguments) {
+  const int64_t rows = arguments->sizes[0];
+  const T *factors = input<T>(arguments, 0), *ds = input<T>(arguments, 1);
+  T *dg = output<T>(arguments, 0), *along = output<T>(arguments, 1);
+  for (int64_t row = 0; row < rows; ++row) {
+    const T inverse = factors[rows + row];
+    dg[row] = ds[row] * inverse;
+    along[row] = dg[row] * factors[row] * inverse;
+  }
 }
 
 // y = act(z s + b), column by column; the rectifier lets NaN through. inputs[2] may be null: no bias.
@@ -192,7 +188,7 @@ void ScaleColumnsPullback(const Arguments *arguments) {
 ADJOINT_BOTH_TYPES(Factors)
 ADJOINT_BOTH_TYPES(ScaleRows)
 ADJOINT_BOTH_TYPES(Pullback)
-ADJOINT_BOTH_TYPES(ScaledPullback)
+ADJOINT_BOTH_TYPES(LengthsPullback)
 ADJOINT_BOTH_TYPES(ScaleColumns)
 ADJOINT_BOTH_TYPES(ScaleColumnsPullback)
 #undef ADJOINT_BOTH_TYPES
@@ -209,7 +205,7 @@ namespace {
 ADJOINT_ENTER_KERNEL(weight_norm_factors, Factors)
 ADJOINT_ENTER_KERNEL(weight_norm, ScaleRows)
 ADJOINT_ENTER_KERNEL(weight_norm_pullback, Pullback)
-ADJOINT_ENTER_KERNEL(weight_norm_scaled_pullback, ScaledPullback)
+ADJOINT_ENTER_KERNEL(weight_norm_lengths_pullback, LengthsPullback)
 ADJOINT_ENTER_KERNEL(scale_columns, ScaleColumns)
 ADJOINT_ENTER_KERNEL(scale_columns_pullback, ScaleColumnsPullback)
 

@@ -11,11 +11,13 @@ extension Product {
     shortVectors && n % 256 == 0 && (m <= 256 || n <= 512)
   }
 
-  /// c[m, n] = op(a) b in float32; see `PanelProduct.cpp`.
+  /// c[m, n] = op(a) b, less v[m, n] times s[m] row by row, in float32; see `PanelProduct.cpp`.
   static func panelMatmul(
-    m: Int, n: Int, k: Int, _ a: Storage, transposeA: Bool, _ b: Storage, into c: Storage
+    m: Int, n: Int, k: Int, _ a: Storage, transposeA: Bool, _ b: Storage,
+    less subtracted: (v: Storage, s: Storage)? = nil, into c: Storage
   ) {
-    panels.run(.float32, .init(m, n, k, transposeA ? 1 : 0), a, b, into: c)
+    panels.run(
+      .float32, .init(m, n, k, transposeA ? 1 : 0), a, b, subtracted?.v, subtracted?.s, into: c)
   }
 
   /// Whether b has few long rows. Measured for 50 and 100 of 3,072 elements with AVX2 and on Zen 4: oneDNN takes 1.1 to

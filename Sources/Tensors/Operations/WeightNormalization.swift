@@ -4,7 +4,7 @@
 private let factorsOf = Kernel("weight_norm_factors")
 private let scaleRows = Kernel("weight_norm")
 private let backward = Kernel("weight_norm_pullback")
-private let scaledBackward = Kernel("weight_norm_scaled_pullback")
+private let lengthsBackward = Kernel("weight_norm_lengths_pullback")
 private let scaleColumns = Kernel("scale_columns")
 private let scaleColumnsBackward = Kernel("scale_columns_pullback")
 
@@ -78,12 +78,11 @@ public func weightNormalizedLinear(
       ds.storage, db.storage)
     var gradients: [Tensor?] = [needs[0] ? product(dz, false, kv, false) : nil, nil, nil]
     if needs[1] || needs[2] {
-      let dv = Tensor(uninitialized: kv.shape, kv.dtype)
       let dg = Tensor(uninitialized: [kv.shape[0]], kv.dtype)
-      scaledBackward.run(
-        dy.dtype, .init(kv.shape[0], kv.shape[1]), product(dz, true, kx, false).storage,
-        kv.storage, factors.storage, ds.storage, into: dv.storage, dg.storage)
-      gradients[1] = dv
+      let along = Tensor(uninitialized: [kv.shape[0]], kv.dtype)
+      lengthsBackward.run(
+        dy.dtype, .init(kv.shape[0]), factors.storage, ds.storage, into: dg.storage, along.storage)
+      gradients[1] = product(ofTransposed: dz, kx, less: kv, times: along)
       gradients[2] = dg
     }
     return gradients + (hasBias ? [db] : [])
@@ -99,6 +98,20 @@ public func rowLengths(_ v: Tensor) -> Tensor {
   let inverse = rowFactors(v, .ones([v.shape[0]], dtype: v.dtype))
   return Tensor(
     inverse.doubles.prefix(v.shape[0]).map { 1 / $0 }, shape: [v.shape[0]], dtype: v.dtype)
+}
+
+/// dzᵀ x − s v with a factor s for each row of v.
+private func product(
+  ofTransposed dz: Tensor, _ x: Tensor, less v: Tensor, times s: Tensor
+) -> Tensor {
+  guard v.dtype == .float32 else {
+    return product(dz, true, x, false) - broadcast(s.reshaped(to: [s.count, 1]), to: v.shape) * v
+  }
+  let dv = Tensor(uninitialized: v.shape, .float32)
+  Product.panelMatmul(
+    m: v.shape[0], n: v.shape[1], k: x.shape[0], dz.storage, transposeA: true, x.storage,
+    less: (v.storage, s.storage), into: dv.storage)
+  return dv
 }
 
 /// `[2, outputs]`: g / ‖v‖, then 1 / ‖v‖.

@@ -35,10 +35,10 @@ import Testing
     #expect(largeProducts.flatMap { deviation($0.0, $0.1, $0.2, transposeA, transposeB) } == [])
   }
 
-  /// The product by panels on any processor, with tiles that are not whole and sums over k in several parts. What it
-  /// gives depends on the lengths alone.
-  @Test(arguments: [false, true])
-  func panels(transposeA: Bool) {
+  /// The product by panels on any processor, alone or less a matrix whose rows have factors, with tiles that are not whole
+  /// and sums over k in several parts. What it gives depends on the lengths alone.
+  @Test(arguments: [false, true], [false, true])
+  func panels(transposeA: Bool, isLess: Bool) {
     // The last two are shared out also where cores are far from each other: columns, then rows.
     let lengths = [
       (1, 1, 1), (7, 33, 5), (100, 64, 9), (13, 256, 700), (300, 31, 40), (64, 70, 0),
@@ -47,22 +47,27 @@ import Testing
     for (m, n, k) in lengths {
       var random = SplitMix(state: UInt64(m * n + k))
       let (a, b) = (random.floats(m * k), random.floats(k * n))
+      let (v, s) = (random.floats(m * n), random.floats(m))
       let exact = naiveProduct(
         a, transposeA: transposeA, b, transposeB: false, m: m, n: n, k: k)
       let (left, right) = (Tensor(a, shape: [a.count]), Tensor(b, shape: [b.count]))
+      let less = (Tensor(v, shape: [v.count]), Tensor(s, shape: [s.count]))
       let found = [1, 2, 3].map { threads in
         let before = Threads.count
         Threads.use(threads)
         defer { Threads.use(before) }
         let c = Tensor(uninitialized: [m, n], .float32)
         Product.panelMatmul(
-          m: m, n: n, k: k, left.storage, transposeA: transposeA, right.storage, into: c.storage)
+          m: m, n: n, k: k, left.storage, transposeA: transposeA, right.storage,
+          less: isLess ? (less.0.storage, less.1.storage) : nil, into: c.storage)
         return c.floats
       }
       #expect(found.allSatisfy { $0 == found[0] }, "\(m)×\(n)×\(k)")
       for (index, value) in found[0].enumerated() {
-        let bound = Double(k) * exact.magnitude[index] * 0x1p-24
-        #expect(abs(Double(value) - exact.value[index]) <= bound, "\(m)×\(n)×\(k), \(index)")
+        let taken = isLess ? Double(s[index / n]) * Double(v[index]) : 0
+        let bound = Double(k + 1) * (exact.magnitude[index] + abs(taken)) * 0x1p-24
+        #expect(
+          abs(Double(value) - (exact.value[index] - taken)) <= bound, "\(m)×\(n)×\(k), \(index)")
       }
     }
   }
