@@ -337,7 +337,9 @@ void SoftCrossEntropyPullback(const Arguments *arguments) {
     for (int64_t c = 0; c < classes; ++c) whole += (1 - smoothing) * static_cast<double>(target[c]);
     for (int64_t c = 0; c < classes; ++c) {
       const double share = (1 - smoothing) * static_cast<double>(target[c]) + floor;
-      dx[c] = static_cast<T>((static_cast<double>(p[c]) * whole - share) * scale);
+      // A row that wants nothing gets nothing, even where its logits are infinite.
+      const double pulled = whole == 0 ? 0 : static_cast<double>(p[c]) * whole;
+      dx[c] = static_cast<T>((pulled - share) * scale);
     }
   }
 }

@@ -18,6 +18,8 @@ struct ReferenceCase: Decodable, Sendable, CustomTestStringConvertible {
     let axis, start, count, before, after, window, stride, padding, dilation: Int?
     let transposeA, transposeB: Bool?
     let shape, axes: [Int]?
+    let weights: [Double]?
+    let ignored: Int?
     let mode, approximation: String?
     let geometry: ConvolutionGeometry?
     let outputPadding: Extent?

@@ -94,7 +94,7 @@ public func softmaxCrossEntropyWithProbabilities(
     labelSmoothing: labelSmoothing)
 }
 
-private func requireSmoothing(_ value: Double) {
+func requireSmoothing(_ value: Double) {
   require(
     value >= 0 && value <= 1,
     "softmaxCrossEntropy: label smoothing \(value); it has to be from 0 to 1")

@@ -625,6 +625,28 @@ def robust_losses():
          [np.array([1.0, -2.0, 3.0, 0.0]), np.array([1.0, 0.0, 1.0, 9.0])], {"delta": 2.0})
 
 
+def weighted_labels():
+    RANDOM.seed(23)
+    for rows, classes, smoothing in [(1, 1, 0.0), (4, 3, 0.0), (7, 10, 0.1), (5, 17, 1.0)]:
+        for ignored in (None, 0, -100):
+            weights = [float(v) for v in np.round(RANDOM.uniform(0, 3, size=classes), 3)]
+            labels = [int(v) for v in RANDOM.randint(0, classes, size=rows)]
+            if ignored is not None and rows > 1:
+                labels[:2] = [ignored, 1]
+            if rows == 1 and ignored == 0:
+                continue  # nothing would be left
+            case(
+                "weighted-cross-entropy",
+                lambda z, t=labels, w=weights, i=ignored, e=smoothing: F.cross_entropy(
+                    z, torch.tensor(t), torch.tensor(w, dtype=z.dtype), label_smoothing=e,
+                    ignore_index=-100 if i is None else i,
+                ),
+                [normal(rows, classes, scale=2)],
+                {"weights": weights, "smoothing": smoothing} | ({} if ignored is None else {"ignored": ignored}),
+                labels=labels,
+            )
+
+
 def main():
     torch.set_num_threads(1)
     for group in (arithmetic, products, reductions, softmaxes, losses, activations, shapes, penalties,
@@ -638,6 +660,7 @@ def main():
     batched_products()
     extrema()
     robust_losses()
+    weighted_labels()
     write(pathlib.Path(__file__).with_name("operations.json"))
 
 
