@@ -76,7 +76,16 @@ struct AdjointCommand: ParsableCommand {
     }
     let found = free.first ?? (exitCode(for: error) == .success ? dashed.first : nil)
     guard let word = found.map({ words[$0].prefix { $0 != "=" } }) else { return nil }
-    return "\(word): did you mean -\(word)?"
+    var subcommand: any ParsableCommand.Type = AdjointCommand.self
+    for word in words {
+      let next = subcommand.configuration.subcommands.first { $0._commandName == word }
+      guard let next else { break }
+      subcommand = next
+    }
+    let options = subcommand.helpMessage().split { $0.isWhitespace || ",[]()".contains($0) }
+    return subcommand == AdjointCommand.self || options.contains { $0 == "-\(word)" }
+      ? "\(word): did you mean -\(word)?"
+      : "\(word): there is no such option; a file or folder of that name is ./\(word)"
   }
 
   /// The system's library of threads stops the process where it cannot open what it waits with.

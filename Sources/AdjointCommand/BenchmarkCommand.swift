@@ -56,6 +56,8 @@ struct BenchmarkCommand: ParsableCommand {
     let mode = inference ? .inference : source
     let workloads =
       try names.isEmpty ? Workload.runnable(mode, in: dtype) : names.map(Workload.named)
+    // Before the first is measured, not after.
+    for workload in workloads { try workload.requireSuited(mode, dtype) }
     for workload in workloads {
       let measured = try workload.measure(
         mode: mode, dtype: dtype, seconds: seconds)

@@ -39,8 +39,8 @@ struct Block {
   int64_t groups() const { return (rows + kTileRows - 1) / kTileRows; }
 };
 
-// As many steps as take 25 KB of columns; with six rows they are 30, of a first-level cache of 32.
-constexpr int64_t kMostSteps = 6400 / kTileColumns;
+// As many steps as take 30 KB of columns and of a tile's rows, of a first-level cache of 32.
+constexpr int64_t kMostSteps = 7600 / (kTileColumns + kTileRows);
 
 // Where six rows of op(A) lie, and their strides.
 struct Left {

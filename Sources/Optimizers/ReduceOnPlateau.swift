@@ -74,7 +74,9 @@ public struct ReduceOnPlateau: Codable, Sendable, Equatable {
   }
 
   private func isImprovement(_ metric: Double) -> Bool {
-    guard let best else { return !metric.isNaN && metric.isFinite }
+    // Nothing could be better than infinity, and JSON has no word for it.
+    guard metric.isFinite else { return false }
+    guard let best else { return true }
     return switch goal {
     case .minimum: metric < best * (1 - threshold)
     case .maximum: metric > best * (1 + threshold)

@@ -110,6 +110,8 @@ import Training
     ("train mnist-mlp --quiet -epochs 1", "-epochs: did you mean --epochs?"),
     ("train mnist-mlp --seed 3 -threads 1 --help-me", "-threads: did you mean --threads?"),
     ("-threads", "-threads: did you mean --threads?"),
+    ("evaluate -run5", "-run5: there is no such option; a file or folder of that name is ./-run5"),
+    ("data list -xy", "-xy: there is no such option; a file or folder of that name is ./-xy"),
   ])
   func optionsWithOneDash(words: String, message: String) throws {
     let folder = try TemporaryFolder()

@@ -189,7 +189,8 @@ import Testing
         ["data", "synthesize", name, "--count", "20", "--output", "tissue"], in: folder)
     }
     try expectFailure(
-      64, "adjoint: pathmnist: 0 images; between 11 and the real set's 107180 can be drawn",
+      64,
+      "adjoint: pathmnist: a count of 0; between 11 and the real set's 107180 images can be drawn",
       ["data", "synthesize", "pathmnist", "--count", "0", "--output", "empty"], in: folder)
     #expect(!FileManager.default.fileExists(atPath: folder.file("empty").path))
   }

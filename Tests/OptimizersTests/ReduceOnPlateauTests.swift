@@ -39,6 +39,16 @@ struct ReduceOnPlateauTests {
     #expect(plateau.best == 0.7)
   }
 
+  /// Nothing infinite is ever the best, so that what comes after it can be, and a checkpoint can keep it.
+  @Test(arguments: [[Double.infinity, 1, 2, 3], [1, .infinity, 2, 3]])
+  func nothingInfiniteIsBest(metrics: [Double]) throws {
+    var plateau = ReduceOnPlateau(goal: .maximum, factor: 0.5, patience: 0)
+    let rates = metrics.map { plateau.rate(after: $0, current: 1) }
+    #expect(rates == metrics.map { $0.isFinite ? 1 : 0.5 })
+    #expect(plateau.best == 3)
+    #expect(try !JSONEncoder().encode(plateau).isEmpty)
+  }
+
   @Test func stopsAtAFactorThatDoesNotReduce() async {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]

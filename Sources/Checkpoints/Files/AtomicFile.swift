@@ -6,7 +6,7 @@ public enum AtomicFile {
   /// Puts a file in place, or replaces one.
   ///
   /// A temporary file beside it is written, brought to the disk and renamed, and the folder is brought to
-  /// the disk. The file that a symbolic link leads to is replaced, not the link; who may read and write an old file may
+  /// the disk. The file that a symbolic link leads to is replaced or made, not the link; who may read and write an old file may
   /// do so with the new one. When this throws, the temporary file is gone and what stood there before still stands (but
   /// where only the last of these steps failed, the new file).
   ///
@@ -19,9 +19,16 @@ public enum AtomicFile {
   static func write(to url: URL, _ body: (FileWriter) throws -> Void) throws {
     var url = url
     var old = try attempt("look at it", on: url.path) { try Disk.status(url.path) }
-    if old?.isLink == true,
-      let target = try attempt("look at it", on: url.path, { try Disk.targetStatus(url.path) })
-    {
+    if old?.isLink == true {
+      guard
+        let target = try attempt("look at it", on: url.path, { try Disk.targetStatus(url.path) })
+      else {
+        // What it leads to is made. No link leads to itself here: to look where that leads is an error.
+        let place = try FileManager.default.destinationOfSymbolicLink(atPath: url.path)
+        return try write(
+          to: URL(fileURLWithPath: place, relativeTo: url.deletingLastPathComponent()).absoluteURL,
+          body)
+      }
       (url, old) = (url.resolvingSymlinksInPath(), target)
     }
     let path = url.path

@@ -29,9 +29,13 @@ struct TorchState {
     let wrapped = try TorchState.wrapped(in: root, content.heap, under: key, file)
     if let (key, _) = wrapped {
       let others = content.heap.dictionaries[root].count - 1
-      note(
-        "\(file): reads what is under \(JSONText.shown(key)); the \(others) entries beside it are left out"
-      )
+      let left =
+        switch others {
+        case 0: ""
+        case 1: "; what is beside it is left out"
+        default: "; the \(others) entries beside it are left out"
+        }
+      note("\(file): reads what is under \(JSONText.shown(key))\(left)")
     }
     items = try TorchState.items(
       content.heap.dictionaries[wrapped?.1 ?? root], content.heap, file,

@@ -57,7 +57,8 @@ extension MedMNIST {
     guard (fewest...published).contains(count) else {
       throw AdjointError(
         .usage,
-        "\(name): \(count) images; between \(fewest) and the real set's \(published) can be drawn")
+        "\(name): a count of \(count); between \(fewest) and the real set's \(published) images can be drawn"
+      )
     }
     let validation = max(1, count * member.counts.validation / published)
     let test = max(1, count * member.counts.test / published)

@@ -71,6 +71,8 @@ public struct HourlyTable: Sendable, Equatable {
     var start: Int?
     while let line = lines.next() {
       row += 1
+      // Blank lines may follow the last row.
+      if line.isEmpty && lines.rest.allSatisfy({ $0 == 10 || $0 == 13 }) { break }
       let found = HourlyTable.commas(in: line) + 1
       guard found == names.count + 1 else {
         throw HourlyTable.fault(in: file, row, "\(names.count + 1) fields", "\(found)")

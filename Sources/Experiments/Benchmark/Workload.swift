@@ -148,10 +148,26 @@ public struct Workload: Sendable {
     public var line: String {
       String(
         format:
-          "%@  %@  median %.4f ms  (10 %% %.4f, 90 %% %.4f)  %d steps  peak of tensors %.1f MB  "
+          "%@  %@  median %.4f ms  (10 %% %.4f, 90 %% %.4f)  %d step%@  peak of tensors %.1f MB  "
           + "reorders of weights %d, of activations %d",
-        workload, mode, medianMs, p10Ms, p90Ms, steps, Double(peakBytes) / 1e6, weightReorders,
-        activationReorders)
+        workload, mode, medianMs, p10Ms, p90Ms, steps, steps == 1 ? "" : "s",
+        Double(peakBytes) / 1e6, weightReorders, activationReorders)
+    }
+  }
+
+  /// Throws a usage error for a mode or a type that it does not have.
+  public func requireSuited(_ mode: Mode, _ dtype: DType) throws {
+    guard modes.contains(mode) else {
+      throw AdjointError(
+        .usage,
+        "\(name): has no step \(mode.rawValue); it has \(modes.map(\.rawValue).joined(separator: ", "))"
+      )
+    }
+    guard precisions.contains(dtype) else {
+      throw AdjointError(
+        .usage,
+        "\(name): cannot be run in \(dtype.rawValue); it can be run in "
+          + precisions.map(\.rawValue).joined(separator: ", "))
     }
   }
 
@@ -166,18 +182,7 @@ public struct Workload: Sendable {
   public func measure(
     mode: Mode, dtype: DType, seconds: Double, comparedSteps: Int = 10
   ) throws -> Measurement {
-    guard modes.contains(mode) else {
-      throw AdjointError(
-        .usage,
-        "\(name): cannot be run \(mode.rawValue); it can be run \(modes.map(\.rawValue).joined(separator: ", "))"
-      )
-    }
-    guard precisions.contains(dtype) else {
-      throw AdjointError(
-        .usage,
-        "\(name): cannot be run in \(dtype.rawValue); it can be run in "
-          + precisions.map(\.rawValue).joined(separator: ", "))
-    }
+    try requireSuited(mode, dtype)
     let losses = try comparedLosses(mode, dtype, steps: comparedSteps)
     let job = try prepare(Request(mode: mode, dtype: dtype, isNoisy: true))
     Memory.resetPeak()

@@ -15,6 +15,10 @@ extension ExperimentRunner {
     let configuration = String(decoding: try StrictJSON.read(run.configuration), as: UTF8.self)
     let seconds = try seconds(of: run)
     let measured = bestEpoch(experiment.plan, history)
+    let steps = (taken: history.losses.count, ofEpoch: experiment.task.stepsPerEpoch)
+    // Of weights that are those of another place nothing stands there.
+    let endsInside =
+      remark == nil && experiment.plan.keepBest == nil && steps.taken % steps.ofEpoch > 0
     let report = Report(
       title: Kind.information.name,
       subtitle: "\(experiment.summary). Data: \(withoutSums(environment.data))"
@@ -22,7 +26,11 @@ extension ExperimentRunner {
         + (try changes(Kind.self, run)) + (measured.isEmpty ? "" : " Weights: \(measured).")
         + (remark.map { " The run \($0)." } ?? ""),
       keyFigures: experiment.keyFigures(metrics),
-      sections: [RunReport.curves(of: history, leavingOut: experiment.metricsDrawn)]
+      sections: [
+        RunReport.curves(
+          of: history, leavingOut: experiment.metricsDrawn,
+          end: endsInside ? (Double(steps.taken) / Double(steps.ofEpoch), metrics) : nil)
+      ]
         + (try experiment.reportSections(
           of: RunRecord(history: history, metrics: metrics, folder: run)))
         + [

@@ -229,8 +229,15 @@ public enum ExperimentRunner {
     }
     let saved = try RunDirectory.read(
       SavedConfiguration<Kind.Configuration>.self, from: run.configuration)
-    // How long to train may change; all else would make it another run.
-    let fixed = request.changes.filter { !["epochs", "steps"].contains($0.key) }
+    // How long to train may change; all else, unless it is what the run has, would make it another run.
+    let fixed = request.changes.filter { change in
+      guard !["epochs", "steps"].contains(change.key) else { return false }
+      let changed = try? ConfigurationEditor.apply([change], to: saved.configuration, of: name)
+      let same = try? changed.map {
+        try ConfigurationEditor.changes(from: saved.configuration, to: $0).isEmpty
+      }
+      return same != true
+    }
     guard fixed.isEmpty else {
       throw AdjointError(
         .usage,

@@ -43,7 +43,7 @@ extension Prediction {
     let opened = try ExperimentRunner.open(run, data: data)
     guard let experiment = opened.experiment as? any ForecastingExperiment else { throw other() }
     let rows = try experiment.forecast(table, source: input.path)
-    if let output { try AtomicFile.write(Data(rows.csv.utf8), to: output) }
+    if let output { try write(Data(rows.csv.utf8), to: output) }
     return rows
   }
 }

@@ -222,8 +222,14 @@ public enum Prediction {
   }
 
   static func write(_ y: Tensor, to output: URL) throws -> Shape {
-    try AtomicFile.write(NPY.encode(y), to: output)
+    try write(NPY.encode(y), to: output)
     return y.shape
+  }
+
+  /// Writes what was predicted, and makes the folder it is to be in.
+  static func write(_ data: Data, to output: URL) throws {
+    _ = try OutputFolder.makeNew(output.absoluteURL.deletingLastPathComponent())
+    try AtomicFile.write(data, to: output)
   }
 
   private static func run<Kind: PredictingExperiment>(
@@ -234,6 +240,9 @@ public enum Prediction {
     let predictor = kind.predictor(for: configuration)
     try load(try StateFile.read(weights, note: note), into: predictor.model, from: weights.path)
     var x = try NPY.read(input)
+    if x.nonFiniteCount > 0 {
+      note("\(input.path): \(x.nonFiniteCount) of \(x.count) numbers are NaN or infinite")
+    }
     if predictor.byteDivisor != 1 {
       if try NPY.isOfBytes(input) {
         x = x / predictor.byteDivisor

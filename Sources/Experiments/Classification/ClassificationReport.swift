@@ -35,6 +35,12 @@ enum ClassificationReport {
       + [.init("Parameters", count(parameters), note: note)]
   }
 
+  /// The accuracy on the validation part, where there is one.
+  static func validation(_ metrics: [String: Double]) -> [Report.KeyFigure] {
+    let metric = Metric("validation_accuracy")
+    return metrics[metric.name].map { [.init("Validation accuracy", metric.text($0))] } ?? []
+  }
+
   /// The confusion matrix and the images that were taken for something else.
   ///
   /// - Parameters:

@@ -61,7 +61,7 @@ extension Prediction {
       })
     if let output {
       if output.pathExtension.lowercased() == "csv" {
-        try AtomicFile.write(Data(found.csv.utf8), to: output)
+        try write(Data(found.csv.utf8), to: output)
       } else {
         _ = try write(logits, to: output)
       }

@@ -76,6 +76,7 @@ final class MNISTPerceptron: PredictingExperiment, LookingInside {
     return [
       .init("Test accuracy", text("test_accuracy"), note: published["test_accuracy"]),
       .init("Test loss", metrics["test_loss"].map { String(format: "%.4f", $0) } ?? "–"),
+    ] + ClassificationReport.validation(metrics) + [
       .init("Training accuracy", text("train_accuracy")),
       .init("Parameters", ProgressDisplay.grouped(weights)),
     ]

@@ -98,7 +98,8 @@ final class Mixer: PredictingExperiment, LookingInside {
     }
     let weights = classifier.step.parameters.reduce(0) { $0 + $1.count }
     return [
-      .init("Test accuracy", text("test_accuracy"), note: "target: ≥ 95 %"),
+      .init("Test accuracy", text("test_accuracy"), note: "target: ≥ 95 %")
+    ] + ClassificationReport.validation(metrics) + [
       .init("Training accuracy", text("train_accuracy")),
       .init(
         "Input", "\(configuration.positions) × \(configuration.features)",

@@ -34,7 +34,7 @@ public final class SweepProgress {
 
   /// A bar where standard error is a terminal, else lines; nothing if it is to be quiet.
   public static func automatic(quiet: Bool) -> SweepProgress {
-    SweepProgress(quiet ? .silent : isatty(STDERR_FILENO) == 1 ? .bar : .lines)
+    SweepProgress(quiet ? .silent : ProgressDisplay.isOnTerminal ? .bar : .lines)
   }
 
   /// Tells the user something in one line.

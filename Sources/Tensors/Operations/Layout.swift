@@ -42,6 +42,9 @@ extension Tensor {
     require(
       rank >= 2,
       "transposed: shape \(shape) has no rows and columns; it takes at least two axes")
+    if dtype == .bfloat16 {
+      return permuted(to: Array(0..<(rank - 2)) + [rank - 1, rank - 2])
+    }
     let (rows, columns) = (shape[rank - 2], shape[rank - 1])
     var turned = shape
     turned[rank - 2] = columns
@@ -119,8 +122,9 @@ public func broadcast(_ x: Tensor, to shape: Shape) -> Tensor {
   }
   let original = x.shape
   return record("broadcast", y, from: x) { dy in
-    if original.count == 1 { return sum(dy).reshaped(to: original) }
-    var dx = dy
+    let whole = dy.converted(to: dy.dtype.whole)
+    if original.count == 1 { return sum(whole).reshaped(to: original).converted(to: dy.dtype) }
+    var dx = whole
     for axis in (0..<shape.rank).reversed() {
       let repeated = axis < added || (original[axis - added] == 1 && shape[axis] != 1)
       if repeated {
@@ -128,7 +132,7 @@ public func broadcast(_ x: Tensor, to shape: Shape) -> Tensor {
         dx = sum(dx, axis: axis).reshaped(to: lengths)
       }
     }
-    return dx.reshaped(to: original)
+    return dx.reshaped(to: original).converted(to: dy.dtype)
   }
 }
 

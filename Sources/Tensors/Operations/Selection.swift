@@ -88,9 +88,10 @@ public func gather(_ x: Tensor, _ indices: IndexTensor, axis: Int = 0) -> Tensor
   gatherForward.run(x.dtype, sizes, x.storage, indices.storage, into: y.storage)
   let shape = x.shape
   return record("gather", y, from: x) { dy in
-    let dx = Tensor(uninitialized: shape, dy.dtype)
-    gatherPullback.run(dy.dtype, sizes, dy.storage, indices.storage, into: dx.storage)
-    return dx
+    let whole = dy.converted(to: dy.dtype.whole)
+    let dx = Tensor(uninitialized: shape, whole.dtype)
+    gatherPullback.run(whole.dtype, sizes, whole.storage, indices.storage, into: dx.storage)
+    return dx.converted(to: dy.dtype)
   }
 }
 

@@ -22,4 +22,14 @@ enum Divergence {
       "the \(Metric(name).title) is \(value.isNaN ? "nan" : "\(value)") after \(place); \(advice)"
     )
   }
+
+  /// What to say of a loss that stayed finite and grew a hundredfold and more; nil of any other. A loss that may be
+  /// negative, as a likelihood's, grows from no number in particular.
+  static func remark(on losses: [Double]) -> String? {
+    let latest = losses.suffix(100)
+    let mean = latest.reduce(0, +) / Double(latest.count)
+    guard let first = losses.first, first > 0, mean > 100, mean > 100 * first else { return nil }
+    return "the loss rose from \(ProgressDisplay.format(first)) at the first step to "
+      + "\(ProgressDisplay.format(mean)) over the last \(latest.count); \(advice)"
+  }
 }

@@ -48,7 +48,12 @@ public final class ProgressDisplay {
 
   /// A bar where standard error is a terminal, else lines; nothing if it is to be quiet.
   public static func automatic(quiet: Bool = false) -> ProgressDisplay {
-    ProgressDisplay(quiet ? .silent : isatty(STDERR_FILENO) == 1 ? .bar : .lines)
+    ProgressDisplay(quiet ? .silent : isOnTerminal ? .bar : .lines)
+  }
+
+  /// Whether standard error is a terminal on which a line can be drawn again; `TERM=dumb` is how one says that it is not.
+  public static var isOnTerminal: Bool {
+    isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
   }
 
   var wantsUpdates: Bool { style == .bar }
@@ -127,6 +132,7 @@ public final class ProgressDisplay {
     if let accuracy = snapshot.accuracy {
       parts.append("accuracy \(Metric("accuracy").text(accuracy))")
     }
+    let place = parts.count
     if let measured { parts.append(measured) }
     parts.append("\(grouped(Int(snapshot.samplesPerSecond))) samples/s")
     // Of the first steps alone nobody knows.
@@ -134,6 +140,8 @@ public final class ProgressDisplay {
     parts.append("\(isKnown ? clock(snapshot.secondsLeft) : "–:––") left")
     let fits = { (parts: [String]) in bar.hasRoom(for: 8, before: parts) }
     if !fits(parts) { parts[parts.count - 2] = short(snapshot.samplesPerSecond) }
+    // What was measured stands for a whole epoch, and can be read elsewhere.
+    if measured != nil && !fits(parts) { parts.remove(at: place) }
     // What does not fit is left out from the back, down to the bar itself.
     while parts.count > 1 && !fits(parts) {
       parts.remove(at: parts.count > 2 ? parts.count - 2 : parts.count - 1)

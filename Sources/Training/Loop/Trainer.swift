@@ -95,6 +95,7 @@ public final class Trainer {
     try patience { try log.close() }
     // Only now: what is kept of each step would grow with the run.
     let history = try History(reading: run.metrics)
+    Divergence.remark(on: history.losses).map { progress.note($0) }
     return Outcome(
       metrics: metrics, steps: state.step, seconds: seconds, history: history,
       wasInterrupted: result == nil, isPaused: result != nil && !isComplete)
@@ -127,7 +128,7 @@ public final class Trainer {
             try trainEpoch(until: total, &meter)
           }
         }
-        if state.batch == task.stepsPerEpoch { try finishEpoch(total, meter) }
+        if state.batch == task.stepsPerEpoch { try finishEpoch(total, &meter) }
       }
     } catch let error as AdjointError where error.kind == .interrupted {
       // While it measured an epoch, which is over but for that.
@@ -238,7 +239,8 @@ public final class Trainer {
       at: plan.scheduleUnit == .epoch ? state.epoch : state.step)
   }
 
-  private func finishEpoch(_ total: Int, _ meter: SpeedMeter) throws {
+  private func finishEpoch(_ total: Int, _ meter: inout SpeedMeter) throws {
+    let began = clock.now
     try requireFiniteState()
     try withAverage {
       var metrics = try task.epochMetrics()
@@ -255,6 +257,7 @@ public final class Trainer {
       try patience { try task.endOfEpoch(epoch.epoch, in: run) }
       for summary in speed.take() { log.summary(summary, step: state.step) }
       try noteSummaries(epoch: epoch.epoch)
+      meter.leaveOut(clock.now - began)
       progress.endOfEpoch(snapshot(total, meter), metrics: metrics)
       state.beginNextEpoch()
       keepIfBest(metrics)
@@ -356,7 +359,7 @@ public final class Trainer {
       loss: state.count > 0 ? state.loss / Double(state.count) : .nan,
       accuracy: state.correct.map { Double($0) / Double(max(state.count, 1)) },
       samplesPerSecond: speed * samplesPerStep,
-      secondsLeft: speed > 0 ? Double(total - state.step) / speed : .infinity)
+      secondsLeft: meter.secondsLeft(to: total, at: state.step))
   }
 
   private func divergence(_ loss: Double) -> AdjointError {

@@ -33,14 +33,16 @@ public enum RunReport {
   /// - Parameters:
   ///   - history: what was measured.
   ///   - leftOut: measures of the epochs that are drawn elsewhere.
+  ///   - end: what was measured where the run ended inside an epoch, and where in epochs that is; nil where it did not.
   public static func curves(
-    of history: History, leavingOut leftOut: Set<Metric.Measure> = []
+    of history: History, leavingOut leftOut: Set<Metric.Measure> = [],
+    end: (epoch: Double, metrics: [String: Double])? = nil
   ) -> Report.Section {
     var blocks: [Report.Block] = []
     if history.losses.count > 1 { blocks.append(losses(of: history)) }
     let rows = [
       Metric.Measure.allCases.filter { !leftOut.contains($0) }.compactMap {
-        byEpoch($0, of: history)
+        byEpoch($0, of: history, end)
       },
       Metric.Measure.allCases.compactMap { byStep($0, of: history) },
     ]
@@ -93,23 +95,30 @@ public enum RunReport {
   }
 
   private static func byEpoch(
-    _ measure: Metric.Measure, of history: History
+    _ measure: Metric.Measure, of history: History,
+    _ end: (epoch: Double, metrics: [String: Double])?
   ) -> (figure: any Figure, caption: String)? {
-    guard history.epochs.count > 1 else { return nil }
     let isError = measure == .loss || measure == .mse
+    // Of training the epochs have running means, which the end has not.
+    let last = end.map { end in
+      (end.epoch, end.metrics.filter { Metric($0.key).part != .train })
+    }
     return plot(
       measure, isError ? "\(measure.title) of each epoch" : measure.title, by: "epoch",
-      history.epochs.map { (Double($0.epoch), $0.metrics) }
+      history.epochs.map { (Double($0.epoch), $0.metrics) } + (last.map { [$0] } ?? [])
     ) { hasTraining, isAlone in
-      switch measure {
-      case .accuracy where hasTraining:
-        "Training accuracy is the running one, of the weights as they change."
-      case .loss where hasTraining:
-        isAlone
-          ? "Mean over the epoch." : "Mean over the epoch for training, after it for the others."
-      case .auc: "Each class against the rest, mean over the classes, after each epoch."
-      case .accuracy, .loss, .mse: "After each epoch."
-      }
+      let caption =
+        switch measure {
+        case .accuracy where hasTraining:
+          "Training accuracy is the running one, of the weights as they change."
+        case .loss where hasTraining:
+          isAlone
+            ? "Mean over the epoch." : "Mean over the epoch for training, after it for the others."
+        case .auc: "Each class against the rest, mean over the classes, after each epoch."
+        case .accuracy, .loss, .mse: "After each epoch."
+        }
+      guard let end else { return caption }
+      return caption + " The run ended after \(String(format: "%.2f", end.epoch)) epochs."
     }
   }
 

@@ -28,10 +28,15 @@ import Testing
     #expect(try Data(contentsOf: file) == Data([2, 3]))
     #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link.path) == file.path)
     #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/far") == ["file"])
-    // One that leads nowhere is in the way.
+    // Where one leads nowhere, over others too, the file is made there.
     try FileManager.default.removeItem(at: file)
-    try AtomicFile.write(Data([4]), to: link)
-    #expect(try Disk.status(link.path)?.isRegular == true)
+    let further = folder.file("further")
+    try FileManager.default.createSymbolicLink(
+      atPath: further.path, withDestinationPath: "link")
+    try AtomicFile.write(Data([4]), to: further)
+    #expect(try Data(contentsOf: file) == Data([4]))
+    #expect(try Disk.status(link.path)?.isLink == true)
+    #expect(try Disk.status(further.path)?.isLink == true)
     let device = folder.file("device")
     try FileManager.default.createSymbolicLink(
       at: device, withDestinationURL: URL(fileURLWithPath: "/dev/null"))

@@ -137,7 +137,7 @@ import Testing
     var notes: [String] = []
     #expect(try StateFile.read(one) { notes.append($0) }.keys.sorted() == ["x"])
     #expect(
-      notes == ["\(one.path): reads what is under \"net\"; the 1 entries beside it are left out"])
+      notes == ["\(one.path): reads what is under \"net\"; what is beside it is left out"])
     let two = try folder.write(
       torchStream(
         Pickle.dictionary([(Pickle.text("net"), inner), epoch, (Pickle.text("ema"), other)]),

@@ -74,7 +74,7 @@ import Testing
     for count in [10, 107_181] {
       expectError(
         .usage,
-        "pathmnist: \(count) images; between 11 and the real set's 107180 can be drawn"
+        "pathmnist: a count of \(count); between 11 and the real set's 107180 images can be drawn"
       ) { _ = try MedMNIST.synthesize("pathmnist", count: count, into: folder.url) }
     }
     expectError(.usage, "pathmnist: there is no size 63; known are 28, 64, 128, 224") {

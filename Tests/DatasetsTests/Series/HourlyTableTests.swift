@@ -51,6 +51,13 @@ import Testing
     #expect(try Self.table(after.csv) == after)
   }
 
+  /// As editors leave them.
+  @Test(arguments: ["\n", "\n\n\n", "\r\n\r\n"])
+  func blankLinesAtTheEnd(lines: String) throws {
+    let text = "date,a\n2016-01-01 00:00:00,1\n"
+    #expect(try Self.table(text + lines) == Self.table(text))
+  }
+
   @Test func aByteOrderMark() throws {
     let text = "date,a\n2016-01-01 00:00:00,1\n"
     #expect(try Self.table("\u{FEFF}" + text) == Self.table(text))

@@ -61,7 +61,7 @@ import Testing
   }
 
   @Test func aModeThatItDoesNotHave() {
-    expectError(.usage, "deep-mlp: cannot be run by-hand; it can be run tape, inference") {
+    expectError(.usage, "deep-mlp: has no step by-hand; it has tape, inference") {
       _ = try Workload.named("deep-mlp").measure(mode: .byHand, dtype: .float32, seconds: 1)
     }
   }

@@ -234,7 +234,13 @@ import Training
       "--resume takes its settings from the run; seed, hidden cannot be changed (epochs and steps can)"
     ) { _ = try ExperimentRunner.train("mnist-mlp", request) }
 
-    request.changes = [("epochs", "3")]
+    // A setting that the run has is no change.
+    request.changes = [("seed", "0"), ("precision", "float32"), ("hidden", "3")]
+    expectError(
+      .usage,
+      "--resume takes its settings from the run; hidden cannot be changed (epochs and steps can)"
+    ) { _ = try ExperimentRunner.train("mnist-mlp", request) }
+    request.changes = [("epochs", "3"), ("precision", "float32")]
     let resumed = try ExperimentRunner.train("mnist-mlp", request)
     #expect(resumed.metrics == whole.metrics && resumed.steps == whole.steps)
     for name in ["metrics.jsonl", "configuration.json"] {

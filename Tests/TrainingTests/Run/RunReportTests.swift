@@ -154,10 +154,37 @@ import Testing
     #expect(!html.contains("Learning rate"))
   }
 
-  @Test func oneEpochMakesNoCurve() {
+  /// What one epoch came to is a point.
+  @Test func oneEpochIsDrawn() throws {
     let html = page(RunReport.curves(of: history(epochs: 1)))
-    #expect(html.contains("Training loss"))
-    #expect(!html.contains("Loss of each epoch"))
+    #expect(html.contains("Training loss") && html.contains("Loss of each epoch"))
+    let plots = plots(RunReport.curves(of: history(epochs: 1)))
+    #expect(plots.map(\.title) == ["Accuracy", "Loss of each epoch"])
+    #expect(plots[0].series.map(\.x) == [[1], [1], [1]])
+    #expect(plots[0].svg().contains("class=\"dots"))
+  }
+
+  /// A run that ends inside an epoch has its last point there, which training has none of.
+  @Test func theEndInsideAnEpoch() {
+    let metrics = ["test_accuracy": 0.75, "validation_accuracy": 0.5, "train_accuracy": 1]
+    let section = RunReport.curves(of: history(epochs: 2), end: (2.5, metrics))
+    #expect(page(section).contains("as they change. The run ended after 2.50 epochs.<"))
+    let plot = plots(section)[0]
+    #expect(plot.series.map(\.name) == ["training", "validation", "test"])
+    #expect(plot.series.map(\.x) == [[1, 2], [1, 2, 2.5], [1, 2, 2.5]])
+    #expect(plot.series.map(\.y.last) == [50, 50, 75])
+    var short = History()
+    short.losses = [2, 1]
+    let alone = plots(RunReport.curves(of: short, end: (0.25, metrics)))
+    #expect(alone.map(\.title) == ["Accuracy"])
+    #expect(alone[0].series.map(\.x) == [[0.25], [0.25]])
+  }
+
+  private func plots(_ section: Report.Section) -> [LinePlot] {
+    section.blocks.flatMap { block -> [LinePlot] in
+      guard case .row(let row) = block else { return [] }
+      return row.compactMap { $0.figure as? LinePlot }
+    }
   }
 
   @Test func nothingMeasured() {
