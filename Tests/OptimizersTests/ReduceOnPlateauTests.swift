@@ -49,6 +49,14 @@ struct ReduceOnPlateauTests {
     #expect(try !JSONEncoder().encode(plateau).isEmpty)
   }
 
+  /// PyTorch leaves a rate alone that would fall by 1e-8 or less.
+  @Test(arguments: [(2e-8, 2e-8), (4e-8, 2e-8), (1e-9, 1e-9)])
+  func leavesTinyRatesAlone(rate: Double, lowered: Double) {
+    var plateau = ReduceOnPlateau(factor: 0.5, patience: 0)
+    #expect(plateau.rate(after: 1, current: rate) == rate)
+    #expect(plateau.rate(after: 1, current: rate) == lowered)
+  }
+
   @Test func stopsAtAFactorThatDoesNotReduce() async {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
