@@ -35,6 +35,26 @@ import Testing
     #expect(found.first == 0)
   }
 
+  /// Every fourth step blurs, and none of the last eight: what they draw stays sharp.
+  @Test(arguments: [(8, 0), (9, 1), (12, 1), (13, 2)])
+  func theLastStepsDoNotBlur(steps: Int, blurs: Int) {
+    var ascent = ActivationMaximization()
+    (ascent.rate, ascent.decay, ascent.jitter, ascent.blurEvery) = (0, 0, 0, 4)
+    func pixels(_ steps: Int) -> [Double] {
+      ascent.steps = steps
+      return ascent.image(
+        for: Score(of: linearNetwork([[1, 1, 1, 1, 1, 1]]), .output(0)), black: black, white: white,
+        seed: 1
+      ).pixels
+    }
+    // A rate of 0 leaves the noise as it began, but for the blur.
+    var plane = Plane(height: 2, width: 3, channels: 1, values: pixels(0))
+    for _ in 0..<blurs { plane = plane.blurred(ascent.blur) }
+    for (value, expected) in zip(pixels(steps), plane.values) {
+      #expect(abs(value - expected) < 1e-12)
+    }
+  }
+
   @Test func raisesAClassAndAUnitOfANetwork() throws {
     let network = SmallNetwork()
     let black = Tensor.zeros([1, 8, 8, 2])
@@ -83,6 +103,17 @@ import Testing
       FirstLayerFilters(among: Layers.parameters(of: rows), height: 1, width: 3, channels: 2))
     #expect(row.filters == [[1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1]] && row.width == 3)
     #expect(FirstLayerFilters(among: parameters, height: 7, width: 6, channels: 1) == nil)
+  }
+
+  /// Of several layers that could take the pixels they are those of the one that does.
+  @Test func filtersOfTheFirstOfTwoAlike() throws {
+    let weights = [Tensor.ones([6, 6]), .zeros([2, 6])].map { Parameter($0) }
+    let network = Sequential([
+      Flatten(), Linear(weight: weights[0]), Linear(weight: weights[1]),
+    ])
+    let found = try #require(
+      FirstLayerFilters(among: parameters(of: network), height: 1, width: 3, channels: 2))
+    #expect(found.filters == [[Float]](repeating: [1, 1, 1, 1, 1, 1], count: 6))
   }
 
   @Test func stopsAtShapesThatDiffer() async {
