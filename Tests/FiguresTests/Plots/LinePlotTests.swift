@@ -44,6 +44,17 @@ import Testing
     }
   }
 
+  /// The middle of a label at the end of an axis is moved in as far as it takes.
+  @Test func labelsStayInTheFigure() throws {
+    let wide = LinePlot(
+      x: Axis("step"), y: Axis("loss"), series: [Series("", x: [0, 800_000], y: [0, 1])])
+    let svg = try XMLElements(wide.svg())
+    let last = try #require(svg.all("text").first { $0.text == "800,000" })
+    #expect(last["text-anchor"] == "middle")
+    let end = try #require(last.number("x")) + TextMetrics.width("800,000") / 2
+    #expect(abs(end - 636) < 0.011)
+  }
+
   @Test func markersAreDots() throws {
     let dots = try XMLElements(plot.svg()).all("path").filter { $0.hasClass("dots") }
     #expect(dots.count == 1)

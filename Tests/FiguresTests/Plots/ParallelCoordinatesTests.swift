@@ -73,6 +73,22 @@ import Testing
       up.last?["stroke"] == String(format: "#%02x%02x%02x", best.red, best.green, best.blue))
   }
 
+  /// The bar on the last axis has the colours of the lines that end beside it, the first of 48 cells at the bottom.
+  @Test(arguments: [false, true])
+  func coloursOfTheScale(lowIsGood: Bool) throws {
+    let cells = try XMLElements(plot(lowIsGood: lowIsGood).svg()).all("rect").filter {
+      $0["width"] == "10"
+    }
+    #expect(cells.count == 48)
+    let heights = cells.compactMap { $0.number("y") }
+    #expect(heights == heights.sorted(by: >))
+    let ends = [0.5 / 48, 47.5 / 48].map { share in
+      let color = ColorMap.sequential.color(at: 0.14 + 0.68 * share)
+      return String(format: "#%02x%02x%02x", color.red, color.green, color.blue)
+    }
+    #expect([cells.first?["fill"], cells.last?["fill"]] == (lowIsGood ? ends.reversed() : ends))
+  }
+
   @Test func lineEndsWhereAValueIsMissing() throws {
     let lines = try lines(plot(metric: [10, .nan, 20]))
     let broken = lines.filter { $0.hasClass("axis") }

@@ -43,6 +43,18 @@ import Testing
     #expect(means.count == 3)
   }
 
+  /// Where no range is given the axis goes from the lower end of the bar to the upper one.
+  @Test func theBarLiesWithinTheAxis() throws {
+    let row = StripPlot.Row("a", values: [50, 60], mean: 55, spread: 10)
+    let svg = try XMLElements(StripPlot(axis: Axis(""), rows: [row], width: 600).svg())
+    let bar = try #require(svg.all("rect").first { $0.hasClass("f0") })
+    let dots = try #require(svg.all("path").first { $0.hasClass("dots") }?["d"])
+    let places = dots.split(separator: "M").compactMap { Double($0.split(separator: " ")[0]) }
+    try #require(places.count == 2)
+    // From 45 to 65: twice as wide as from 50 to 60.
+    #expect(abs(try #require(bar.number("width")) - 2 * (places[1] - places[0])) < 0.6)
+  }
+
   @Test(
     arguments: [
       [], [.init("a", values: [], mean: .nan)],
