@@ -68,6 +68,22 @@ import Testing
     ) { _ = try Checkpoint.latest(in: folder.url) }
   }
 
+  @Test func theNewestThatIsWholeIsNamed() throws {
+    let folder = try TemporaryFolder()
+    for step in 1...4 { try Saved(step: step).write(in: folder.url) }
+    let newest = "\(folder.path)/\(Checkpoint.name(step: 4))"
+    try Data().write(to: URL(fileURLWithPath: "\(newest)/manifest.json"))
+    do {
+      _ = try Checkpoint.latest(in: folder.url)
+      Issue.record("nothing was thrown")
+    } catch let error as AdjointError {
+      #expect(
+        error.message.hasSuffix(
+          "; the newest one that is whole is \(folder.path)/step-000000003: remove what is newer to go on from "
+            + "there"))
+    }
+  }
+
   @Test func prunes() throws {
     let folder = try TemporaryFolder()
     for step in 1...5 { try Saved(step: step).write(in: folder.url) }
