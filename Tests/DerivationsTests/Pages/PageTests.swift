@@ -45,6 +45,37 @@ import Testing
     }
   }
 
+  /// Of a formula that stands twice on a page the table has the larger numbers of the two.
+  @Test(
+    arguments: [(nil, nil, nil), (1e-16, nil, 1e-16), (1e-16, 3e-16, 3e-16)]
+      as [(Double?, Double?, Double?)])
+  func theLargerOfTwoRows(code: Double?, otherCode: Double?, largerCode: Double?) {
+    func row(_ code: Double?, _ tape: Double, _ differences: Double) -> DerivationPage.Row {
+      .init(
+        formula: "∂L/∂X", code: code, tape: tape, differences: differences,
+        notation: Notation(tex: "L"))
+    }
+    let (one, other) = (row(code, 1e-15, 4e-10), row(otherCode, 2e-15, 3e-10))
+    for merged in [one.merged(with: other), other.merged(with: one)] {
+      #expect(merged.code == largerCode && merged.tape == 2e-15 && merged.differences == 4e-10)
+    }
+  }
+
+  /// Beside several lines stands the largest difference of all, wherever among them it is.
+  @Test(arguments: [0, 1])
+  func theLargestDifferenceOfSeveralLines(place: Int) throws {
+    let (x, y, z) = (Self.x, Self.y, symbol("Z", "m"))
+    let page = try DerivationPage(
+      Derivation(
+        name: "two", title: "Two lines", summary: "", sizes: [("m", 2, "rows")], sources: [],
+        blocks: [.define([y ≔ x, z ≔ x])],
+        point: { [x] _ in [(x, Tensor([1, 2], shape: [2], dtype: .float64))] },
+        code: { [x] values in
+          [y, z].enumerated().map { ($1, values[x] * ($0 == place ? 1 + 5e-13 : 1)) }
+        }))
+    #expect(page.html.contains("<dl><div><dt>code</dt><dd>5.0e-13</dd></div></dl>"))
+  }
+
   @Test func html() throws {
     expect(
       try #require(Self.page).html,
