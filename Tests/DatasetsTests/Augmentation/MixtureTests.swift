@@ -53,6 +53,17 @@ import Testing
     }
   }
 
+  /// Of two halves the own class is the label.
+  @Test(
+    arguments: [(0.5, [0, 1, 2]), (0.4999, [2, 1, 0]), (0, [2, 1, 0]), (1, [0, 1, 2])]
+      as [(Float, [Int32])])
+  func labelOfTheLargerShare(share: Float, expected: [Int32]) {
+    let labels = IndexTensor([0, 1, 2])
+    #expect(Mixture.mixup(share: share).labels(labels).values == expected)
+    #expect(
+      Mixture.cutmix(rows: 0..<1, columns: 0..<1, share: share).labels(labels).values == expected)
+  }
+
   private struct Unexpected: Error {}
 
   /// A rectangle of the other image, whose share of the area is that of its class.

@@ -226,6 +226,13 @@ struct StoredImages: Decodable {
     #expect(colour.converted(toChannels: 3) == colour)
   }
 
+  /// 76.245, 149.685, 29.07 and, of all three, 255.
+  @Test func greyIsTheNearestByte() {
+    let colour = RasterImage(
+      pixels: [255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255], height: 2, width: 2, channels: 3)
+    #expect(colour.converted(toChannels: 1).pixels == [76, 150, 29, 255])
+  }
+
   @Test func theSquareInTheMiddle() {
     let wide = RasterImage(pixels: Array(0..<10), height: 2, width: 5, channels: 1)
     #expect(
