@@ -35,6 +35,19 @@ import Testing
     #expect(ProgressDisplay.barLine(Self.snapshot, width: width) == line)
   }
 
+  /// Three digits at most, rounded up to the next unit where they would be four.
+  @Test(arguments: [
+    (0.4, "0.4 /s"), (999.4, "999 /s"), (999.6, "1 k/s"), (1234, "1.23 k/s"), (999_400, "999 k/s"),
+    (999_600, "1 M/s"), (123_456_789, "123 M/s"),
+  ])
+  func ratesInFewCharacters(samplesPerSecond: Double, words: String) {
+    var snapshot = Self.snapshot
+    snapshot.samplesPerSecond = samplesPerSecond
+    // Too narrow for a rate in words.
+    let line = ProgressDisplay.barLine(snapshot, width: 80)
+    #expect(line.hasSuffix("accuracy 97.40 %  \(words)  1:03 left"), "\(line)")
+  }
+
   private static let extremes: [ProgressDisplay.Snapshot] = [
     snapshot,
     .init(

@@ -60,6 +60,27 @@ import Testing
     #expect(!Report(title: "t", sections: [section]).html().contains("gone on with"))
   }
 
+  /// Where a process computes as the one before it did, nothing is said, however the run began.
+  @Test func onlyChangesAreTold() {
+    var first = RunEnvironment.current(data: "digits")
+    first.threads = 2
+    var second = first
+    second.threads = 1
+    func html(_ processes: [RunEnvironment]) -> String {
+      let environment = processes.enumerated().reduce(first) { $0.resumed(at: $1.0, in: $1.1) }
+      return Report(
+        title: "t", sections: [RunReport.provenance(environment, configuration: "")]
+      ).html()
+    }
+    #expect(
+      html([first, second, second, first]).contains(
+        "<td>step 1: threads 1 (2 before); step 3: threads 2 (1 before)</td>"))
+    let many = html([RunEnvironment](repeating: first, count: 11))
+    #expect(many.contains("<td>0, 1, 2, 3, 4, 5, 6, 7, 8, 9, …</td>"))
+    #expect(!many.contains("otherwise than before"))
+    #expect(!html([RunEnvironment](repeating: first, count: 10)).contains("…"))
+  }
+
   @Test func saysWhereItRan() {
     let environment = RunEnvironment.current(data: "digits")
     #expect(environment.version == adjointVersion)

@@ -139,6 +139,8 @@ import Testing
   @Test(arguments: [
     ([0.01, 0.005, 0.0001], "From 0.01, the highest, to 0.0001."),
     ([0.01, 0.02, 0.1], "From 0.01 to 0.1, the highest."),
+    ([0.02, 0.01, 0.1], "From 0.02 to 0.1, the highest."),
+    ([0.01, 0.1, 0.05], "From 0.01 to 0.1 at most, and to 0.05 in the end."),
     ([0.002, 0.2, 0.05, 0], "From 0.002 to 0.2 at most, and to 0 in the end."),
   ])
   func captionOfTheRates(rates: [Double], caption: String) {

@@ -154,6 +154,28 @@ private struct Tracked {
     #expect(tracked.steps["final/test_loss"] == [13, 13])
   }
 
+  /// A run that begins again takes the place of what was said of step 0 too; one that goes on after an epoch keeps
+  /// what was said up to its end.
+  @Test(arguments: [(100.0, 0), (0, 7)])
+  func whatIsSaidAnewAfterAKill(secondsBetweenCheckpoints: Double, session: Int) throws {
+    struct Killed: Error {}
+    let folder = try TemporaryFolder()
+    let run = try folder.run()
+    for isFirst in [true, false] {
+      let task = SmallTask()
+      task.onStep = { if isFirst && $0 == 8 { throw Killed() } }
+      let trainer = try makeTrainer(task, Self.plan, in: run, resume: !isFirst) {
+        $0.secondsBetweenCheckpoints = secondsBetweenCheckpoints
+      }
+      if isFirst {
+        #expect(throws: Killed.self) { try trainer.train() }
+      } else {
+        _ = try trainer.train()
+      }
+    }
+    #expect(try Tracked(run).sessions == [session])
+  }
+
   /// Killed within the second epoch, without a checkpoint since the first step: everything is trained again, and
   /// TensorBoard shows each step once.
   @Test(
