@@ -31,6 +31,21 @@ import Training
     #expect(try ExperimentRunner.seconds(of: run) == nil)
   }
 
+  /// Where the last epoch is the best its weights are those that anybody would expect.
+  @Test(arguments: [
+    ("0.6", "those after epoch 1 (step 1 of 2), the best of 2 by validation_loss"), ("0.4", ""),
+  ])
+  func theBestEpochIsNamedWhereItIsNotTheLast(loss: String, words: String) throws {
+    let folder = try TemporaryFolder()
+    let lines = [(1, "0.5"), (2, loss)].map { step, loss in
+      "{\"step\":\(step),\"epoch\":\(step),\"loss\":1,\"learning_rate\":1}\n"
+        + "{\"step\":\(step),\"epoch\":\(step),\"metrics\":{\"validation_loss\":\(loss)}}\n"
+    }
+    let history = try History(reading: folder.write(Array(lines.joined().utf8), "metrics.jsonl"))
+    let plan = TrainingPlan(epochs: 2, learningRate: 1, keepBest: BestEpoch("validation_loss"))
+    #expect(ExperimentRunner.bestEpoch(plan, history) == words)
+  }
+
   /// What `sha256sum` says of the file that its publisher offers.
   private let images = RunEnvironment.DataFile(
     name: "train-images-idx3-ubyte.gz",

@@ -1,3 +1,4 @@
+import Datasets
 import Figures
 import Foundation
 import TestSupport
@@ -54,5 +55,18 @@ import Training
       Set(histograms.filter { $0.hasPrefix("gradients/") }).count
         == histograms.filter { $0.hasPrefix("weights/") }.count)
     #expect(histograms.count >= 8)
+  }
+
+  /// Each channel has a scale of its own, from its least value to its greatest.
+  @Test func theFirstBatchFillsItsScales() throws {
+    let set = try ClassificationSet(
+      pixels: [0, 10, 200, 50, 20, 100], height: 1, width: 2, channels: 3, labels: [0],
+      classNames: ["a"], description: "two pixels")
+    let batch = Loader(set, batchSize: 1, order: .sequential).next()
+    let image = PixelImage(width: 2, height: 1, channels: 3, pixels: [0, 0, 255, 255, 255, 0])
+    #expect(
+      ClassificationSummaries.firstBatch(batch, of: set) == [
+        .image("images/first_batch", PixelImage(tiles: [image], columns: 8))
+      ])
   }
 }

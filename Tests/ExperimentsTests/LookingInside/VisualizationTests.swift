@@ -53,6 +53,32 @@ import Training
     return (outcome, folder)
   }
 
+  /// A picture is marked by what the network finds, whichever class is explained.
+  @Test(arguments: [nil, 0, 1, 2, 3] as [Int?])
+  func theMarkIsThatOfThePrediction(label: Int?) throws {
+    let network = try examined()
+    for sample in 0..<8 {
+      let subject = try Subject(
+        network,
+        request {
+          $0.sample = sample
+          $0.label = label
+        })
+      #expect(subject.mark == (subject.predicted == sample % 4 ? .correct : .wrong))
+    }
+  }
+
+  @Test func maximisationBeginsWithNoiseOfTheSeed() throws {
+    let network = try examined()
+    let images = try [0, 7, 7].map { (seed: UInt64) in
+      let (outcome, folder) = try view(network, request(.maximize) { $0.seed = seed })
+      defer { withExtendedLifetime(folder) {} }
+      let place = outcome.page.deletingLastPathComponent()
+      return try Data(contentsOf: place.appendingPathComponent("maximize.png"))
+    }
+    #expect(images[0] != images[1] && images[1] == images[2])
+  }
+
   @Test func tallMatricesAreCutIntoStrips() {
     let values = (0..<196 * 4).map(Float.init)
     let (cells, columns) = FeatureViews.strips(values, columns: 4)

@@ -364,6 +364,15 @@ import Training
     for width in 1...120 { #expect(line(width).count < max(width, 1)) }
   }
 
+  /// What was done before it was gone on with was not done in this time.
+  @Test func timeLeftOfOneThatIsGoneOnWith() {
+    var text = ""
+    let progress = SweepProgress(.bar, write: { text += $0 }, width: { 100 })
+    progress.begin(done: 0.5, finished: 3, best: nil)
+    progress.tick(trials: 6)
+    #expect(text.contains("trials 3/6 ") && text.hasSuffix(" 50 %  –:–– left"), "\(text)")
+  }
+
   @Test func barIsDrawnOverAndLinesStandAbove() throws {
     let folder = try TemporaryFolder(inMemory: true)
     var text = ""
