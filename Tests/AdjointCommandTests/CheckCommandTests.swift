@@ -80,6 +80,18 @@ import Testing
     }
   }
 
+  /// A check that fails in both precisions is one that failed.
+  @Test func failuresAreCountedByCheck() async throws {
+    let run = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
+      let tests = CheckCommandTests()
+      let (right, wrong) = (tests.result(0), tests.result(1))
+      let checks = [[right, right], [wrong, wrong], [right, wrong]]
+      #expect(throws: ExitCode(1)) { try CheckCommand.parse([]).conclude(checks) }
+    }
+    let output = String(decoding: try #require(run).standardOutputContent, as: UTF8.self)
+    #expect(output.contains("\n\n3 checks, 2 failed\n"), "\(output)")
+  }
+
   @Test func verdicts() throws {
     let command = try CheckCommand.parse([])
     #expect(command.verdict([result(1e-8), result(0)]) == "ok")
