@@ -134,7 +134,9 @@ import Testing
     let names = (0..<9000).map { "n\($0)" }.joined(separator: ",")
     let lines = try folder.write(
       Array("date,\(names)\n".utf8) + [UInt8](repeating: 10, count: 5_000_000), "a.csv")
-    try expectRefused(lines, "row 2: expected 9001 fields, found 1") { _ = try HourlyTable(at: $0) }
+    try expectRefused(lines, "row 2: expected numbers, found the end of the file") {
+      _ = try HourlyTable(at: $0)
+    }
     let commas = try folder.write(
       Array("date".utf8) + [UInt8](repeating: 44, count: 5_000_000), "b.csv")
     try expectRefused(commas, "row 1: expected at most 10000 columns, found more") {

@@ -118,7 +118,9 @@ public enum RunReport {
         case .accuracy, .loss, .mse: "After each epoch."
         }
       guard let end else { return caption }
-      return caption + " The run ended after \(String(format: "%.2f", end.epoch)) epochs."
+      let place = "after \(String(format: "%.2f", end.epoch)) epochs."
+      return history.epochs.isEmpty
+        ? "Where the run ended, \(place)" : "\(caption) The run ended \(place)"
     }
   }
 

@@ -104,18 +104,6 @@ import Testing
     #expect(line.count < 80)
   }
 
-  /// A rate is that of the time in which steps were taken; the time left counts all.
-  @Test func whatIsNoStepIsLeftOut() async throws {
-    var meter = SpeedMeter(clock: ContinuousClock(), step: 10)
-    try await Task.sleep(for: .milliseconds(40))
-    let (whole, left) = (meter.stepsPerSecond(at: 20), meter.secondsLeft(to: 40, at: 20))
-    #expect(whole <= 250 && left >= 0.08)
-    meter.leaveOut(.milliseconds(30))
-    // Other tests may hold this one up between the calls.
-    let now = meter.secondsLeft(to: 40, at: 20)
-    #expect(meter.stepsPerSecond(at: 20) > 10 / (now / 2) && now >= left)
-  }
-
   @Test func showsNothingElseOfWhatWasMeasured() {
     let screen = Screen()
     let progress = screen.progress(.bar, width: 120)

@@ -177,7 +177,9 @@ import Testing
     #expect(plot.series.map(\.y.last) == [50, 50, 75])
     var short = History()
     short.losses = [2, 1]
-    let alone = plots(RunReport.curves(of: short, end: (0.25, metrics)))
+    let end = RunReport.curves(of: short, end: (0.25, metrics))
+    #expect(page(end).contains("<figcaption>Where the run ended, after 0.25 epochs.<"))
+    let alone = plots(end)
     #expect(alone.map(\.title) == ["Accuracy"])
     #expect(alone[0].series.map(\.x) == [[0.25], [0.25]])
   }
