@@ -6,9 +6,9 @@ public enum AtomicFile {
   /// Puts a file in place, or replaces one.
   ///
   /// A temporary file beside it is written, brought to the disk and renamed, and the folder is brought to
-  /// the disk. The file that a symbolic link leads to is replaced or made, not the link; who may read and write an old file may
-  /// do so with the new one. When this throws, the temporary file is gone and what stood there before still stands (but
-  /// where only the last of these steps failed, the new file).
+  /// the disk. The file that a symbolic link leads to is replaced or made, not the link; who may read and write an old
+  /// file may do so with the new one. When this throws, the temporary file is gone and what stood there before still
+  /// stands (but where only the last of these steps failed, the new file).
   ///
   /// - Throws: `AdjointError`, disk full or cannot write, with the path, the step and the system's words.
   public static func write(_ data: Data, to url: URL) throws {
