@@ -1,17 +1,26 @@
 """The convolutional workloads in PyTorch.
 
 Modes: `eager` as anyone would write it, `channels-last` with images and weights in that order of memory, and both of
-them compiled. In bfloat16 the forward pass runs under autocast, with float32 weights. torch.optim runs fused.
+them compiled; of a forward pass alone also compiled and frozen, where the compiler may fold normalisations into the
+weights and keep those in the order that it likes best. In bfloat16 the forward pass runs under autocast, with float32 weights. torch.optim runs fused.
 """
 
 import measurement
 
 MODES = ["eager", "channels-last", "compile", "compile-channels-last"]
-CHOSEN = measurement.options("torch", lambda name: MODES)
+FROZEN = ["compile-frozen", "compile-frozen-channels-last"]
+
+
+def modes(name):
+    return MODES + (FROZEN if name.endswith("-inference") else [])
+
+
+CHOSEN = measurement.options("torch", modes)
 
 # The limits on threads above must come first.
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+import torch._inductor.config  # noqa: E402
 import torch.nn.functional as F  # noqa: E402
 from torch import nn  # noqa: E402
 
@@ -23,7 +32,9 @@ torch.set_flush_denormal(True)
 
 
 workload, images = WORKLOADS[CHOSEN.workload], IMAGES[CHOSEN.workload]
-network = {"resnet18": ResNet18, "vgg": SmallVGG}[images.network](images.classes)
+network = {"resnet18": ResNet18, "resnet18-single": ResNet18, "vgg": SmallVGG}[images.network](
+    images.classes
+)
 numbers = np.random.RandomState(0)
 x = torch.from_numpy(numbers.randn(images.batch, images.side, images.side, 3).astype(np.float32))
 x = x.permute(0, 3, 1, 2)
@@ -69,6 +80,7 @@ def infer(x):
 
 
 compiled = CHOSEN.mode.startswith("compile")
+torch._inductor.config.freezing = "frozen" in CHOSEN.mode
 forward = torch.compile(infer if images.inference else loss_of, dynamic=False) if compiled else None
 forward = forward or (infer if images.inference else loss_of)
 

@@ -36,6 +36,7 @@ IMAGES = {
     "resnet18": Images("resnet18", 128, 64, 9),
     "resnet18-bfloat16": Images("resnet18", 128, 64, 9, bfloat16=True),
     "resnet18-inference": Images("resnet18", 128, 64, 9, inference=True),
+    "resnet18-single-inference": Images("resnet18-single", 1, 224, 1000, inference=True),
 }
 PERCEPTRONS = ["mnist-mlp", "two-layer", "uva-mlp", "tiny"]
 NOISY = ["vae-2d", "cascade", "deep-mlp"]
@@ -73,6 +74,9 @@ WORKLOADS = {
         "the same with images in bfloat16", "sgd", 1e-4, 0.9, 5e-4
     ),
     "resnet18-inference": Workload("forward alone, batch 128", "sgd", 1e-4, 0.9, 5e-4),
+    "resnet18-single-inference": Workload(
+        "forward alone, one image of 224×224, 1,000 classes", "sgd", 0.0
+    ),
 }
 
 

@@ -1,10 +1,11 @@
-// Images stay as they are, NHWC; weights are brought into the order the primitive works fastest on, which
-// for float32 images costs a hundredth of the convolution, and rounded to bfloat16 on the way where the
-// images are.
+// Images stay as they are, NHWC; weights are brought into the order the primitive works fastest on, and rounded to
+// bfloat16 on the way where the images are. For large batches that costs a hundredth of the convolution, for a single
+// image a quarter: who has a weight that stays as it is packs it once.
 
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -51,8 +52,10 @@ struct Reorder {
 struct Convolution {
   std::vector<Share> shares;
   memory kept, packed;
-  // By the team and by one thread; absent where weights are kept as the primitives want them.
-  bool is_reordered = false;
+  // 0 where weights are kept as the primitives want them.
+  int64_t order = 0;
+  bool is_reordered() const { return order != 0; }
+  // By the team and by one thread; absent where there is nothing to reorder.
   Reorder reorder, reorder_alone;
   // Of one share, in whole cache lines.
   size_t packed_bytes = 0, bias_bytes = 0, scratchpad_bytes = 0;
@@ -200,6 +203,17 @@ bool ReadsAhead(const Shape &s, Direction direction) {
   return s.bfloat16 && direction == Direction::kToWeight;
 }
 
+// The number of an order, from 1.
+int64_t NumberOf(const memory::desc &order) {
+  static std::mutex mutex;
+  static std::vector<memory::desc> *const orders = new std::vector<memory::desc>;
+  const std::lock_guard lock(mutex);
+  const auto found = std::find(orders->begin(), orders->end(), order);
+  const auto number = found - orders->begin() + 1;
+  if (found == orders->end()) orders->push_back(order);
+  return number;
+}
+
 std::unique_ptr<Convolution> Make(const Shape &s, Direction direction, bool has_bias) {
   auto made = std::make_unique<Convolution>();
   // What is made for the team, the reorders too, is made as if this thread were alone where a region is open.
@@ -213,8 +227,8 @@ std::unique_ptr<Convolution> Make(const Shape &s, Direction direction, bool has_
     AddShare(*made, part, direction, has_bias);
   }
   made->kept = memory(WeightAsKept(s), Engine(), nullptr);
-  made->is_reordered = made->packed.get_desc() != made->kept.get_desc();
-  if (made->is_reordered) {
+  if (made->packed.get_desc() != made->kept.get_desc()) {
+    made->order = NumberOf(made->packed.get_desc());
     const bool is_written = direction == Direction::kToWeight;
     made->reorder = MakeReorder(*made, is_written);
     const adjoint::OneThread one;
@@ -263,7 +277,7 @@ Places Place(Convolution &convolution, const Call &call, adjoint::Workspace &wor
   const size_t shares = convolution.shares.size();
   Places places;
   places.packs = workspace.Take<char>(shares * (packed + sums + convolution.scratchpad_bytes));
-  places.packed = convolution.is_reordered ? places.packs : call.weight;
+  places.packed = convolution.is_reordered() && !call.shape.is_packed ? places.packs : call.weight;
   places.biases = places.packs + shares * packed;
   places.scratchpads = places.biases + shares * sums;
   convolution.kept.set_data_handle(call.weight);
@@ -300,20 +314,32 @@ void AddUp(char *first, const char *others, size_t stride, size_t shares, size_t
   });
 }
 
-const char *Run(const Shape *shape, Direction direction, const void *x, const float *weight,
-                const float *bias, const void *y) {
+PerThread &Local() {
   thread_local PerThread local;
+  return local;
+}
+
+Convolution &Find(const Shape &shape, Direction direction, bool has_bias) {
+  return Local().convolutions.Find(KeyOf(shape, direction, has_bias),
+                                   [&] { return Make(shape, direction, has_bias); });
+}
+
+Convolution &Find(const Shape &shape, adjoint_convolution_way way) {
+  return Find(shape, way == adjoint_to_input ? Direction::kToInput : Direction::kForward,
+              way == adjoint_forward_with_bias);
+}
+
+const char *Run(const Shape *shape, Direction direction, const void *x, const void *weight,
+                const float *bias, const void *y) {
   return adjoint::InWords([&] {
     const auto bytes = [](const void *address) {
       return static_cast<char *>(const_cast<void *>(address));
     };
-    const Call call{*shape,       direction == Direction::kToWeight, bytes(x), bytes(weight),
+    const Call call{*shape,      direction == Direction::kToWeight, bytes(x), bytes(weight),
                     bytes(bias), bytes(y)};
-    Convolution &convolution =
-        local.convolutions.Find(KeyOf(*shape, direction, bias != nullptr),
-                                [&] { return Make(*shape, direction, bias != nullptr); });
-    const Places places = Place(convolution, call, local.workspace);
-    if (convolution.is_reordered && !call.is_written) {
+    Convolution &convolution = Find(*shape, direction, bias != nullptr);
+    const Places places = Place(convolution, call, Local().workspace);
+    if (convolution.is_reordered() && !shape->is_packed && !call.is_written) {
       RunReorder(convolution, places.scratchpads, call.is_written);
     }
     const size_t shares = convolution.shares.size();
@@ -333,7 +359,7 @@ const char *Run(const Shape *shape, Direction direction, const void *x, const fl
     if (bias != nullptr) {
       AddUp(call.bias, places.biases + sums, sums, shares, shape->outputs * sizeof(float));
     }
-    if (convolution.is_reordered) RunReorder(convolution, places.scratchpads, call.is_written);
+    if (convolution.is_reordered()) RunReorder(convolution, places.scratchpads, call.is_written);
   });
 }
 
@@ -342,18 +368,36 @@ const char *Run(const Shape *shape, Direction direction, const void *x, const fl
 extern "C" {
 
 const char *adjoint_onednn_convolve(const adjoint_convolution *shape, const void *x,
-                                    const float *weight, const float *bias, void *y) {
+                                    const void *weight, const float *bias, void *y) {
   return Run(shape, Direction::kForward, x, weight, bias, y);
 }
 
 const char *adjoint_onednn_convolve_to_input(const adjoint_convolution *shape, const void *dy,
-                                             const float *weight, void *dx) {
+                                             const void *weight, void *dx) {
   return Run(shape, Direction::kToInput, dx, weight, nullptr, dy);
 }
 
 const char *adjoint_onednn_convolve_to_weight(const adjoint_convolution *shape, const void *x,
                                               const void *dy, float *dw, float *db) {
   return Run(shape, Direction::kToWeight, x, dw, db, dy);
+}
+
+const char *adjoint_onednn_find_weight_order(const adjoint_convolution *shape, adjoint_convolution_way way,
+                                             adjoint_weight_order *order) {
+  return adjoint::InWords([&] {
+    const Convolution &convolution = Find(*shape, way);
+    *order = {convolution.order, static_cast<int64_t>(convolution.packed_bytes)};
+  });
+}
+
+const char *adjoint_onednn_pack_weight(const adjoint_convolution *shape, adjoint_convolution_way way,
+                                       const float *weight, void *packed) {
+  return adjoint::InWords([&] {
+    Convolution &convolution = Find(*shape, way);
+    convolution.kept.set_data_handle(const_cast<float *>(weight));
+    convolution.packed.set_data_handle(packed);
+    RunReorder(convolution, Local().workspace.Take<char>(convolution.scratchpad_bytes), false);
+  });
 }
 
 bool adjoint_onednn_has_bfloat16(void) {

@@ -40,17 +40,37 @@ typedef struct {
   int64_t top, left, bottom, right;         // zeros around the input
   int64_t groups;
   bool bfloat16;
+  bool is_packed;  // The weight that is read has been set by adjoint_onednn_pack_weight.
 } adjoint_convolution;
 
 // y from x; bias may be null.
 const char *adjoint_onednn_convolve(const adjoint_convolution *shape, const void *x,
-                                    const float *weight, const float *bias, void *y);
+                                    const void *weight, const float *bias, void *y);
 // dx from dy.
 const char *adjoint_onednn_convolve_to_input(const adjoint_convolution *shape, const void *dy,
-                                             const float *weight, void *dx);
+                                             const void *weight, void *dx);
 // dw and, unless it is null, db from x and dy.
 const char *adjoint_onednn_convolve_to_weight(const adjoint_convolution *shape, const void *x,
                                               const void *dy, float *dw, float *db);
+
+// Which way a convolution goes, as far as the order depends on it that it wants its weight in.
+typedef enum {
+  adjoint_forward,
+  adjoint_forward_with_bias,
+  adjoint_to_input,
+} adjoint_convolution_way;
+
+// An order that weights are packed in. Equal orders have the same number; it is 0 where weights are wanted as they are.
+typedef struct {
+  int64_t number, bytes;
+} adjoint_weight_order;
+
+// Sets the order in which a convolution wants its weight.
+const char *adjoint_onednn_find_weight_order(const adjoint_convolution *shape, adjoint_convolution_way way,
+                                             adjoint_weight_order *order);
+// Sets `packed`, which has the order's bytes, from a weight.
+const char *adjoint_onednn_pack_weight(const adjoint_convolution *shape, adjoint_convolution_way way,
+                                       const float *weight, void *packed);
 
 // Whether there are convolutions of bfloat16 images for this processor.
 bool adjoint_onednn_has_bfloat16(void);

@@ -9,11 +9,12 @@ import Training
 /// linear layer randn √(1 / inputs); scales 1, biases 0, labels the row number modulo the classes.
 private func imageWorkload<Network: ImageNetwork>(
   _ name: String, _ summary: String, batch: Int, side: Int, classes: Int,
+  modes: [Workload.Mode] = [.tape, .inference],
   network: @escaping @Sendable (inout Philox) -> Network,
   optimizer: @escaping @Sendable ([Parameter]) -> any Optimizer
 ) -> Workload {
   Workload(
-    name, summary, modes: [.tape, .inference], precisions: DType.allCases
+    name, summary, modes: modes, precisions: DType.allCases
   ) { request in
     var numbers = NumPyRandom(seed: 0)
     let x = numbers.normal([batch, side, side, 3], dtype: request.dtype)
@@ -58,4 +59,10 @@ private let workloads: Registration = {
       batch: 128, side: 64, classes: 9,
       network: { ResNet.resNet18(classes: 9, random: &$0) },
       optimizer: { SGD($0, learningRate: 1e-4, momentum: 0.9, weightDecay: 5e-4) }))
+  Workload.register(
+    imageWorkload(
+      "resnet18-single", "one image of 224×224, 1,000 classes, with --inference", batch: 1,
+      side: 224, classes: 1_000, modes: [.inference],
+      network: { ResNet.resNet18(classes: 1_000, random: &$0) },
+      optimizer: { SGD($0, learningRate: 0) }))
 }

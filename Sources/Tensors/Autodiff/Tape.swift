@@ -59,6 +59,7 @@ final class Tape {
       if sum == nil {
         sum = gradient.storage
       } else if isKnownUniquelyReferenced(&sum) {
+        sum!.forgetForms()
         addKernel.run(dtype, .init(shape.count), sum, gradient.storage, into: sum!)
       } else {
         sum = addKernel(Tensor(sum!, shape, dtype), gradient).storage
@@ -112,6 +113,16 @@ final class Tape {
 
   /// Whether another tape is open around this one.
   var isNested: Bool { outer != nil }
+
+  /// Whether a tensor is on one of the tapes that are open on this thread.
+  static func isOpen(for tensor: Tensor) -> Bool {
+    var next = OpenTape.current
+    while let tape = next {
+      if tape.number == tensor.node.tape { return true }
+      next = tape.outer
+    }
+    return false
+  }
 
   /// Another leaf; all of them come before the records.
   func leaf(_ shape: Shape, _ dtype: DType) -> Node {

@@ -11,6 +11,8 @@ import COpenBLAS
 final class Storage: @unchecked Sendable {
   fileprivate let base: UnsafeMutableRawPointer
   private let capacity: Int64
+  /// What was made of the elements and is kept with them; see ``Tensor/kept(as:_:)``.
+  @exclusivity(unchecked) var forms: [(form: Form, tensor: Tensor)] = []
 
   @inline(__always)
   init(byteCount: Int) {
@@ -23,6 +25,12 @@ final class Storage: @unchecked Sendable {
   }
 
   deinit { adjoint_memory_give_back(base, capacity) }
+
+  @inline(__always)
+  fileprivate var floats: UnsafeMutablePointer<Float> { base.assumingMemoryBound(to: Float.self) }
+  fileprivate var doubles: UnsafeMutablePointer<Double> {
+    base.assumingMemoryBound(to: Double.self)
+  }
 
   /// Copies the elements out; `count` of them, of type `T`.
   func read<T: BitwiseCopyable>(_ type: T.Type, count: Int) -> [T] {
@@ -62,10 +70,6 @@ final class Storage: @unchecked Sendable {
   func withBytes<R>(count: Int, _ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
     try body(UnsafeRawBufferPointer(start: base, count: count))
   }
-
-  func overwrite(bytes: UnsafeRawBufferPointer) {
-    base.copyMemory(from: bytes.baseAddress ?? UnsafeRawPointer(base), byteCount: bytes.count)
-  }
 }
 
 extension Tensor {
@@ -98,7 +102,7 @@ extension Tensor {
       "Tensor: \(bytes.count) bytes for \(shape) of \(dtype), which takes "
         + "\(shape.count * dtype.size)")
     self.init(uninitialized: shape, dtype)
-    storage.overwrite(bytes: bytes)
+    storage.write(bytes)
   }
 }
 
@@ -171,64 +175,38 @@ struct Kernel: Sendable {
   }
 }
 
-/// Matrix products: ours for small ones and some with short vectors, oneDNN's for the others, OpenBLAS in double.
-enum Product {
-  /// Above this many multiplications (2²⁰ and a little) a library's blocking beats a loop that keeps C in
-  /// registers.
-  static let smallProduct = 1.05e6
-  private static let rectifier = Kernel("relu")
-
-  /// c[m, n] = op(a) op(b) (+ bias, ReLU)
-  static func matmul(
-    _ dtype: DType, m: Int, n: Int, k: Int, _ a: Storage, transposeA: Bool, _ b: Storage,
-    transposeB: Bool, bias: Storage?, relu: Bool, into c: Storage
+extension Product {
+  /// c[m, n] = op(a) op(b) (+ bias, ReLU) in float32, by our own loops for small products.
+  @inline(__always)
+  static func small(
+    m: Int, n: Int, k: Int, _ a: Storage, transposeA: Bool, _ b: Storage, transposeB: Bool,
+    bias: Storage?, relu: Bool, into c: Storage
   ) {
-    switch dtype {
-    case .float32:
-      // In floating point: the product of three lengths need not fit into an integer.
-      if Double(m) * Double(n) * Double(k) <= smallProduct {
-        adjoint_small_matmul(
-          Int64(m), Int64(n), Int64(k), floats(a), transposeA, floats(b), transposeB,
-          bias.map { floats($0) }, relu, floats(c))
-      } else if !ownMatmul(
-        m: m, n: n, k: k, a, transposeA: transposeA, b, transposeB: transposeB, bias: bias,
-        relu: relu, into: c)
-      {
-        library(
-          adjoint_float32, m, n, k, a, transposeA, b, transposeB, bias: bias, into: c)
-        // oneDNN's own rectifier would turn NaN into zero, and hide it.
-        if relu { rectifier.run(.float32, .init(m * n), c, into: c) }
-      }
-    case .float64:
-      let a = a.base.assumingMemoryBound(to: Double.self)
-      let b = b.base.assumingMemoryBound(to: Double.self)
-      let c = c.base.assumingMemoryBound(to: Double.self)
-      let bias = bias?.base.assumingMemoryBound(to: Double.self)
-      for row in 0..<m {
-        for column in 0..<n { c[row * n + column] = bias?[column] ?? 0 }
-      }
-      if m > 0 && n > 0 && k > 0 {
-        adjoint_release_team()
-        adjoint_require_blas_room()
-        cblas_dgemm(
-          CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans,
-          transposeB ? CblasTrans : CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, a,
-          Int32(transposeA ? m : k), b, Int32(transposeB ? k : n), 1, c, Int32(n))
-      }
-      if relu {
-        for index in 0..<(m * n) where c[index] <= 0 { c[index] = 0 }
-      }
-    case .bfloat16:
-      require(
-        bias == nil && !relu,
-        "matmul \(m)×\(k) by \(k)×\(n): in bfloat16 it has no bias and no rectifier")
-      library(adjoint_bfloat16, m, n, k, a, transposeA, b, transposeB, into: c)
-    }
+    adjoint_small_matmul(
+      Int64(m), Int64(n), Int64(k), a.floats, transposeA, b.floats, transposeB, bias?.floats, relu,
+      c.floats)
   }
 
-  @inline(__always)
-  private static func floats(_ storage: Storage) -> UnsafeMutablePointer<Float> {
-    storage.base.assumingMemoryBound(to: Float.self)
+  /// c[m, n] = op(a) op(b) (+ bias, ReLU) in float64, by OpenBLAS.
+  static func double(
+    m: Int, n: Int, k: Int, _ a: Storage, transposeA: Bool, _ b: Storage, transposeB: Bool,
+    bias: Storage?, relu: Bool, into c: Storage
+  ) {
+    let (a, b, c, bias) = (a.doubles, b.doubles, c.doubles, bias?.doubles)
+    for row in 0..<m {
+      for column in 0..<n { c[row * n + column] = bias?[column] ?? 0 }
+    }
+    if m > 0 && n > 0 && k > 0 {
+      adjoint_release_team()
+      adjoint_require_blas_room()
+      cblas_dgemm(
+        CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans,
+        transposeB ? CblasTrans : CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, a,
+        Int32(transposeA ? m : k), b, Int32(transposeB ? k : n), 1, c, Int32(n))
+    }
+    if relu {
+      for index in 0..<(m * n) where c[index] <= 0 { c[index] = 0 }
+    }
   }
 
   /// c[m, n] = op(a) op(b) (+ bias) by oneDNN; or as many of them as a batch has, which have no bias.
@@ -249,8 +227,7 @@ enum Product {
           Int64(batch), rows, columns, inner, type, a.base, transposeA, b.base, transposeB, c.base)
       } else {
         adjoint_onednn_matmul(
-          rows, columns, inner, type, a.base, transposeA, b.base, transposeB,
-          bias.map { floats($0) }, c.base)
+          rows, columns, inner, type, a.base, transposeA, b.base, transposeB, bias?.floats, c.base)
       }
     require(
       failure == nil,
@@ -262,18 +239,25 @@ enum Product {
 enum ImageConvolution {
   /// Sets y; the bias may be nil.
   static func forward(
-    _ shape: ConvolutionShape, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, into y: Tensor
+    _ shape: ConvolutionShape, _ x: Tensor, _ weight: ConvolutionWeight, _ bias: Tensor?,
+    into y: Tensor
   ) {
-    call(shape, x.dtype) {
+    let ready = weight.ready(
+      for: shape, bias == nil ? adjoint_forward : adjoint_forward_with_bias, x.dtype)
+    call(shape, x.dtype, isPacked: ready.isPacked, alive: ready.elements) {
       adjoint_onednn_convolve(
-        &$0, x.storage.base, floats(weight), bias.map { floats($0) }, y.storage.base)
+        &$0, x.storage.base, ready.elements.storage.base, bias?.storage.floats, y.storage.base)
     }
   }
 
   /// Sets dx.
-  static func toInput(_ shape: ConvolutionShape, _ dy: Tensor, _ weight: Tensor, into dx: Tensor) {
-    call(shape, dy.dtype) {
-      adjoint_onednn_convolve_to_input(&$0, dy.storage.base, floats(weight), dx.storage.base)
+  static func toInput(
+    _ shape: ConvolutionShape, _ dy: Tensor, _ weight: ConvolutionWeight, into dx: Tensor
+  ) {
+    let ready = weight.ready(for: shape, adjoint_to_input, dy.dtype)
+    call(shape, dy.dtype, isPacked: ready.isPacked, alive: ready.elements) {
+      adjoint_onednn_convolve_to_input(
+        &$0, dy.storage.base, ready.elements.storage.base, dx.storage.base)
     }
   }
 
@@ -283,24 +267,40 @@ enum ImageConvolution {
   ) {
     call(shape, x.dtype) {
       adjoint_onednn_convolve_to_weight(
-        &$0, x.storage.base, dy.storage.base, floats(dw), db.map { floats($0) })
+        &$0, x.storage.base, dy.storage.base, dw.storage.floats, db?.storage.floats)
+    }
+  }
+
+  /// The order in which the weight is wanted.
+  static func order(
+    _ shape: ConvolutionShape, _ way: adjoint_convolution_way, _ dtype: DType
+  ) -> adjoint_weight_order {
+    var order = adjoint_weight_order()
+    call(shape, dtype) { adjoint_onednn_find_weight_order(&$0, way, &order) }
+    return order
+  }
+
+  /// Sets `packed` to the weight in that order.
+  static func pack(
+    _ shape: ConvolutionShape, _ way: adjoint_convolution_way, _ dtype: DType, _ weight: Tensor,
+    into packed: Tensor
+  ) {
+    call(shape, dtype) {
+      adjoint_onednn_pack_weight(&$0, way, weight.storage.floats, packed.storage.base)
     }
   }
 
   /// How often weights were brought into the order a primitive wants.
   static var weightReorders: Int { Int(adjoint_onednn_weight_reorders()) }
 
-  private static func floats(_ tensor: Tensor) -> UnsafeMutablePointer<Float> {
-    tensor.storage.base.assumingMemoryBound(to: Float.self)
-  }
-
+  /// Keeps `weight` for the time of the call: where it is a kept form, another thread may have it given up.
   @inline(__always)
   private static func call(
-    _ s: ConvolutionShape, _ dtype: DType,
+    _ s: ConvolutionShape, _ dtype: DType, isPacked: Bool = false, alive weight: Tensor? = nil,
     _ body: (inout adjoint_convolution) -> UnsafePointer<CChar>?
   ) {
-    var shape = adjoint_convolution(s, dtype)
-    let failure = body(&shape)
+    var shape = adjoint_convolution(s, dtype, isPacked: isPacked)
+    let failure = withExtendedLifetime(weight) { body(&shape) }
     require(
       failure == nil, "convolution \(s): oneDNN says \(failure.map { String(cString: $0) } ?? "")")
   }

@@ -40,7 +40,7 @@ public struct Tensor: Sendable {
   /// Makes this value the only owner of its storage, by a copy if it has to be, so that it can be
   /// written in place.
   mutating func makeUnique() {
-    if isUnique() { return }
+    if isUnique() { return storage.forgetForms() }
     let copy = Storage(byteCount: count * dtype.size)
     copy.copyBytes(from: storage, count: count * dtype.size)
     storage = copy

@@ -250,6 +250,7 @@ import Testing
       "steps are taken outside the tape; OptimizersTests holds them against PyTorch",
     "Images/ConvolutionShape.swift": "lengths alone",
     "Images/ConvolutionPaths.swift": "the ways to carry out what Images/Convolution.swift checks",
+    "Images/ConvolutionWeight.swift": "the weight as those ways want it",
   ]
 
   /// Files of operations that have no tests of their own, and where they are tested.

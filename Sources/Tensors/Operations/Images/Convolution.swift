@@ -22,12 +22,12 @@ public func convolution(
   require(
     shape.outputHeight > 0 && shape.outputWidth > 0,
     "convolution \(shape): the window is larger than the padded image")
-  let (kx, kw) = (x.detached, weight.detached)
+  let (kx, kw) = (x.detached, ConvolutionWeight(weight))
   let y = shape.convolve(kx, kw, bias?.detached)
   let pull: (Tensor, Needs) -> (Tensor?, Tensor?, Tensor?) = { dy, needs in
     let dx = needs.first ? shape.toInput(dy, kw) : nil
-    if !needs.second { return (dx, nil, needs.third ? channelSums(dy, kw.dtype) : nil) }
-    let (dw, db) = shape.toWeight(kx, dy, withBias: needs.third, kw.dtype)
+    if !needs.second { return (dx, nil, needs.third ? channelSums(dy, kw.value.dtype) : nil) }
+    let (dw, db) = shape.toWeight(kx, dy, withBias: needs.third, kw.value.dtype)
     return (dx, dw, db)
   }
   if let bias { return record("convolution", y, from: x, weight, bias, pullback: pull) }
@@ -61,7 +61,7 @@ public func transposedConvolution(
     bias, weight, outputs: weight.shape[3] * geometry.groups, "transposedConvolution")
   let shape = TransposedShape(
     geometry, image: x.shape, weight: weight.shape, outputPadding: outputPadding)
-  let (kx, kw) = (x.detached, weight.detached)
+  let (kx, kw) = (x.detached, ConvolutionWeight(weight))
   var y = shape.withZeros(shape.convolution.toInput(kx, kw))
   if let bias { y = addToChannels(y, bias.detached) }
   let pull: (Tensor, Needs) -> (Tensor?, Tensor?, Tensor?) = { dy, needs in
@@ -69,8 +69,8 @@ public func transposedConvolution(
     return (
       needs.first ? shape.convolution.convolve(near, kw, nil) : nil,
       needs.second
-        ? shape.convolution.toWeight(near, kx, withBias: false, kw.dtype).weight : nil,
-      needs.third ? channelSums(dy, kw.dtype) : nil
+        ? shape.convolution.toWeight(near, kx, withBias: false, kw.value.dtype).weight : nil,
+      needs.third ? channelSums(dy, kw.value.dtype) : nil
     )
   }
   if let bias { return record("transposedConvolution", y, from: x, weight, bias, pullback: pull) }

@@ -20,9 +20,11 @@ extension ConvolutionShape {
     if dtype == .float64 { return .columns }
     let positions = height * width
     let outputPositions = outputHeight * outputWidth
-    // The matrix has a block for each pair of positions; it must not be much larger than the weight.
+    // The matrix has a block for each pair of positions. It must not be much larger than the weight; where images are
+    // few, to read it is what takes the time, and it must not be larger at all.
+    let most = (batch < 8 ? 1 : 2) * windowHeight * windowWidth
     if geometry.groups == 1 && geometry.dilation == 1 && everyPositionSeesAll
-      && positions * outputPositions <= 2 * windowHeight * windowWidth
+      && positions * outputPositions <= most
     {
       return .matrix
     }
@@ -44,11 +46,6 @@ extension ConvolutionShape {
     dtype == .bfloat16 && geometry.dilation.height != 1
   }
 
-  /// The weight, in float32, as bfloat16 images meet it.
-  private func rounded(_ weight: Tensor) -> Tensor {
-    weight.converted(to: .bfloat16).converted(to: .float32)
-  }
-
   private var everyPositionSeesAll: Bool {
     func sees(_ length: Int, _ outputs: Int, _ window: Int, _ stride: Int, _ padding: Int) -> Bool {
       length - 1 + padding < window && padding - (outputs - 1) * stride >= 0
@@ -58,9 +55,9 @@ extension ConvolutionShape {
   }
 
   /// y from x, weight and bias.
-  func convolve(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
+  func convolve(_ x: Tensor, _ weight: ConvolutionWeight, _ bias: Tensor?) -> Tensor {
     if isWidened(x.dtype) {
-      return convolve(x.converted(to: .float32), rounded(weight), bias).converted(to: x.dtype)
+      return convolve(x.converted(to: .float32), weight.rounded, bias).converted(to: x.dtype)
     }
     // With a bias the sum is rounded once, after it.
     func product(_ a: Tensor, _ b: Tensor) -> Tensor {
@@ -75,7 +72,7 @@ extension ConvolutionShape {
     case .matrix:
       y = product(rows(of: x), matrix(of: weight, x.dtype)).reshaped(to: output)
     case .columns:
-      let weight = weight.converted(to: x.dtype)
+      let weight = weight.value.converted(to: x.dtype)
       y = joined(axis: 1) { product(columns(of: x, $0), rows(of: weight, $0)) }
         .reshaped(to: output)
     }
@@ -83,9 +80,9 @@ extension ConvolutionShape {
   }
 
   /// dx from dy and weight.
-  func toInput(_ dy: Tensor, _ weight: Tensor) -> Tensor {
+  func toInput(_ dy: Tensor, _ weight: ConvolutionWeight) -> Tensor {
     if isWidened(dy.dtype) {
-      return toInput(dy.converted(to: .float32), rounded(weight)).converted(to: dy.dtype)
+      return toInput(dy.converted(to: .float32), weight.rounded).converted(to: dy.dtype)
     }
     switch path(dy.dtype) {
     case .library:
@@ -95,7 +92,7 @@ extension ConvolutionShape {
     case .matrix:
       return product(rows(of: dy), false, matrix(of: weight, dy.dtype), false).reshaped(to: input)
     case .columns:
-      let weight = weight.converted(to: dy.dtype)
+      let weight = weight.value.converted(to: dy.dtype)
       // Windows overlap: their sums are taken in full width.
       let dx = Tensor(uninitialized: input, dy.dtype.whole)
       for group in 0..<geometry.groups {
@@ -125,7 +122,7 @@ extension ConvolutionShape {
     case .matrix:
       dw = Tensor(uninitialized: weight, dtype)
       foldWindow.run(
-        dtype, matrixSizes, wholeProduct(rows(of: dy), true, rows(of: x), false).storage,
+        dtype, .init(matrixLengths), wholeProduct(rows(of: dy), true, rows(of: x), false).storage,
         into: dw.storage)
     case .columns:
       dw = joined(axis: 0) { wholeProduct(part(of: dy, $0), true, columns(of: x, $0), false) }
@@ -158,19 +155,22 @@ extension ConvolutionShape {
 
   // MARK: - The matrix of the whole map
 
-  private var matrixSizes: Kernel.Sizes {
-    .init([
+  private var matrixLengths: [Int] {
+    [
       height, width, outputHeight, outputWidth, windowHeight, windowWidth, geometry.stride.height,
       geometry.stride.width, geometry.padding.top, geometry.padding.left, outputs, inputs,
-    ])
+    ]
   }
 
   /// `[output positions · outputs, positions · inputs]`, rounded to the images' type.
-  private func matrix(of weight: Tensor, _ dtype: DType) -> Tensor {
-    let rows = outputHeight * outputWidth * outputs
-    let matrix = Tensor(uninitialized: .matrix(rows, height * width * inputs), dtype)
-    unrollWindow.run(dtype, matrixSizes, weight.storage, into: matrix.storage)
-    return matrix
+  private func matrix(of weight: ConvolutionWeight, _ dtype: DType) -> Tensor {
+    weight.form("whole map", matrixLengths + [dtype.size]) {
+      let rows = outputHeight * outputWidth * outputs
+      let matrix = Tensor(uninitialized: .matrix(rows, height * width * inputs), dtype)
+      unrollWindow.run(
+        dtype, .init(matrixLengths), weight.value.storage, into: matrix.storage)
+      return matrix
+    }
   }
 
   /// An image in a row.

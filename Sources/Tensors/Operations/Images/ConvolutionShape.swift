@@ -129,7 +129,7 @@ struct ConvolutionShape: CustomStringConvertible {
 
 extension adjoint_convolution {
   /// The lengths as the library's room takes them.
-  init(_ shape: ConvolutionShape, _ dtype: DType) {
+  init(_ shape: ConvolutionShape, _ dtype: DType, isPacked: Bool) {
     let (s, g) = (shape, shape.geometry)
     self.init(
       batch: Int64(s.batch), height: Int64(s.height), width: Int64(s.width),
@@ -139,6 +139,6 @@ extension adjoint_convolution {
       stride_width: Int64(g.stride.width), dilation_height: Int64(g.dilation.height),
       dilation_width: Int64(g.dilation.width), top: Int64(g.padding.top),
       left: Int64(g.padding.left), bottom: Int64(g.padding.bottom), right: Int64(g.padding.right),
-      groups: Int64(g.groups), bfloat16: dtype == .bfloat16)
+      groups: Int64(g.groups), bfloat16: dtype == .bfloat16, is_packed: isPacked)
   }
 }

@@ -108,7 +108,7 @@ import Testing
     await #expect(processExitsWith: .success) {
       func reorders(_ side: Int) -> Int {
         let before = convolutionWeightReorders
-        _ = convolution(.ones([2, side, side, 32]), .ones([32, 3, 3, 32]), nil, .init(padding: 1))
+        _ = convolution(.ones([8, side, side, 32]), .ones([32, 3, 3, 32]), nil, .init(padding: 1))
         return convolutionWeightReorders - before
       }
       #expect(reorders(2) == 0)

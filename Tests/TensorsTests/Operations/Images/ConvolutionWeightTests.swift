@@ -1,0 +1,78 @@
+import Testing
+
+@testable import Tensors
+
+/// The forms in which a convolution's weight is worked on.
+struct ConvolutionWeightTests {
+  /// A weight that is no tape's is packed once, for images of any size; one that is on a tape, in each pass.
+  @Test func constantWeightsArePackedOnce() async {
+    await #expect(processExitsWith: .success) {
+      let weight = Parameter(.ones([32, 3, 3, 32]), stateLayout: .window)
+      func reorders(_ images: Int, _ body: (Tensor) -> Void) -> Int {
+        let before = convolutionWeightReorders
+        body(.ones([images, 8, 8, 32]))
+        return convolutionWeightReorders - before
+      }
+      func apply(_ x: Tensor) { _ = convolution(x, weight.value, nil, .init(padding: 1)) }
+      func saliency(_ x: Tensor) {
+        _ = valueWithGradient(at: [x]) { inputs in
+          sum(convolution(inputs[0], weight.value, nil, .init(padding: 1)))
+        }
+      }
+      func train(_ x: Tensor) {
+        _ = valueWithGradient(of: [weight]) {
+          sum(convolution(x, weight.value, nil, .init(padding: 1)))
+        }
+      }
+      let once = reorders(2, apply)
+      #expect(once == 1 || !["AVX2", "AVX3"].contains(Threads.vectorTarget))
+      #expect(reorders(2, apply) == 0)
+      #expect(reorders(2, saliency) == once)
+      #expect(reorders(2, saliency) == 0)
+      #expect(reorders(2, train) >= once)
+      #expect(reorders(2, train) >= once)
+      // To be trained it gave them up.
+      #expect(reorders(2, apply) == once)
+      #expect(reorders(2, apply) == 0)
+      let step = Tensor.ones(weight.shape)
+      weight.update { OptimizerStep.sgd(&$0, step, .none, rate: 0.1, decay: 0) }
+      #expect(reorders(2, apply) == once)
+    }
+  }
+
+  /// A weight's kept forms give the bits that the weight gives: in either direction, in both types, where oneDNN packs it,
+  /// where it is the matrix of the whole map, and after it has changed.
+  @Test(arguments: [2, 8], [DType.float32, .bfloat16])
+  func constantWeightsChangeNothing(side: Int, dtype: DType) {
+    var random = Philox(seed: 3)
+    func drawn(_ shape: Shape) -> Tensor {
+      Tensor(shape: shape) { for index in $0.indices { $0[index] = Float(random.normal()) } }
+    }
+    let x = drawn([9, side, side, 64]).converted(to: dtype)
+    let weight = Parameter(drawn([48, 3, 3, 64]), stateLayout: .window)
+    let bias = drawn([48])
+    func outcome(_ weight: Tensor) -> [[Double]] {
+      let (y, gradients) = valueWithGradient(at: [x]) { inputs in
+        let y = convolution(inputs[0], weight, bias, .init(padding: 1))
+        return sum((y * y).converted(to: .float32))
+      }
+      return [y.doubles, gradients[0]?.doubles ?? []]
+    }
+    /// On a tape of its own it is no constant, and nothing of it is kept.
+    func onTape() -> [[Double]] {
+      var found: [[Double]] = []
+      _ = valueWithGradient(of: [weight]) {
+        found = outcome(weight.value)
+        return sum(weight.value)
+      }
+      return found
+    }
+    for _ in 0..<2 {
+      let expected = onTape()
+      #expect(outcome(weight.value) == expected)
+      #expect(outcome(weight.value) == expected)
+      let step = drawn(weight.shape)
+      weight.update { OptimizerStep.sgd(&$0, step, .none, rate: 0.5, decay: 0) }
+    }
+  }
+}
