@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Tensors
@@ -73,6 +74,29 @@ struct ConvolutionWeightTests {
       #expect(outcome(weight.value) == expected)
       let step = drawn(weight.shape)
       weight.update { OptimizerStep.sgd(&$0, step, .none, rate: 0.5, decay: 0) }
+    }
+  }
+
+  /// Threads that ask for more forms than are kept do not take one another's away while it is read.
+  @Test func manyThreadsMayApplyOneWeight() {
+    var random = Philox(seed: 4)
+    func drawn(_ shape: Shape) -> Tensor {
+      Tensor(shape: shape) { for index in $0.indices { $0[index] = Float(random.normal()) } }
+    }
+    let weight = drawn([48, 3, 3, 64])
+    let images = [2, 8].flatMap { side -> [Tensor] in
+      let x = drawn([9, side, side, 64])
+      return [x, x.converted(to: .bfloat16)]
+    }
+    @Sendable func apply(_ x: Tensor) -> [Double] {
+      convolution(x, weight, nil, .init(padding: 1)).doubles
+    }
+    let before = Threads.count
+    Threads.use(1)
+    defer { Threads.use(before) }
+    let expected = images.map(apply)
+    DispatchQueue.concurrentPerform(iterations: 80) { index in
+      #expect(apply(images[index % images.count]) == expected[index % images.count])
     }
   }
 }
