@@ -2,7 +2,8 @@
 
 Modes: `eager` as anyone would write it, `channels-last` with images and weights in that order of memory, and both of
 them compiled; of a forward pass alone also compiled and frozen, where the compiler may fold normalisations into the
-weights and keep those in the order that it likes best. In bfloat16 the forward pass runs under autocast, with float32 weights. torch.optim runs fused.
+weights and keep those in the order that it likes best. In bfloat16 the forward pass runs under autocast, with float32
+weights. torch.optim runs fused.
 """
 
 import measurement

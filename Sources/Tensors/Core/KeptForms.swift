@@ -27,7 +27,7 @@ extension Tensor {
   }
 }
 
-/// Of the forms of all tensors: it is held for some nanoseconds at a time.
+/// Of the forms of all tensors: it is held to look something up or put it down, never while a form is made.
 private let lock = Mutex<Void>(())
 
 extension Storage {
