@@ -251,6 +251,7 @@ import Testing
     "Images/ConvolutionShape.swift": "lengths alone",
     "Images/ConvolutionPaths.swift": "the ways to carry out what Images/Convolution.swift checks",
     "Images/ConvolutionWeight.swift": "the weight as those ways want it",
+    "Images/Winograd.swift": "one of those ways",
   ]
 
   /// Files of operations that have no tests of their own, and where they are tested.

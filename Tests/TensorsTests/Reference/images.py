@@ -96,10 +96,24 @@ def transposed_convolutions():
         )
 
 
+def convolutions_in_tiles():
+    """With as many channels as Adjoint wants for tiles of 2×2 outputs."""
+    for image, outputs, padding in [((1, 5, 6, 16), 16, 1), ((2, 3, 4, 32), 16, 0)]:
+        case(
+            "convolution-in-tiles",
+            lambda x, w, p=padding: channels_last(
+                F.conv2d(channels_first(x), channels_first(w), padding=p)
+            ),
+            [normal(*image), normal(outputs, 3, 3, image[3])],
+            {"geometry": geometry(padding=(padding,) * 4)},
+        )
+
+
 def main():
     torch.set_num_threads(1)
     convolutions()
     transposed_convolutions()
+    convolutions_in_tiles()
     operations.write(pathlib.Path(__file__).with_name("images.json"))
 
 

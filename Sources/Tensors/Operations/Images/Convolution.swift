@@ -225,6 +225,7 @@ private let checks: Registration = {
     ("strided to 2×2", [3, 4, 4, 64], 3, 3, .init(stride: 2, padding: 1)),
     ("1×1 strided", [2, 5, 4, 64], 3, 1, .init(stride: 2)),
     ("wide", [1, 4, 5, 17], 33, Extent(3, 2), .init()),
+    ("in tiles", [2, 7, 8, 32], 48, 3, .init(padding: 1)),
     ("strided", [2, 7, 8, 3], 5, 3, .init(stride: 2, padding: 1)),
     ("left over", [1, 8, 9, 2], 3, Extent(2, 3), .init(stride: Extent(3, 2))),
     ("dilated", [1, 9, 8, 2], 3, 3, .init(padding: 2, dilation: Extent(2, 3))),

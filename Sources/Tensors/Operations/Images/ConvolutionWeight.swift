@@ -6,7 +6,7 @@ struct ConvolutionWeight {
   let value: Tensor
   /// Whether it stays as it is from call to call, as where a network is applied and not trained: what is made of it is
   /// then kept.
-  private let isConstant: Bool
+  let isConstant: Bool
 
   /// A weight, with its place on the tape if it has one.
   init(_ weight: Tensor) {

@@ -14,15 +14,16 @@ struct ConvolutionWeightTests {
         body(.ones([images, 8, 8, 32]))
         return convolutionWeightReorders - before
       }
-      func apply(_ x: Tensor) { _ = convolution(x, weight.value, nil, .init(padding: 1)) }
+      let geometry = ConvolutionGeometry(stride: 2, padding: 1)
+      func apply(_ x: Tensor) { _ = convolution(x, weight.value, nil, geometry) }
       func saliency(_ x: Tensor) {
         _ = valueWithGradient(at: [x]) { inputs in
-          sum(convolution(inputs[0], weight.value, nil, .init(padding: 1)))
+          sum(convolution(inputs[0], weight.value, nil, geometry))
         }
       }
       func train(_ x: Tensor) {
         _ = valueWithGradient(of: [weight]) {
-          sum(convolution(x, weight.value, nil, .init(padding: 1)))
+          sum(convolution(x, weight.value, nil, geometry))
         }
       }
       let once = reorders(2, apply)
@@ -42,9 +43,11 @@ struct ConvolutionWeightTests {
   }
 
   /// A weight's kept forms give the bits that the weight gives: in either direction, in both types, where oneDNN packs it,
-  /// where it is the matrix of the whole map, and after it has changed.
-  @Test(arguments: [2, 8], [DType.float32, .bfloat16])
-  func constantWeightsChangeNothing(side: Int, dtype: DType) {
+  /// where it is the matrix of the whole map or transformed for tiles, and after it has changed.
+  @Test(arguments: [(2, 1), (8, 1), (8, 2)], [DType.float32, .bfloat16])
+  func constantWeightsChangeNothing(lengths: (side: Int, stride: Int), dtype: DType) {
+    let side = lengths.side
+    let geometry = ConvolutionGeometry(stride: Extent(lengths.stride), padding: 1)
     var random = Philox(seed: 3)
     func drawn(_ shape: Shape) -> Tensor {
       Tensor(shape: shape) { for index in $0.indices { $0[index] = Float(random.normal()) } }
@@ -54,7 +57,7 @@ struct ConvolutionWeightTests {
     let bias = drawn([48])
     func outcome(_ weight: Tensor) -> [[Double]] {
       let (y, gradients) = valueWithGradient(at: [x]) { inputs in
-        let y = convolution(inputs[0], weight, bias, .init(padding: 1))
+        let y = convolution(inputs[0], weight, bias, geometry)
         return sum((y * y).converted(to: .float32))
       }
       return [y.doubles, gradients[0]?.doubles ?? []]
